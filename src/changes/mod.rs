@@ -1,0 +1,72 @@
+//! What a change did: base and head as trees of files, and the files that differ.
+
+use crate::model::{Entry, FileChange, RepoPath, Tree};
+
+/// Files of one side of a comparison: a commit, the working tree, or a plain folder.
+pub trait Source {
+    /// Every path below `folder` (itself a path of this side), sorted; files, links and
+    /// submodules, no folders. Reads names only.
+    ///
+    /// # Errors
+    /// When the side cannot be read.
+    fn names(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, ChangesError>;
+
+    /// The files below `folder` with their contents; empty where there is no such folder.
+    ///
+    /// # Errors
+    /// When the side cannot be read.
+    fn tree(&self, folder: &RepoPath) -> Result<Tree, ChangesError>;
+
+    /// One file; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the side cannot be read.
+    fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError>;
+}
+
+/// Base, head and what differs.
+pub struct Comparison {
+    /// The side the change starts from; `None` with `--all` where no base was asked for or found.
+    pub base: Option<Box<dyn Source>>,
+    /// The base in words for the report; never a path of the machine.
+    pub base_label: Option<String>,
+    /// The changed side.
+    pub head: Box<dyn Source>,
+    /// The head in words for the report.
+    pub head_label: String,
+    /// The tip of the target branch, where it is known and is not the base itself.
+    pub tip: Option<Box<dyn Source>>,
+    /// The tip in words.
+    pub tip_label: Option<String>,
+    /// What differs between base and head, by path; empty without a base.
+    pub files: Vec<FileChange>,
+}
+
+/// Why base and head cannot be compared. Every text ends with the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangesError {
+    /// There is no base, so there can be no verdict.
+    #[error("{what}\n  help: {way_out}")]
+    NoBase {
+        /// What was looked for.
+        what: String,
+        /// The command that mends it.
+        way_out: String,
+    },
+    /// The user named something that does not exist.
+    #[error("{what}\n  help: {way_out}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What to type instead.
+        way_out: String,
+    },
+    /// The repository or folder cannot be read.
+    #[error("{what}\n  help: {way_out}")]
+    Unreadable {
+        /// What could not be read, and the system's or Git's words.
+        what: String,
+        /// The way out.
+        way_out: String,
+    },
+}

@@ -1,0 +1,132 @@
+//! Engines: what migrations change.
+//!
+//! The migration's fault and ours are different types: a script that fails is a
+//! [`TargetError::Script`] and becomes evidence; a sandbox that cannot start is an
+//! [`EngineError`] and becomes an exit code.
+
+pub mod postgres;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use crate::model::{CannotRun, Failure, Location, Script, Snapshot};
+
+/// Our own failure, or the machine's: never the migration's.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine is not on this machine.
+    #[error("{what}\n  help: {way_out}")]
+    Unavailable {
+        /// What is missing.
+        what: String,
+        /// How to get it.
+        way_out: String,
+    },
+    /// The engine is there and did not do its part.
+    #[error("{0}")]
+    Broken(String),
+    /// The whole run's deadline has passed.
+    #[error("the run took longer than its limit of {0} s")]
+    OutOfTime(u64),
+    /// The user stopped the run.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Why a script did not run to its end.
+#[derive(Debug)]
+pub enum TargetError {
+    /// The engine refused the script: the migration's fault.
+    Script(Failure),
+    /// The statement was stopped at its deadline.
+    TimedOut {
+        /// The statement.
+        location: Location,
+        /// The limit in seconds.
+        limit: u64,
+    },
+    /// The script needs something that is not here: nobody's fault.
+    CannotRun(CannotRun),
+    /// Ours.
+    Engine(EngineError),
+}
+
+impl From<EngineError> for TargetError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// A state of a target that can be returned to. Only the target that made it understands it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint(pub(crate) u64);
+
+/// What migrations change: a throwaway engine or a real one.
+pub trait Target {
+    /// The engine and its version: `PostgreSQL 15.18`.
+    fn version(&self) -> String;
+
+    /// Runs a script as its tool would. After an error the state is whatever the engine left:
+    /// unchanged where the script ran in a transaction, else anything.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    fn execute(&mut self, script: &Script) -> Result<(), TargetError>;
+
+    /// Describes the schema.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn snapshot(&mut self) -> Result<Snapshot, EngineError>;
+
+    /// Remembers the current state. Cheap: work may be put off until a restore needs it.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn checkpoint(&mut self) -> Result<Checkpoint, EngineError>;
+
+    /// Returns to a remembered state; that checkpoint and earlier ones stay valid.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), EngineError>;
+
+    /// Runs a script, describes the schema it leaves, and takes everything back.
+    ///
+    /// # Errors
+    /// The outer error is ours; the inner result is the script's.
+    fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
+        let before = self.checkpoint()?;
+        let seen = match self.execute(script) {
+            Ok(()) => Ok(self.snapshot()?),
+            Err(TargetError::Engine(error)) => return Err(error),
+            Err(error) => Err(error),
+        };
+        self.restore(&before)?;
+        Ok(seen)
+    }
+}
+
+/// How a sandbox is to be made.
+#[derive(Clone, Debug)]
+pub struct SandboxSpec {
+    /// The longest a single statement may take.
+    pub statement_timeout: Duration,
+    /// Whether SQLite enforces foreign keys from the start, as the set's tool does.
+    pub sqlite_foreign_keys: bool,
+    /// The oldest server version the team runs, where declared.
+    pub engine_version: Option<String>,
+    /// A folder with the PostgreSQL server binaries; found on the machine where `None`.
+    pub postgres_bin: Option<std::path::PathBuf>,
+    /// A server to use instead of a throwaway one.
+    pub postgres_url: Option<String>,
+}
+
+/// An engine that can make throwaway targets.
+pub trait Engine: Sync {
+    /// Makes an empty throwaway target, gone when it is dropped.
+    ///
+    /// # Errors
+    /// When the engine is not here or does not start.
+    fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError>;
+}

@@ -1,0 +1,127 @@
+//! The only door to the environment, the clock and child processes.
+#![allow(clippy::disallowed_methods)]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// An environment variable; `None` where it is unset or empty.
+#[must_use]
+pub fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// An environment variable as text; `None` where it is unset, empty or not UTF-8.
+#[must_use]
+pub fn env_text(name: &str) -> Option<String> {
+    env(name)?.into_string().ok()
+}
+
+/// The folder for temporary files.
+#[must_use]
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// A child process to be started; the environment is the caller's unless cleared.
+#[must_use]
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(program)
+}
+
+/// A moment on the monotonic clock.
+#[must_use]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Waits; only for polling with a deadline.
+pub fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// Whether the user asked to stop (Ctrl-C, SIGTERM, SIGHUP).
+static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Starts to listen for Ctrl-C, SIGTERM and SIGHUP. A second signal ends the process at once.
+pub fn watch_signals() {
+    let flag = Arc::clone(INTERRUPTED.get_or_init(Arc::default));
+    for signal in signal_hook::consts::TERM_SIGNALS.iter().chain([&signal_hook::consts::SIGHUP]) {
+        // Registration fails only for signals that cannot be caught.
+        let _ = signal_hook::flag::register_conditional_shutdown(*signal, 130, Arc::clone(&flag));
+        let _ = signal_hook::flag::register(*signal, Arc::clone(&flag));
+    }
+}
+
+/// Whether a signal has asked the run to stop.
+#[must_use]
+pub fn interrupted() -> bool {
+    INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
+
+/// Why a watched piece of work was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Its own deadline passed.
+    Deadline,
+    /// The deadline of the whole run passed.
+    RunDeadline,
+    /// The user asked.
+    Interrupted,
+}
+
+/// The deadline of the whole run.
+static RUN_DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// Sets the deadline of the whole run; only the first call counts.
+pub fn set_run_deadline(limit: Duration) {
+    let _ = RUN_DEADLINE.set(now() + limit);
+}
+
+/// Whether the run must end now, and why.
+#[must_use]
+pub fn must_stop() -> Option<Stop> {
+    if interrupted() {
+        Some(Stop::Interrupted)
+    } else if RUN_DEADLINE.get().is_some_and(|deadline| now() >= *deadline) {
+        Some(Stop::RunDeadline)
+    } else {
+        None
+    }
+}
+
+/// Runs `work` while a second thread watches the clock and the signals; when one of them says
+/// stop, `cancel` is called, again and again until the work returns, and the reason is returned
+/// beside the work's result.
+pub fn watched<T>(
+    limit: Duration,
+    cancel: impl Fn() + Send + Sync,
+    work: impl FnOnce() -> T,
+) -> (T, Option<Stop>) {
+    const POLL: Duration = Duration::from_millis(50);
+    let deadline = now() + limit;
+    let done = (Mutex::new(false), Condvar::new());
+    let stopped = Mutex::new(None);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut finished = done.0.lock().unwrap_or_else(PoisonError::into_inner);
+            while !*finished {
+                let reason = must_stop().or((now() >= deadline).then_some(Stop::Deadline));
+                if let Some(reason) = reason {
+                    stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+                    cancel();
+                }
+                finished =
+                    done.1.wait_timeout(finished, POLL).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        });
+        let result = work();
+        *done.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        done.1.notify_all();
+        let reason = *stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        (result, reason)
+    })
+}

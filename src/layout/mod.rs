@@ -1,0 +1,84 @@
+//! How a folder becomes migrations: one file per tool.
+//!
+//! A layout is pure: a tree of files in, migrations and problems out. Every file of the tree is
+//! claimed by a migration, claimed as a companion of the set, or reported as a problem.
+
+use crate::model::{EngineKind, Habits, Location, Migration, RepoPath, Tree};
+
+/// How sure a layout is that a tree is one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// File names fit, but fit other tools as well.
+    Possible,
+    /// Names or contents fit this tool better than others.
+    Likely,
+    /// Something only this tool writes is there.
+    Sure,
+}
+
+/// A layout's claim to a tree.
+#[derive(Clone, Debug)]
+pub struct Detection {
+    /// How sure.
+    pub confidence: Confidence,
+    /// What it was seen by, for the report: `"-- +goose Up" in 001_x.sql`.
+    pub reason: String,
+    /// The engine, where the layout's own files name it, with the reason.
+    pub engine: Option<(EngineKind, String)>,
+}
+
+/// What is wrong with a file or a group of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// No migration claims the file.
+    Unclaimed,
+    /// The file cannot be read as a migration: not UTF-8, a symlink, an LFS pointer, too large, a
+    /// broken annotation, a down without its up.
+    Invalid,
+}
+
+/// Something a layout could not make a migration of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What sort of problem.
+    pub kind: ProblemKind,
+    /// Where.
+    pub location: Location,
+    /// One sentence for people.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+/// What a layout made of a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// The migrations, in the order the tool runs them.
+    pub migrations: Vec<Migration>,
+    /// Files that belong to the set but to no single migration (a plan, a checksum list, a
+    /// README), sorted.
+    pub companions: Vec<RepoPath>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// One tool's way to lay migrations out on disk.
+pub trait Layout: Sync {
+    /// The name in configuration and reports.
+    fn name(&self) -> &'static str;
+    /// How the tool behaves on a target.
+    fn habits(&self) -> Habits;
+    /// Whether `tree` looks like this layout.
+    fn detect(&self, tree: &Tree) -> Option<Detection>;
+    /// Reads the migrations; never fails as a whole.
+    fn read(&self, tree: &Tree) -> Reading;
+}
+
+/// Every layout, by name.
+pub static LAYOUTS: &[&dyn Layout] = &[];
+
+/// The layout of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
+    LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+}

@@ -1,0 +1,35 @@
+//! The required check that stops a broken migration before it is merged.
+//!
+//! Data flows one way; the modules stand in the order of their layers.
+//!
+//! ```text
+//!  git / folders      files          pure facts        real engines       plain data
+//!  ┌─────────┐     ┌──────────┐     ┌───────────┐     ┌───────────┐     ┌──────────┐
+//!  │ changes │ ──► │ catalog  │ ──► │ rules     │ ──► │ dryrun    │ ──► │ report   │
+//!  │ base/head│    │ layout   │     │ (static)  │     │ lifecycle │     │ render   │
+//!  └─────────┘     │ manifest │     └───────────┘     │ engine    │     └──────────┘
+//!                  └──────────┘      rules(evidence) ◄┘ evidence
+//! ```
+
+pub mod model;
+
+pub mod config;
+pub mod host;
+pub mod layout;
+pub mod manifest;
+pub mod sql;
+
+pub mod catalog;
+pub mod changes;
+
+pub mod engine;
+pub mod lifecycle;
+pub mod rules;
+
+pub mod dryrun;
+
+pub mod render;
+pub mod report;
+
+pub mod app;
+pub mod cli;

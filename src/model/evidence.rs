@@ -1,0 +1,144 @@
+//! What was seen when migrations ran.
+
+use super::{Location, SnapshotDiff};
+
+/// Why something cannot be run here; neither the migration's fault nor a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CannotRun {
+    /// The reason, without anything that differs from machine to machine.
+    pub reason: String,
+    /// What a person can do about it.
+    pub way_out: String,
+}
+
+/// A script's own failure, in the engine's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The engine's message.
+    pub message: String,
+    /// The engine's code: SQLSTATE, or SQLite's extended result code name.
+    pub code: Option<String>,
+    /// More from the engine.
+    pub detail: Option<String>,
+    /// The engine's own advice.
+    pub hint: Option<String>,
+    /// The place the engine names, else the statement that failed.
+    pub location: Location,
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran to its end.
+    Done,
+    /// The engine refused it.
+    Failed(Failure),
+    /// It was stopped at the deadline.
+    TimedOut {
+        /// The statement that was running.
+        location: Location,
+        /// The limit, in seconds.
+        limit: u64,
+    },
+    /// It could not be tried, or its failure is not the migration's fault.
+    CannotRun(CannotRun),
+}
+
+impl Outcome {
+    /// Whether the step ran to its end.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
+/// One step of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepEvidence {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The schema found after it against the one expected; empty unless the step is done.
+    pub diff: SnapshotDiff,
+}
+
+impl StepEvidence {
+    /// A step that ended before there was anything to compare.
+    #[must_use]
+    pub fn ended(outcome: Outcome) -> Self {
+        Self { outcome, diff: SnapshotDiff::default() }
+    }
+
+    /// Whether it ran and gave the schema expected, notes aside.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.outcome.is_done() && !self.diff.is_material()
+    }
+}
+
+/// Where a migration stands in the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// It runs so that the change has its history; it is not judged.
+    Baseline,
+    /// The whole protocol is walked with it.
+    Judged,
+}
+
+/// What was seen of one judged migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationEvidence {
+    /// The migration.
+    pub id: String,
+    /// An earlier migration that did not run and that this one may need; set only where this
+    /// one did not run either.
+    pub blocked_by: Option<String>,
+    /// The up, on the history before it. Its diff is what the up changed (S0 against S1).
+    pub up: StepEvidence,
+    /// The up a second time, expected to leave the schema of the first.
+    pub again: Option<StepEvidence>,
+    /// The verify script, which must change nothing.
+    pub verify: Option<StepEvidence>,
+    /// The down, expected to give back the schema from before the up.
+    pub down: Option<StepEvidence>,
+    /// The up after the down, expected to give the schema of the first up.
+    pub up_after_down: Option<StepEvidence>,
+    /// The restored checkpoint, where the team rolls back by restoring.
+    pub restore: Option<StepEvidence>,
+    /// The down in the strict reverse walk after the last migration, expected to give back the
+    /// schema from before its up.
+    pub reverse: Option<StepEvidence>,
+}
+
+impl MigrationEvidence {
+    /// Evidence that begins, and perhaps ends, with the up.
+    #[must_use]
+    pub fn new(id: impl Into<String>, up: StepEvidence) -> Self {
+        Self {
+            id: id.into(),
+            blocked_by: None,
+            up,
+            again: None,
+            verify: None,
+            down: None,
+            up_after_down: None,
+            restore: None,
+            reverse: None,
+        }
+    }
+}
+
+/// What was seen of one set.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SetEvidence {
+    /// The engine and its version: `PostgreSQL 15.18`.
+    pub engine: String,
+    /// How many ups of the history ran before the judged migrations.
+    pub baseline_applied: usize,
+    /// Migrations of the history that did not run, and why.
+    pub baseline_broken: Vec<(String, Outcome)>,
+    /// The judged migrations in the order they ran.
+    pub migrations: Vec<MigrationEvidence>,
+    /// The schema after every down in strict reverse order against the one before the first
+    /// judged up; `None` where that walk was not possible.
+    pub after_reverse: Option<SnapshotDiff>,
+}

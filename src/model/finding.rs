@@ -1,0 +1,115 @@
+//! Findings and their levels.
+
+use std::fmt;
+
+use super::{Location, Side, SnapshotDiff};
+
+/// How much a finding weighs. Errors block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Blocks.
+    Error,
+    /// Should be looked at.
+    Warning,
+    /// Worth knowing.
+    Note,
+    /// Switched off by the policy.
+    Off,
+}
+
+impl Level {
+    /// The word in configuration and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+            Self::Off => "off",
+        }
+    }
+
+    /// The level of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Error, Self::Warning, Self::Note, Self::Off]
+            .into_iter()
+            .find(|level| level.name() == name)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A level under each preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Levels {
+    /// Under `recommended`.
+    pub recommended: Level,
+    /// Under `strict`.
+    pub strict: Level,
+}
+
+impl Levels {
+    /// An error under both presets.
+    pub const ERROR: Self = Self { recommended: Level::Error, strict: Level::Error };
+    /// A warning that `strict` turns into an error.
+    pub const WARNING: Self = Self { recommended: Level::Warning, strict: Level::Error };
+    /// A note that `strict` turns into an error.
+    pub const NOTE: Self = Self { recommended: Level::Note, strict: Level::Error };
+    /// A note under every preset: an observation that is nobody's fault.
+    pub const OBSERVATION: Self = Self { recommended: Level::Note, strict: Level::Note };
+}
+
+/// What a finding rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidenced {
+    /// Read from files and history.
+    Static,
+    /// Seen on the engine while it ran.
+    Traced,
+    /// Shown by running the migration and comparing the states.
+    Proved,
+}
+
+impl Evidenced {
+    /// The label in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Traced => "traced",
+            Self::Proved => "proved",
+        }
+    }
+}
+
+/// Something to say about a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's id, `group/name`.
+    pub rule: &'static str,
+    /// Its weight under the policy in force.
+    pub level: Level,
+    /// The set.
+    pub set: String,
+    /// The migration, where it is about one.
+    pub migration: Option<String>,
+    /// Where it points.
+    pub location: Location,
+    /// One sentence: what is wrong.
+    pub message: String,
+    /// What it rests on.
+    pub evidenced: Evidenced,
+    /// The schema difference that shows it.
+    pub diff: SnapshotDiff,
+    /// More lines: the engine's detail, the facts compared.
+    pub details: Vec<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Whether it belongs to the change or to the baseline.
+    pub side: Side,
+}

@@ -1,0 +1,29 @@
+//! Plain data that every other room speaks in. No I/O, no clock, no environment.
+
+mod change;
+mod evidence;
+mod finding;
+mod migration;
+mod path;
+mod report;
+mod rule;
+mod set;
+mod snapshot;
+mod span;
+mod tree;
+mod version;
+
+pub use change::{ChangeKind, FileChange};
+pub use evidence::{
+    CannotRun, Failure, MigrationEvidence, Outcome, Position, SetEvidence, StepEvidence,
+};
+pub use finding::{Evidenced, Finding, Level, Levels};
+pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};
+pub use path::RepoPath;
+pub use report::{Counts, Inconclusive, MigrationReport, Report, SetReport, Side, Verdict};
+pub use rule::RuleMeta;
+pub use set::{EngineKind, Habits, LateMigrations, SetInfo};
+pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
+pub use span::{Location, Span, line_column};
+pub use tree::{Entry, EntryKind, Tree};
+pub use version::{Part, Version};

@@ -1,0 +1,168 @@
+//! The one report that every format renders.
+
+use std::fmt;
+
+use super::{Class, EngineKind, Evidenced, Finding, Level, RepoPath};
+
+/// Whom a finding belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The change that is checked; with `--all`, everything.
+    Change,
+    /// What stood there before.
+    Baseline,
+}
+
+/// The gate's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing blocks, and everything that had to run did run.
+    Pass,
+    /// At least one error.
+    Block,
+    /// No error, but something could not be told.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Block => "block",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// The process exit code: 0 pass, 1 blocked, 3 inconclusive.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Block => 1,
+            Self::Inconclusive => 3,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many findings of each level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Notes.
+    pub notes: usize,
+}
+
+impl Counts {
+    /// Counts findings; those switched off do not count.
+    #[must_use]
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            match finding.level {
+                Level::Error => counts.errors += 1,
+                Level::Warning => counts.warnings += 1,
+                Level::Note => counts.notes += 1,
+                Level::Off => {}
+            }
+        }
+        counts
+    }
+
+    /// Errors, warnings and notes together.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.errors + self.warnings + self.notes
+    }
+}
+
+/// Something the gate could not tell, and how to make it able to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Inconclusive {
+    /// The set.
+    pub set: String,
+    /// The migration; `None` for the whole set.
+    pub migration: Option<String>,
+    /// The file it is about.
+    pub path: RepoPath,
+    /// Why.
+    pub reason: String,
+    /// What a person can do.
+    pub way_out: String,
+}
+
+/// One judged migration in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationReport {
+    /// The migration.
+    pub id: String,
+    /// Its file.
+    pub path: RepoPath,
+    /// The declared class, or else the inferred one.
+    pub class: Class,
+    /// Whether the class was declared.
+    pub class_declared: bool,
+    /// The steps of the dry run in order, each with a word for how it ended and what that rests
+    /// on: `("down", "schema differs", Proved)`.
+    pub steps: Vec<(&'static str, &'static str, Evidenced)>,
+}
+
+/// One set in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetReport {
+    /// The set's name.
+    pub name: String,
+    /// Its folder.
+    pub path: RepoPath,
+    /// Its layout.
+    pub layout: String,
+    /// Its engine.
+    pub engine: EngineKind,
+    /// The engine that ran it, with its version; `None` where none did.
+    pub ran_on: Option<String>,
+    /// What was assumed for want of configuration.
+    pub assumed: Vec<String>,
+    /// How many migrations the set holds at the head.
+    pub total: usize,
+    /// How many ups of the history ran before the judged ones.
+    pub baseline_applied: usize,
+    /// How many of the judged ups ran.
+    pub judged_applied: usize,
+    /// The judged migrations, in the order they ran.
+    pub migrations: Vec<MigrationReport>,
+}
+
+/// Everything that a check has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The base in words: a commit and how it was chosen, or a folder's role.
+    pub base: Option<String>,
+    /// The head in words.
+    pub head: String,
+    /// Whether everything was judged, not only what the change touched.
+    pub all: bool,
+    /// The sets, by name.
+    pub sets: Vec<SetReport>,
+    /// The findings shown: those of the change, or all.
+    pub findings: Vec<Finding>,
+    /// Counts of `findings`.
+    pub counts: Counts,
+    /// Old findings that are counted and not shown.
+    pub baseline: Counts,
+    /// What could not be told.
+    pub inconclusive: Vec<Inconclusive>,
+    /// Things worth saying that are no findings.
+    pub notices: Vec<String>,
+}
