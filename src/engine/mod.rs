@@ -9,6 +9,7 @@ pub mod sqlite;
 
 use std::time::Duration;
 
+use crate::host::Stop;
 use crate::model::{CannotRun, Failure, Location, Script, Snapshot};
 
 /// Our own failure, or the machine's: never the migration's.
@@ -26,8 +27,8 @@ pub enum EngineError {
     #[error("{0}")]
     Broken(String),
     /// The whole run's deadline has passed.
-    #[error("the run took longer than its limit of {0} s")]
-    OutOfTime(u64),
+    #[error("the whole run took longer than its limit\n  help: allow more with --timeout")]
+    OutOfTime,
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
@@ -49,6 +50,15 @@ pub enum TargetError {
     CannotRun(CannotRun),
     /// Ours.
     Engine(EngineError),
+}
+
+/// The error for a script that was stopped from outside.
+pub(crate) fn stopped(stop: Stop, location: Location, limit: u64) -> TargetError {
+    match stop {
+        Stop::Deadline => TargetError::TimedOut { location, limit },
+        Stop::RunDeadline => EngineError::OutOfTime.into(),
+        Stop::Interrupted => EngineError::Interrupted.into(),
+    }
 }
 
 impl From<EngineError> for TargetError {
@@ -91,6 +101,12 @@ pub trait Target {
     /// Only when the engine itself fails.
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), EngineError>;
 
+    /// Gives up a checkpoint that will not be restored again.
+    fn forget(&mut self, checkpoint: Checkpoint) {
+        // Engines whose checkpoints cost nothing have nothing to give up.
+        let _ = checkpoint;
+    }
+
     /// Runs a script, describes the schema it leaves, and takes everything back.
     ///
     /// # Errors
@@ -103,6 +119,7 @@ pub trait Target {
             Err(error) => Err(error),
         };
         self.restore(&before)?;
+        self.forget(before);
         Ok(seen)
     }
 }

@@ -1,0 +1,113 @@
+//! Whose fault an SQLite error is.
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::engine::TargetError;
+use crate::model::{CannotRun, Failure, Location};
+
+/// Pragmas whose value names a folder or a file of the machine, or opens the schema to writes.
+pub(super) fn is_file_pragma(name: &str) -> bool {
+    ["data_store_directory", "temp_store_directory"]
+        .iter()
+        .any(|pragma| name.eq_ignore_ascii_case(pragma))
+}
+
+/// Messages that mean "not here" and not "broken", each with what a person can do.
+const NOT_HERE: [(&str, &str); 4] = [
+    (
+        "no such function:",
+        "the application may define it; accept this migration by name in the policy of the base \
+         branch, or keep such functions out of migrations",
+    ),
+    (
+        "no such module:",
+        "the application may load it as an extension; accept this migration by name in the policy \
+         of the base branch",
+    ),
+    (
+        "no such collation sequence:",
+        "the application may define it; accept this migration by name in the policy of the base \
+         branch",
+    ),
+    (
+        "table sqlite_master may not be modified",
+        "rebuild the table instead of editing the schema table, as \
+         https://sqlite.org/lang_altertable.html#otheralter describes",
+    ),
+];
+
+/// Turns an error into the migration's failure or a reason why it cannot run here.
+pub(super) fn classify(
+    error: &Error,
+    location: Location,
+    declared_version: Option<&str>,
+) -> TargetError {
+    let (code, message) = match error {
+        Error::SqliteFailure(code, message) => {
+            (Some(code), message.clone().unwrap_or_else(|| code.to_string()))
+        }
+        Error::SqlInputError { error: code, msg, .. } => (Some(code), msg.clone()),
+        other => (None, other.to_string()),
+    };
+    if code.is_some_and(|code| code.code == ErrorCode::AuthorizationForStatementDenied) {
+        let way_out = "a migration may use only its own database; leave other files alone";
+        return cannot_run(format!("the sandbox forbids it: {message}"), way_out);
+    }
+    for (sign, way_out) in NOT_HERE {
+        if message.starts_with(sign) {
+            return cannot_run(message, way_out);
+        }
+    }
+    if let Some(version) = declared_version.filter(|version| is_newer(version))
+        && message.contains("syntax error")
+    {
+        return cannot_run(
+            format!("{message}, on SQLite {}; the team's engine is {version}", rusqlite::version()),
+            "use a release of migration-gate with that SQLite",
+        );
+    }
+    if code.is_some_and(|code| code.code == ErrorCode::OutOfMemory) {
+        return cannot_run(message, "give the sandbox more memory");
+    }
+    TargetError::Script(Failure {
+        message,
+        code: code.filter(|code| code.extended_code > 1).map(|code| code_name(code.extended_code)),
+        detail: None,
+        hint: None,
+        location,
+    })
+}
+
+fn cannot_run(reason: String, way_out: &str) -> TargetError {
+    TargetError::CannotRun(CannotRun { reason, way_out: way_out.to_owned() })
+}
+
+/// Whether a declared version (`3.99`) is newer than the engine linked in.
+fn is_newer(declared: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        text.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    numbers(declared) > numbers(rusqlite::version())
+}
+
+/// The names of <https://sqlite.org/rescode.html> for the codes migrations meet.
+fn code_name(extended: i32) -> String {
+    let name = match extended {
+        5 => "SQLITE_BUSY",
+        6 => "SQLITE_LOCKED",
+        11 => "SQLITE_CORRUPT",
+        13 => "SQLITE_FULL",
+        19 => "SQLITE_CONSTRAINT",
+        20 => "SQLITE_MISMATCH",
+        275 => "SQLITE_CONSTRAINT_CHECK",
+        787 => "SQLITE_CONSTRAINT_FOREIGNKEY",
+        1299 => "SQLITE_CONSTRAINT_NOTNULL",
+        1555 => "SQLITE_CONSTRAINT_PRIMARYKEY",
+        1811 => "SQLITE_CONSTRAINT_TRIGGER",
+        2067 => "SQLITE_CONSTRAINT_UNIQUE",
+        2579 => "SQLITE_CONSTRAINT_ROWID",
+        3091 => "SQLITE_CONSTRAINT_DATATYPE",
+        other => return format!("SQLite result code {other}"),
+    };
+    name.to_owned()
+}
