@@ -1,1 +1,269 @@
-//! dryrun
+//! The round trip that proves a migration: up, again, down, up, on a sandbox.
+//!
+//! ```text
+//! history applied                       S0
+//! up                  does it run?      S1
+//! up again            replay-safe?      ≡ S1   (taken back)
+//! verify              passes?           ≡ S1   (taken back)
+//! down                                  ≡ S0 ?
+//! up                  repeatable?       ≡ S1 ?
+//! after the last: every down in strict reverse order ≡ the schema before the first
+//! ```
+
+mod attempt;
+
+use crate::engine::{EngineError, Target};
+use crate::model::{
+    CannotRun, Migration, MigrationEvidence, Outcome, Position, Script, SetEvidence, Snapshot,
+    Step, StepEvidence,
+};
+use attempt::{Attempted, attempt};
+
+/// One migration of the run.
+#[derive(Clone, Debug)]
+pub struct Planned<'a> {
+    /// The migration.
+    pub migration: &'a Migration,
+    /// Whether it is judged or only history.
+    pub position: Position,
+    /// Ids it needs, from the layout and the manifest together.
+    pub depends_on: Vec<String>,
+}
+
+/// How the team goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollback {
+    /// By the down script.
+    Script,
+    /// By restoring a checkpoint; down scripts are not asked for.
+    Checkpoint,
+}
+
+/// Runs `plan` in order and records what is seen into `evidence`, which keeps what was recorded
+/// so far when the sandbox itself gives up. `progress` is told the id of each migration before
+/// it runs.
+///
+/// # Errors
+/// Only when the sandbox fails, never for what a migration does.
+pub fn run(
+    target: &mut dyn Target,
+    plan: &[Planned<'_>],
+    rollback: Rollback,
+    evidence: &mut SetEvidence,
+    progress: &mut dyn FnMut(&str),
+) -> Result<(), EngineError> {
+    evidence.engine = target.version();
+    let current = target.snapshot()?;
+    let anchor = current.clone();
+    let mut run = Run { target, rollback, evidence, current, anchor, broken: Vec::new() };
+    for planned in plan {
+        progress(&planned.migration.id);
+        match planned.position {
+            Position::Baseline => run.apply(planned)?,
+            Position::Judged => run.judge(planned)?,
+        }
+    }
+    run.reverse(plan)
+}
+
+struct Run<'a> {
+    target: &'a mut dyn Target,
+    rollback: Rollback,
+    evidence: &'a mut SetEvidence,
+    /// The schema as it stands.
+    current: Snapshot,
+    /// The schema before the first of the judged migrations that stand together at the end.
+    anchor: Snapshot,
+    /// Migrations that did not run so far; later failures may come from them.
+    broken: Vec<String>,
+}
+
+impl Run<'_> {
+    /// Runs an up of the history; nothing is judged.
+    fn apply(&mut self, planned: &Planned<'_>) -> Result<(), EngineError> {
+        let migration = planned.migration;
+        let attempted = self.up(migration, &planned.depends_on)?;
+        match attempted {
+            Attempted::Done(after) => {
+                self.anchor = after.clone();
+                self.current = after;
+                self.evidence.baseline_applied += 1;
+            }
+            Attempted::Ended(outcome) => {
+                self.broken.push(migration.id.clone());
+                self.evidence.baseline_broken.push((migration.id.clone(), outcome));
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the whole protocol with one migration.
+    fn judge(&mut self, planned: &Planned<'_>) -> Result<(), EngineError> {
+        let migration = planned.migration;
+        let before = self.current.clone();
+        let checkpoint = self.target.checkpoint()?;
+        let after = match self.up(migration, &planned.depends_on)? {
+            Attempted::Done(after) => after,
+            Attempted::Ended(outcome) => {
+                let mut seen = MigrationEvidence::new(&migration.id, StepEvidence::ended(outcome));
+                seen.blocked_by = self.culprit(&planned.depends_on);
+                self.broken.push(migration.id.clone());
+                self.evidence.migrations.push(seen);
+                self.target.forget(checkpoint);
+                return Ok(());
+            }
+        };
+        let up = StepEvidence { outcome: Outcome::Done, diff: before.diff(&after) };
+        let mut seen = MigrationEvidence::new(&migration.id, up);
+        self.current = after;
+        if let Some(script) = migration.up.script() {
+            seen.again = Some(self.rehearse(script)?);
+        }
+        if let Some(script) = &migration.verify {
+            seen.verify = Some(self.rehearse(script)?);
+        }
+        match (self.rollback, migration.down.step()) {
+            (Rollback::Checkpoint, _) => {
+                self.target.restore(&checkpoint)?;
+                let restored = self.target.snapshot()?;
+                seen.restore = Some(reached(&before, &restored));
+                seen.up_after_down = Some(self.up_again(migration, restored)?);
+            }
+            (Rollback::Script, Some(Step::Sql(script))) => {
+                self.round_trip(migration, script, &before, &mut seen)?;
+            }
+            (Rollback::Script, Some(Step::Foreign { language, .. })) => {
+                seen.down = Some(StepEvidence::ended(Outcome::CannotRun(foreign(language))));
+            }
+            (Rollback::Script, None) => {}
+        }
+        self.target.forget(checkpoint);
+        self.evidence.migrations.push(seen);
+        Ok(())
+    }
+
+    /// Down and up once more; ends in the state after the first up, whatever they did.
+    fn round_trip(
+        &mut self,
+        migration: &Migration,
+        down: &Script,
+        before: &Snapshot,
+        seen: &mut MigrationEvidence,
+    ) -> Result<(), EngineError> {
+        let after = self.current.clone();
+        let checkpoint = self.target.checkpoint()?;
+        match attempt(self.target, down, &after, None)? {
+            Attempted::Ended(outcome) => seen.down = Some(StepEvidence::ended(outcome)),
+            Attempted::Done(undone) => {
+                seen.down = Some(reached(before, &undone));
+                seen.up_after_down = Some(self.up_again(migration, undone)?);
+                // The next migration must start from the schema that the up alone gives.
+                if self.current != after {
+                    self.target.restore(&checkpoint)?;
+                    self.current = after;
+                }
+            }
+        }
+        self.target.forget(checkpoint);
+        Ok(())
+    }
+
+    /// The up from `start`, held against the schema that the first up gave.
+    fn up_again(
+        &mut self,
+        migration: &Migration,
+        start: Snapshot,
+    ) -> Result<StepEvidence, EngineError> {
+        let expected = std::mem::replace(&mut self.current, start);
+        Ok(match self.up(migration, &[])? {
+            Attempted::Done(found) => {
+                let step = reached(&expected, &found);
+                self.current = found;
+                step
+            }
+            Attempted::Ended(outcome) => StepEvidence::ended(outcome),
+        })
+    }
+
+    /// Runs a script on the current state and takes it back; it should leave the schema alone.
+    fn rehearse(&mut self, script: &Script) -> Result<StepEvidence, EngineError> {
+        Ok(match self.target.rehearse(script)? {
+            Ok(found) => reached(&self.current, &found),
+            Err(error) => StepEvidence::ended(attempt::outcome(error)?),
+        })
+    }
+
+    fn up(
+        &mut self,
+        migration: &Migration,
+        depends_on: &[String],
+    ) -> Result<Attempted, EngineError> {
+        match &migration.up {
+            Step::Sql(script) => {
+                let missing = depends_on.iter().find(|id| self.broken.contains(id));
+                attempt(self.target, script, &self.current, missing.map(String::as_str))
+            }
+            Step::Foreign { language, .. } => {
+                Ok(Attempted::Ended(Outcome::CannotRun(foreign(language))))
+            }
+        }
+    }
+
+    /// The earlier migration that a failure may come from: a declared dependency before others.
+    fn culprit(&self, depends_on: &[String]) -> Option<String> {
+        let declared = self.broken.iter().find(|id| depends_on.contains(id));
+        declared.or(self.broken.last()).cloned()
+    }
+
+    /// Every down in strict reverse order, as far as each is known to go back by itself: past
+    /// one that does not, the rest would only repeat what is known of it.
+    fn reverse(&mut self, plan: &[Planned<'_>]) -> Result<(), EngineError> {
+        let judged = plan.iter().rev().take_while(|p| p.position == Position::Judged).count();
+        if judged < 2 || self.rollback == Rollback::Checkpoint {
+            return Ok(());
+        }
+        for (position, planned) in plan.iter().rev().take(judged).enumerate() {
+            let id = &planned.migration.id;
+            let Some(index) = self.evidence.migrations.iter().position(|seen| seen.id == *id)
+            else {
+                return Ok(());
+            };
+            let clean =
+                self.evidence.migrations[index].down.as_ref().is_some_and(StepEvidence::is_clean);
+            let Some(Step::Sql(script)) = planned.migration.down.step().filter(|_| clean) else {
+                return Ok(());
+            };
+            let (step, went_back) = match attempt(self.target, script, &self.current, None)? {
+                Attempted::Done(found) => {
+                    self.current = found;
+                    let mut step = StepEvidence::ended(Outcome::Done);
+                    if position + 1 == judged {
+                        step.diff = self.anchor.diff(&self.current);
+                    }
+                    (step, true)
+                }
+                Attempted::Ended(outcome) => (StepEvidence::ended(outcome), false),
+            };
+            self.evidence.migrations[index].reverse = Some(step);
+            if !went_back {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reached(expected: &Snapshot, found: &Snapshot) -> StepEvidence {
+    StepEvidence { outcome: Outcome::Done, diff: expected.diff(found) }
+}
+
+fn foreign(language: &str) -> CannotRun {
+    CannotRun {
+        reason: format!("it is written in {language}, which the sandbox does not run"),
+        way_out: "have a person judge it, and accept it by name in the policy of the base branch"
+            .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,8 @@ pub struct MigrationEvidence {
     pub up_after_down: Option<StepEvidence>,
     /// The restored checkpoint, where the team rolls back by restoring.
     pub restore: Option<StepEvidence>,
-    /// The down in the strict reverse walk after the last migration, expected to give back the
-    /// schema from before its up.
+    /// The down in the strict reverse walk after the last migration; that of the first judged
+    /// migration is expected to give back the schema from before it.
     pub reverse: Option<StepEvidence>,
 }
 
@@ -138,7 +138,4 @@ pub struct SetEvidence {
     pub baseline_broken: Vec<(String, Outcome)>,
     /// The judged migrations in the order they ran.
     pub migrations: Vec<MigrationEvidence>,
-    /// The schema after every down in strict reverse order against the one before the first
-    /// judged up; `None` where that walk was not possible.
-    pub after_reverse: Option<SnapshotDiff>,
 }

@@ -1,0 +1,132 @@
+use std::time::Duration;
+
+use super::*;
+use crate::engine::{Engine, SandboxSpec, sqlite::Sqlite};
+use crate::model::{Down, Kind, RepoPath, TransactionMode, Version};
+
+fn script(path: &str, sql: &str) -> Script {
+    Script::whole(RepoPath::new(path).unwrap(), sql.into(), TransactionMode::Wrapped)
+}
+
+fn migration(id: &str, up: &str, down: Option<&str>) -> Migration {
+    Migration {
+        id: id.into(),
+        version: Version::text(id),
+        kind: Kind::Versioned,
+        up: Step::Sql(script(&format!("{id}.up.sql"), up)),
+        down: down.map_or(Down::Missing, |sql| {
+            Down::Step(Step::Sql(script(&format!("{id}.down.sql"), sql)))
+        }),
+        verify: None,
+        depends_on: Vec::new(),
+        files: Vec::new(),
+    }
+}
+
+fn spec() -> SandboxSpec {
+    SandboxSpec {
+        statement_timeout: Duration::from_secs(5),
+        sqlite_foreign_keys: false,
+        engine_version: None,
+        postgres_bin: None,
+        postgres_url: None,
+    }
+}
+
+/// Runs migrations; those whose id begins with `b` are baseline.
+fn walk(migrations: &[Migration], rollback: Rollback) -> SetEvidence {
+    let mut target = Sqlite.sandbox(&spec()).unwrap();
+    let plan: Vec<Planned<'_>> = migrations
+        .iter()
+        .map(|migration| Planned {
+            migration,
+            position: if migration.id.starts_with('b') {
+                Position::Baseline
+            } else {
+                Position::Judged
+            },
+            depends_on: migration.depends_on.clone(),
+        })
+        .collect();
+    let mut evidence = SetEvidence::default();
+    run(&mut *target, &plan, rollback, &mut evidence, &mut |_| {}).unwrap();
+    evidence
+}
+
+#[test]
+fn a_good_migration_goes_all_the_way_round() {
+    let evidence = walk(
+        &[
+            migration("b1", "CREATE TABLE a(x)", None),
+            migration("j1", "CREATE TABLE t(x)", Some("DROP TABLE t")),
+            migration("j2", "ALTER TABLE t ADD COLUMN y", Some("ALTER TABLE t DROP COLUMN y")),
+        ],
+        Rollback::Script,
+    );
+    assert_eq!(evidence.baseline_applied, 1);
+    for seen in &evidence.migrations {
+        assert!(seen.up.diff.is_material());
+        assert!(!seen.again.as_ref().unwrap().outcome.is_done());
+        assert!(seen.down.as_ref().unwrap().is_clean());
+        assert!(seen.up_after_down.as_ref().unwrap().is_clean());
+        assert!(seen.reverse.as_ref().unwrap().is_clean());
+    }
+}
+
+#[test]
+fn a_down_that_leaves_something_does_not_disturb_the_next_migration() {
+    let evidence = walk(
+        &[
+            migration("j1", "CREATE TABLE t(x); CREATE TABLE u(x)", Some("DROP TABLE t")),
+            migration("j2", "CREATE INDEX i ON u(x)", Some("DROP INDEX i")),
+        ],
+        Rollback::Script,
+    );
+    let first = &evidence.migrations[0];
+    assert!(first.down.as_ref().unwrap().diff.is_material());
+    assert!(matches!(first.up_after_down.as_ref().unwrap().outcome, Outcome::Failed(_)));
+    let second = &evidence.migrations[1];
+    assert!(second.down.as_ref().unwrap().is_clean());
+    assert!(second.reverse.is_some() && first.reverse.is_none());
+}
+
+#[test]
+fn a_failing_up_is_taken_back_and_named_as_the_possible_culprit() {
+    let mut dependent = migration("j3", "CREATE TABLE fine(x)", Some("DROP TABLE fine"));
+    dependent.depends_on = vec!["j1".into()];
+    let evidence = walk(
+        &[
+            migration("j1", "CREATE TABLE t(x); SELECT * FROM nowhere", Some("DROP TABLE t")),
+            migration("j2", "ALTER TABLE t ADD COLUMN y", Some("ALTER TABLE t DROP COLUMN y")),
+            dependent,
+            migration("j4", "CREATE TABLE other(x)", Some("DROP TABLE other")),
+        ],
+        Rollback::Script,
+    );
+    let [first, second, third, fourth] = evidence.migrations.as_slice() else { panic!() };
+    assert!(matches!(first.up.outcome, Outcome::Failed(_)) && first.blocked_by.is_none());
+    assert_eq!(second.blocked_by.as_deref(), Some("j1"));
+    assert!(matches!(third.up.outcome, Outcome::CannotRun(_)));
+    assert_eq!(third.blocked_by.as_deref(), Some("j1"));
+    assert!(fourth.down.as_ref().unwrap().is_clean());
+}
+
+#[test]
+fn a_team_that_restores_needs_no_down() {
+    let evidence =
+        walk(&[migration("j1", "CREATE TABLE t(x)", Some("not even SQL"))], Rollback::Checkpoint);
+    let seen = &evidence.migrations[0];
+    assert!(seen.restore.as_ref().unwrap().is_clean());
+    assert!(seen.up_after_down.as_ref().unwrap().is_clean());
+    assert!(seen.down.is_none());
+}
+
+#[test]
+fn a_step_in_another_language_cannot_run_here() {
+    let mut foreign = migration("j1", "", None);
+    foreign.up = Step::Foreign { path: RepoPath::new("1.go").unwrap(), language: "Go" };
+    let evidence =
+        walk(&[foreign, migration("j2", "DROP TABLE made_by_go", None)], Rollback::Script);
+    assert!(matches!(evidence.migrations[0].up.outcome, Outcome::CannotRun(_)));
+    assert_eq!(evidence.migrations[1].blocked_by.as_deref(), Some("j1"));
+}
