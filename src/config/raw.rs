@@ -15,7 +15,7 @@ type Text = Spanned<String>;
 /// Settings of migration-gate: which sets of migrations there are, and what is asked of them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "migration-gate.toml", deny_unknown_fields)]
+#[schemars(title = "migration-gate.toml")]
 pub(crate) struct RawSettings {
     /// Version of this format; the only one is 1.
     #[schemars(with = "i64", required, extend("const" = 1))]
@@ -48,7 +48,7 @@ pub(crate) struct RawSettings {
 /// A set: one folder, one layout, one engine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Set")]
 pub(crate) struct RawSet {
     /// The name in reports and on the command line; unique in this file.
     #[schemars(with = "String", length(min = 1))]
@@ -97,7 +97,7 @@ pub(crate) struct RawSet {
 /// A JSON Schema and the documents it holds for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "SchemaBinding")]
 pub(crate) struct RawSchemaBinding {
     /// The documents, as a glob from the top of the repository.
     #[schemars(with = "String")]
@@ -110,7 +110,7 @@ pub(crate) struct RawSchemaBinding {
 /// What is asked of a change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Policy")]
 pub(crate) struct RawPolicy {
     /// The levels to start from: `recommended` blocks on what breaks deployments, `strict` on
     /// every finding.
@@ -136,7 +136,7 @@ pub(crate) struct RawPolicy {
 
 /// How much a finding weighs; an error blocks.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[schemars(rename = "Level", rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is used; the words are resolved with their place")]
 pub(crate) enum LevelName {
     Error,
@@ -148,7 +148,7 @@ pub(crate) enum LevelName {
 /// A migration that may pass although it cannot run here.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Accepted")]
 pub(crate) struct RawAccepted {
     /// The migration's id.
     #[schemars(with = "String", length(min = 1))]
@@ -165,7 +165,7 @@ pub(crate) struct RawAccepted {
 /// What is asked of migrations of one class.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Class")]
 pub(crate) struct RawClass {
     /// When migrations of this class may be rolled out; at any time where there is none.
     #[serde(default)]
@@ -180,7 +180,7 @@ pub(crate) struct RawClass {
 /// A time of the week.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Window")]
 pub(crate) struct RawWindow {
     /// Days: `Tue`, `Tue-Thu`, `Mon,Wed-Fri`.
     #[schemars(with = "String")]
@@ -199,7 +199,7 @@ pub(crate) struct RawWindow {
 /// Who has to agree.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Approval")]
 pub(crate) struct RawApproval {
     /// The team's name.
     #[schemars(with = "String", length(min = 1))]
@@ -209,7 +209,7 @@ pub(crate) struct RawApproval {
 /// A time in which nothing is to be rolled out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Freeze")]
 pub(crate) struct RawFreeze {
     /// The first day, `YYYY-MM-DD`.
     #[schemars(with = "String", extend("format" = "date"))]
@@ -227,7 +227,7 @@ pub(crate) struct RawFreeze {
 /// Without a reason, an owner or a last day it is reported and not honoured.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Waiver")]
 pub(crate) struct RawWaiver {
     /// The rule's id.
     #[schemars(with = "String")]

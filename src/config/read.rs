@@ -30,7 +30,8 @@ pub(super) fn read(text: &str, problems: &mut Vec<ConfigProblem>) -> Option<RawS
     let (mut table, errors) = DeTable::parse_recoverable(text);
     for error in errors.into_iter().take(MOST) {
         let span = span(error.span().unwrap_or(0..0));
-        problems.push(ConfigProblem::new(span, &*printable(error.message()), ""));
+        let message: String = error.message().chars().take(200).collect();
+        problems.push(ConfigProblem::new(span, &*printable(&message), ""));
     }
     if !problems.is_empty() {
         return None;
@@ -105,6 +106,7 @@ fn problem(error: &toml::de::Error, at: Span) -> ConfigProblem {
             format!("add `{key} = …` here"),
         );
     }
+    let message = message.replace("expected i64", "expected a whole number");
     let clipped: String = message.chars().take(200).collect();
     ConfigProblem::new(at, printable(&clipped).into_owned(), "")
 }

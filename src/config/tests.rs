@@ -128,7 +128,7 @@ fn every_mistake_of_form_is_found_at_once() {
         errors(text),
         [
             "1:1 missing key \"version\"",
-            "1:11 invalid type: string \"1\", expected i64",
+            "1:11 invalid type: string \"1\", expected a whole number",
             "2:1 unknown key \"colour\"",
             "4:1 unknown key \"nam\"",
             "5:8 invalid type: integer `3`, expected a string",

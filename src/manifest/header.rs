@@ -8,6 +8,8 @@ use super::{DeclaredClass, ManifestProblem, ProblemKind, declared, quoted};
 use crate::model::{Class, RepoPath, Sited, Span};
 
 const MARK: &str = "migration-gate";
+/// How many problems of one header are reported.
+const MOST: usize = 20;
 
 /// What a script's header declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,9 +119,9 @@ impl Reader<'_> {
         }
         self.seen.push(name);
         if name == "class" {
-            self.class(value, value_span)
+            self.class(value, value_span);
         } else {
-            self.depends_on(value, value_at)
+            self.depends_on(value, value_at);
         }
     }
 
@@ -172,7 +174,10 @@ impl Reader<'_> {
         help: impl Into<String>,
     ) {
         let problem = problem(self.path, kind, at, message, help);
-        self.found(at).problems.push(problem);
+        let problems = &mut self.found(at).problems;
+        if problems.len() < MOST {
+            problems.push(problem);
+        }
     }
 }
 

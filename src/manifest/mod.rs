@@ -166,7 +166,7 @@ impl Manifest {
             let Some(id) = node.get("id").and_then(non_empty) else { continue };
             if seen.insert(id.value.clone()) {
                 self.entries.push(entry(node, id));
-            } else {
+            } else if self.problems.len() < 2 * schema::MOST {
                 let message = format!("{} has two entries", quoted(&id.value));
                 let help = "keep one of them; the first one counts here";
                 let twice = problem(&self.path, ProblemKind::Invalid, id.span, message, help);

@@ -4,15 +4,16 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 
 use super::node::{Node, Value};
 use super::{ManifestProblem, ProblemKind, quoted};
 use crate::model::{Class, Location, RepoPath, Span, printable};
 
 /// How many violations of one manifest are reported.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// The manifest of a set of migrations: each migration's class and what it depends on.
 #[derive(JsonSchema)]
@@ -35,7 +36,7 @@ struct RawManifest {
 
 /// One migration.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Migration", deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used; values are read together with their place")]
 struct RawEntry {
     /// The migration's id, as reports show it: the file's name without direction and extension.
@@ -67,10 +68,21 @@ pub fn json_schema() -> String {
 }
 
 fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut schema = generator.into_root_schema_for::<RawManifest>();
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.transforms.push(Box::new(RecursiveTransform(tidy)));
+    let mut schema = settings.into_generator().into_root_schema_for::<RawManifest>();
     schema.insert("$id".to_owned(), "migration-gate/manifest.schema.json".into());
     schema.to_value()
+}
+
+/// Line breaks inside a paragraph and defaults of `null` mean nothing to a reader.
+fn tidy(schema: &mut Schema) {
+    if schema.get("default").is_some_and(serde_json::Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(serde_json::Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace("\n\n", "\r").replace('\n', " ").replace('\r', "\n\n");
+    }
 }
 
 /// `None` would be a mistake of ours; a test holds the schema to be sound.
@@ -88,6 +100,7 @@ pub(super) fn violations(path: &RepoPath, root: &Node) -> Vec<ManifestProblem> {
         .iter_errors(&value)
         .take(MOST)
         .flat_map(|error| explain(path, root, &error))
+        .take(MOST)
         .collect();
     sort(&mut problems);
     problems
@@ -103,7 +116,7 @@ fn explain(path: &RepoPath, root: &Node, error: &ValidationError<'_>) -> Vec<Man
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
         let known = "known keys: $schema, manifest_version, baseline, migrations; in a migration: \
                      id, class, depends_on, checksum, description";
-        let unknown = unexpected.iter().map(|key| {
+        let unknown = unexpected.iter().take(MOST).map(|key| {
             let at = node.entry(key).map_or(node.span, |(span, _)| span);
             problem(path, kind, at, format!("unknown key {}", quoted(key)), known)
         });

@@ -91,6 +91,7 @@ fn the_three_formats_say_the_same_and_keep_their_places() {
             let entry = manifest.entry("0002_backfill_email").unwrap();
             assert_eq!(shown(entry.id.span), "0002_backfill_email", "{format}");
             assert_eq!(shown(entry.depends_on[0].span), "0001_create_users", "{format}");
+            assert!(entry.span.start <= entry.id.span.start, "{format}");
             assert_eq!(shown(manifest.baseline.as_ref().unwrap().span), "0000_init", "{format}");
             let DeclaredClass::Valid(class) = &entry.class else { panic!("{format}") };
             assert_eq!(shown(class.span), "manual_backfill", "{format}");
@@ -248,6 +249,12 @@ fn hostile_bytes_are_answered() {
     }
     let wide = format!(r#"{{"manifest_version":1,"migrations":[{}1]}}"#, "1,".repeat(50_000));
     assert_eq!(read("json", wide.as_bytes()).problems.len(), 100);
+    let keys: Vec<String> = (0..100_000).map(|n| format!("\"k{n}\":1")).collect();
+    let unknown = format!("{{{}}}", keys.join(","));
+    assert_eq!(read("json", unknown.as_bytes()).problems.len(), 100);
+    let twice = r#"{"id":"a"},"#.repeat(50_000);
+    let twice = format!(r#"{{"manifest_version":1,"migrations":[{twice}{{"id":"b"}}]}}"#);
+    assert_eq!(read("json", twice.as_bytes()).entries.len(), 2);
     let mut seed = 11_u64;
     for (format, text) in [("json", JSON), ("toml", TOML), ("yaml", YAML)] {
         for _ in 0..400 {
