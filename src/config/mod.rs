@@ -1,1 +1,306 @@
-//! config
+//! `migration-gate.toml`: what is written there, checked and resolved.
+//!
+//! [`parse`] reads a file in two steps: [`raw`] is the wire format, [`resolve`] turns its words
+//! into the gate's own types. Every value that a later stage may want to point at keeps its place.
+//! All problems of a file are reported together, each with its line and a way out.
+
+mod date;
+mod error;
+mod raw;
+mod read;
+mod resolve;
+mod schema;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Class, EngineKind, Level, Location, RepoPath, Sited, Span};
+
+pub use date::{Date, Day, TimeOfDay};
+pub use error::{ConfigError, ConfigProblem};
+pub use schema::json_schema;
+pub use suggest::closest;
+
+use error::Source;
+use suggest::{known_words, quoted};
+
+/// The file's name, at the top of the repository.
+pub const FILE_NAME: &str = "migration-gate.toml";
+
+/// The settings in force. [`Settings::default`] is what applies without a file.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The sets in the order of the file; empty where the gate is to find them itself.
+    pub sets: Vec<SetConfig>,
+    /// What is asked of a change.
+    pub policy: Policy,
+    /// What is asked of migrations of one class.
+    pub classes: BTreeMap<Class, ClassConfig>,
+    /// Times in which nothing is to be rolled out.
+    pub freezes: Vec<Freeze>,
+    /// Accepted findings.
+    pub waivers: Vec<Waiver>,
+    source: Option<Arc<Source>>,
+}
+
+/// One `[[set]]`.
+#[derive(Clone, Debug)]
+pub struct SetConfig {
+    /// The name, unique in the file.
+    pub name: Sited<String>,
+    /// The folder of the migrations.
+    pub path: Sited<RepoPath>,
+    /// The engine.
+    pub engine: Sited<EngineKind>,
+    /// The layout's name, where it is not to be found out; see [`Settings::check_layouts`].
+    pub layout: Option<Sited<String>>,
+    /// The manifest's file, where it is not one of the usual ones in the folder.
+    pub manifest: Option<Sited<RepoPath>>,
+    /// The id of the last migration that runs but is not judged.
+    pub baseline: Option<Sited<String>>,
+    /// A script with rows to put in before the judged migrations run.
+    pub seed: Option<Sited<RepoPath>>,
+    /// Values for placeholders in scripts.
+    pub variables: BTreeMap<String, Sited<String>>,
+    /// The oldest version of the engine that the team runs: numbers with dots.
+    pub engine_version: Option<Sited<String>>,
+    /// Globs of the documents of a `documents` set.
+    pub documents: Vec<Sited<String>>,
+    /// Which JSON Schema holds for which documents.
+    pub schemas: Vec<SchemaBinding>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A JSON Schema and the documents it holds for.
+#[derive(Clone, Debug)]
+pub struct SchemaBinding {
+    /// Glob of the documents.
+    pub files: Sited<String>,
+    /// The JSON Schema's file.
+    pub schema: Sited<RepoPath>,
+}
+
+/// Where the levels of rules start from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// Blocks on what breaks deployments.
+    #[default]
+    Recommended,
+    /// Blocks on every finding.
+    Strict,
+}
+
+/// How a team goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollback {
+    /// By a down script.
+    #[default]
+    Script,
+    /// By restoring a checkpoint; no script is asked for.
+    Checkpoint,
+}
+
+/// What is asked of a change.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Where the levels start from.
+    pub preset: Preset,
+    /// How the team goes back.
+    pub rollback: Rollback,
+    /// Levels of single rules, by rule id; the span is the rule id's.
+    pub levels: BTreeMap<String, Sited<Level>>,
+    /// Migrations that may pass although they cannot run here.
+    pub accept_inconclusive: Vec<Accepted>,
+}
+
+/// A migration that may pass although it cannot run here.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The migration's id.
+    pub migration: Sited<String>,
+    /// The set's name; without one, the migration of that id in any set.
+    pub set: Option<Sited<String>>,
+    /// Why, for the report.
+    pub reason: String,
+}
+
+/// What is asked of migrations of one class.
+#[derive(Clone, Debug, Default)]
+pub struct ClassConfig {
+    /// When they may be rolled out; at any time where there is none.
+    pub windows: Vec<Window>,
+    /// The team that has to agree.
+    pub approval: Option<Sited<String>>,
+}
+
+/// A time of the week.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// The days on which it begins, in the order of the week.
+    pub days: Vec<Day>,
+    /// The first minute.
+    pub from: TimeOfDay,
+    /// The first minute after it; on the next day where it is before `from`.
+    pub to: TimeOfDay,
+    /// The time zone's name.
+    pub zone: Sited<String>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A time in which nothing is to be rolled out, both days included.
+#[derive(Clone, Debug)]
+pub struct Freeze {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// Why.
+    pub reason: String,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A finding that was looked at and accepted for a while.
+///
+/// A waiver may lack what makes it one; see [`Waiver::missing`]. It must not be honoured then.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// The rule's id.
+    pub rule: Sited<String>,
+    /// The migration's id.
+    pub migration: Sited<String>,
+    /// Why the finding does no harm.
+    pub reason: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day it holds.
+    pub expires: Option<Sited<Date>>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+impl Waiver {
+    /// The keys it lacks to be complete.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        [
+            ("reason", self.reason.is_none()),
+            ("owner", self.owner.is_none()),
+            ("expires", self.expires.is_none()),
+        ]
+        .into_iter()
+        .filter_map(|(key, missing)| missing.then_some(key))
+        .collect()
+    }
+
+    /// Whether it has everything and still holds on `today`.
+    #[must_use]
+    pub fn holds_on(&self, today: Date) -> bool {
+        self.missing().is_empty()
+            && self.expires.as_ref().is_some_and(|expires| today <= expires.value)
+    }
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+///
+/// Where the file is not valid: all its problems.
+pub fn parse(path: &RepoPath, text: &str) -> Result<Settings, ConfigError> {
+    let source = Arc::new(Source { path: path.clone(), text: text.to_owned() });
+    let mut problems = Vec::new();
+    let raw = read::read(text, &mut problems);
+    let settings = raw.map(|raw| resolve::resolve(raw, &mut problems));
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(Settings { source: Some(source), ..settings }),
+        _ => Err(ConfigError::new(&source, problems)),
+    }
+}
+
+impl Settings {
+    /// The place of a span of this configuration; `None` where there is no file.
+    #[must_use]
+    pub fn location(&self, span: Span) -> Option<Location> {
+        Some(Location::at(self.source.as_ref()?.path.clone(), span))
+    }
+
+    /// Whether the migration of that id may pass although it cannot run here.
+    #[must_use]
+    pub fn accepts_inconclusive(&self, set: &str, migration: &str) -> Option<&Accepted> {
+        self.policy.accept_inconclusive.iter().find(|accepted| {
+            accepted.migration.value == migration
+                && accepted.set.as_ref().is_none_or(|name| name.value == set)
+        })
+    }
+
+    /// Checks every rule id in levels and waivers against the rules there are.
+    ///
+    /// # Errors
+    ///
+    /// Where an id is unknown: all of them.
+    pub fn check_rule_ids(&self, known: &[&str]) -> Result<(), ConfigError> {
+        let in_levels = self.policy.levels.iter().map(|(id, level)| (id.as_str(), level.span));
+        let in_waivers = self.waivers.iter().map(|w| (w.rule.value.as_str(), w.rule.span));
+        let help = |id: &str| match closest(id, known) {
+            Some(close) => format!("did you mean \"{close}\"?"),
+            None => "`migration-gate rules` lists every rule id".to_owned(),
+        };
+        self.check_words("rule", in_levels.chain(in_waivers), known, &help)
+    }
+
+    /// Checks every set's layout against the layouts there are.
+    ///
+    /// # Errors
+    ///
+    /// Where a layout is unknown: all of them.
+    pub fn check_layouts(&self, known: &[&str]) -> Result<(), ConfigError> {
+        let named = self.sets.iter().filter_map(|set| set.layout.as_ref());
+        let words = named.map(|layout| (layout.value.as_str(), layout.span));
+        self.check_words("layout", words, known, &|word| known_words(word, known))
+    }
+
+    fn check_words<'a>(
+        &self,
+        what: &str,
+        words: impl Iterator<Item = (&'a str, Span)>,
+        known: &[&str],
+        help: &dyn Fn(&str) -> String,
+    ) -> Result<(), ConfigError> {
+        let problems: Vec<ConfigProblem> = words
+            .filter(|(word, _)| !known.contains(word))
+            .map(|(word, span)| {
+                ConfigProblem::new(span, format!("unknown {what} {}", quoted(word)), help(word))
+            })
+            .collect();
+        match &self.source {
+            Some(source) if !problems.is_empty() => Err(ConfigError::new(source, problems)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys this file uses that are read but that nothing acts on yet, so that a report can
+    /// say so. The one list of them; `docs/config.md` repeats it.
+    #[must_use]
+    pub fn not_enforced(&self) -> Vec<&'static str> {
+        let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
+        let any_class = |uses: fn(&ClassConfig) -> bool| self.classes.values().any(uses);
+        [
+            ("set.seed", any_set(|set| set.seed.is_some())),
+            ("set.variables", any_set(|set| !set.variables.is_empty())),
+            ("set.documents", any_set(|set| !set.documents.is_empty())),
+            ("set.schemas", any_set(|set| !set.schemas.is_empty())),
+            ("class.windows", any_class(|class| !class.windows.is_empty())),
+            ("class.approval", any_class(|class| class.approval.is_some())),
+            ("freeze", !self.freezes.is_empty()),
+            ("waiver", !self.waivers.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(key, used)| used.then_some(key))
+        .collect()
+    }
+}

@@ -1,1 +1,219 @@
-//! manifest
+//! What people declare about migrations: in a manifest beside the set, or in a script's header.
+//!
+//! A manifest is read from JSON, TOML or YAML into one tree of values with places ([`node`]),
+//! checked against its published JSON Schema ([`schema`]), and taken over as far as it is valid.
+//! Nothing here knows the migrations' files; joining the two is the catalog's work.
+
+mod header;
+mod json;
+mod node;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod toml;
+mod yaml;
+
+use std::collections::BTreeSet;
+
+use crate::model::{Class, Location, RepoPath, Sited, Span, printable};
+
+pub use header::{Header, header};
+pub use schema::json_schema;
+
+use node::{Node, Unreadable};
+use schema::problem;
+
+/// The names a manifest may have in a set's folder; the first that is there counts.
+pub const FILE_NAMES: [&str; 4] = [
+    "migration_manifest.json",
+    "migration_manifest.toml",
+    "migration_manifest.yaml",
+    "migration_manifest.yml",
+];
+
+/// A larger file is not a manifest.
+const LARGEST: usize = 8 << 20;
+/// The longest echo of a foreign word, in characters.
+const LONGEST_ECHO: usize = 60;
+
+/// A manifest, as far as it is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its file.
+    pub path: RepoPath,
+    /// The id of the last migration that needs no entry.
+    pub baseline: Option<Sited<String>>,
+    /// The entries that have an id, in the order of the file, each id once.
+    pub entries: Vec<Entry>,
+    /// What is wrong with it, in the order of the file.
+    pub problems: Vec<ManifestProblem>,
+}
+
+/// What a manifest says of one migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The migration's id.
+    pub id: Sited<String>,
+    /// Its class.
+    pub class: DeclaredClass,
+    /// Ids of migrations that must have run before.
+    pub depends_on: Vec<Sited<String>>,
+    /// SHA-256 of the up script's file, in lower-case hexadecimal digits.
+    pub checksum: Option<Sited<String>>,
+    /// Words for people.
+    pub description: Option<String>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A class as someone declared it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredClass {
+    /// Nothing was declared.
+    Missing,
+    /// Something was, but there is no such class; a problem says so.
+    Invalid(Span),
+    /// A class.
+    Valid(Sited<Class>),
+}
+
+impl DeclaredClass {
+    /// The class, where a valid one was declared.
+    #[must_use]
+    pub fn get(&self) -> Option<Class> {
+        match self {
+            Self::Valid(class) => Some(class.value),
+            Self::Missing | Self::Invalid(_) => None,
+        }
+    }
+}
+
+/// What sort of problem a declaration has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// It cannot be read, or breaks the schema: `manifest/invalid`.
+    Invalid,
+    /// It names a class that does not exist: `manifest/invalid-class`.
+    InvalidClass,
+}
+
+/// Something that is wrong with a manifest or a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestProblem {
+    /// What sort.
+    pub kind: ProblemKind,
+    /// Where; always with a span.
+    pub location: Location,
+    /// One sentence, harmless to print.
+    pub message: String,
+    /// The way out; empty where there is nothing to add.
+    pub help: String,
+}
+
+impl Manifest {
+    /// The entry of that id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id.value == id)
+    }
+}
+
+/// Reads a manifest; the path's extension says which format it is in. Never fails as a whole.
+#[must_use]
+pub fn parse(path: &RepoPath, bytes: &[u8]) -> Manifest {
+    let mut manifest =
+        Manifest { path: path.clone(), baseline: None, entries: Vec::new(), problems: Vec::new() };
+    match read(path, bytes) {
+        Ok(root) => {
+            manifest.problems = schema::violations(path, &root);
+            manifest.take(&root);
+            schema::sort(&mut manifest.problems);
+        }
+        Err(Unreadable { span, message, help }) => {
+            let message: String = message.chars().take(300).collect();
+            let message = printable(&message).into_owned();
+            manifest.problems.push(problem(path, ProblemKind::Invalid, span, message, help));
+        }
+    }
+    manifest
+}
+
+fn read(path: &RepoPath, bytes: &[u8]) -> Result<Node, Unreadable> {
+    if bytes.len() > LARGEST {
+        return Err(Unreadable::new(Span::new(0, 0), "the file is larger than 8 MiB", ""));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Unreadable::new(Span::new(at, at + 1), "the file is not UTF-8", "save it as UTF-8")
+    })?;
+    match path.file_name().rsplit_once('.').map(|(_, extension)| extension) {
+        Some("toml") => toml::read(text),
+        Some("yaml" | "yml") => yaml::read(text),
+        // As long as the byte order mark, so that places stay those of the file.
+        _ => match text.strip_prefix('\u{feff}') {
+            Some(rest) => json::read(&format!("   {rest}")),
+            None => json::read(text),
+        },
+    }
+}
+
+impl Manifest {
+    /// Takes over what has the right form; the schema has reported the rest.
+    fn take(&mut self, root: &Node) {
+        self.baseline = root.get("baseline").and_then(non_empty);
+        let mut seen = BTreeSet::new();
+        for node in root.get("migrations").map_or(&[][..], Node::items) {
+            let Some(id) = node.get("id").and_then(non_empty) else { continue };
+            if seen.insert(id.value.clone()) {
+                self.entries.push(entry(node, id));
+            } else if self.problems.len() < 2 * schema::MOST {
+                let message = format!("{} has two entries", quoted(&id.value));
+                let help = "keep one of them; the first one counts here";
+                let twice = problem(&self.path, ProblemKind::Invalid, id.span, message, help);
+                self.problems.push(twice);
+            }
+        }
+    }
+}
+
+fn entry(node: &Node, id: Sited<String>) -> Entry {
+    let class = match node.get("class") {
+        None => DeclaredClass::Missing,
+        Some(class) => declared(class.text().map_or("", |text| text.value), class.span),
+    };
+    let checksum = node.get("checksum").and_then(non_empty).filter(|sum| {
+        sum.value.len() == 64 && sum.value.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    Entry {
+        id,
+        class,
+        depends_on: node
+            .get("depends_on")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(non_empty)
+            .collect(),
+        checksum: checksum.map(|sum| Sited::new(sum.value.to_ascii_lowercase(), sum.span)),
+        description: node.get("description").and_then(Node::text).map(|text| text.value.to_owned()),
+        span: node.span,
+    }
+}
+
+fn declared(word: &str, span: Span) -> DeclaredClass {
+    match Class::parse(word) {
+        Some(class) => DeclaredClass::Valid(Sited::new(class, span)),
+        None => DeclaredClass::Invalid(span),
+    }
+}
+
+fn non_empty(node: &Node) -> Option<Sited<String>> {
+    let text = node.text()?;
+    (!text.value.is_empty()).then(|| Sited::new(text.value.to_owned(), text.span))
+}
+
+/// A foreign word in quotes, made harmless and not too long.
+fn quoted(word: &str) -> String {
+    let clipped: String = word.chars().take(LONGEST_ECHO).collect();
+    let more = if clipped.len() < word.len() { "…" } else { "" };
+    format!("\"{}{more}\"", printable(&clipped))
+}

@@ -10,6 +10,7 @@ mod rule;
 mod set;
 mod snapshot;
 mod span;
+mod text;
 mod tree;
 mod version;
 
@@ -25,5 +26,6 @@ pub use rule::RuleMeta;
 pub use set::{EngineKind, Habits, LateMigrations, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
+pub use text::{Sited, printable};
 pub use tree::{Entry, EntryKind, Tree};
 pub use version::{Part, Version};

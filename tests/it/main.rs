@@ -1,1 +1,3 @@
 //! The only integration binary: one module per concern, driving the real binary.
+
+mod docs;

@@ -1,0 +1,374 @@
+//! From the words of the file to the gate's own types, with every mistake of meaning.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::date::{Date, Day, TimeOfDay};
+use super::error::ConfigProblem;
+use super::raw::{
+    DateText, RawAccepted, RawClass, RawFreeze, RawPolicy, RawSet, RawSettings, RawWaiver,
+    RawWindow,
+};
+use super::read::span;
+use super::suggest::{known_words, quoted};
+use super::{
+    Accepted, ClassConfig, Freeze, Policy, Preset, Rollback, SchemaBinding, SetConfig, Settings,
+    Waiver, Window,
+};
+use crate::model::{Class, EngineKind, Level, RepoPath, Sited, Span};
+
+const ENGINES: [(&str, EngineKind); 3] = [
+    ("sqlite", EngineKind::Sqlite),
+    ("postgres", EngineKind::Postgres),
+    ("documents", EngineKind::Documents),
+];
+const PRESETS: [(&str, Preset); 2] =
+    [("recommended", Preset::Recommended), ("strict", Preset::Strict)];
+const ROLLBACKS: [(&str, Rollback); 2] =
+    [("script", Rollback::Script), ("checkpoint", Rollback::Checkpoint)];
+const LEVELS: [(&str, Level); 4] = [
+    ("error", Level::Error),
+    ("warning", Level::Warning),
+    ("note", Level::Note),
+    ("off", Level::Off),
+];
+/// Resolves what is valid and reports the rest. Where anything is reported, the result is only
+/// good for finding more to report.
+pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Settings {
+    let complete = problems.is_empty();
+    let mut cx = Resolver { problems };
+    cx.version(raw.version.as_ref());
+    let sets: Vec<SetConfig> = raw.set.into_iter().filter_map(|set| cx.set(set)).collect();
+    cx.unlike_sets(&sets);
+    let policy = cx.policy(raw.policy);
+    if complete {
+        cx.known_sets(&policy, &sets);
+    }
+    let mut classes = BTreeMap::new();
+    for (name, class) in raw.class {
+        let resolved = cx.class(class);
+        if let Some(class) = cx.word("class", &name, &Class::ALL.map(|class| (class.name(), class)))
+        {
+            classes.insert(class, resolved);
+        }
+    }
+    let freezes = raw.freeze.into_iter().filter_map(|freeze| cx.freeze(freeze)).collect();
+    let waivers = raw.waiver.into_iter().map(|waiver| cx.waiver(waiver)).collect();
+    Settings { sets, policy, classes, freezes, waivers, source: None }
+}
+
+struct Resolver<'a> {
+    problems: &'a mut Vec<ConfigProblem>,
+}
+
+impl Resolver<'_> {
+    fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(ConfigProblem::new(at, message, help));
+    }
+
+    fn version(&mut self, version: Option<&Spanned<i64>>) {
+        match version {
+            None => self.report(
+                Span::new(0, 0),
+                "missing key \"version\"",
+                "put `version = 1` at the top of the file",
+            ),
+            Some(version) if *version.get_ref() != 1 => self.report(
+                span(version.span()),
+                format!("version {} of this format is not known", version.get_ref()),
+                "write `version = 1`, or use a newer migration-gate",
+            ),
+            Some(_) => {}
+        }
+    }
+
+    fn word<T: Copy>(
+        &mut self,
+        what: &str,
+        word: &Spanned<String>,
+        known: &[(&str, T)],
+    ) -> Option<T> {
+        let text = word.get_ref();
+        let found = known.iter().find(|(name, _)| name == text);
+        if found.is_none() {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            let message = format!("unknown {what} {}", quoted(text));
+            self.report(span(word.span()), message, known_words(text, &names));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A path inside the repository.
+    fn path(&mut self, text: &Spanned<String>) -> Option<Sited<RepoPath>> {
+        let at = span(text.span());
+        let word = text.get_ref();
+        let bytes = word.as_bytes();
+        let drive = bytes.len() > 1 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
+        let from_top = "write the path from the top of the repository, such as `db/migrations`";
+        let (message, help) = if word.contains('\\') {
+            ("has back slashes", "write `/` between folders")
+        } else if word.starts_with('/') || drive {
+            ("is absolute", from_top)
+        } else if word.contains(|c: char| c.is_control()) {
+            ("has control characters", from_top)
+        } else if word.trim().is_empty() {
+            ("is empty", "write `.` for the top of the repository")
+        } else if let Some(path) = RepoPath::new(word) {
+            return Some(Sited::new(path, at));
+        } else {
+            ("climbs out with `..`", from_top)
+        };
+        self.report(at, format!("the path {} {message}", quoted(word)), help);
+        None
+    }
+
+    /// Text that says something.
+    fn text(&mut self, what: &str, text: Spanned<String>) -> Sited<String> {
+        let at = span(text.span());
+        if text.get_ref().trim().is_empty() {
+            self.report(at, format!("{what} is empty"), "");
+        }
+        Sited::new(text.into_inner(), at)
+    }
+
+    /// A glob of paths inside the repository; its syntax is checked where it is used.
+    fn glob(&mut self, text: Spanned<String>) -> Sited<String> {
+        let at = span(text.span());
+        let word = text.into_inner();
+        let trimmed = word.trim();
+        if trimmed.is_empty() || word.starts_with('/') || word.split('/').any(|part| part == "..") {
+            self.report(
+                at,
+                format!("the pattern {} does not stay inside the repository", quoted(&word)),
+                "write it from the top of the repository, such as `config/*.json`",
+            );
+        }
+        Sited::new(word, at)
+    }
+
+    fn date(&mut self, text: &Spanned<DateText>) -> Option<Date> {
+        let date = Date::parse(&text.get_ref().0);
+        if date.is_none() {
+            self.report(
+                span(text.span()),
+                format!("{} is not a day of the calendar", quoted(&text.get_ref().0)),
+                "write year, month and day: \"2027-03-01\"",
+            );
+        }
+        date
+    }
+
+    fn set(&mut self, raw: Spanned<RawSet>) -> Option<SetConfig> {
+        let whole = span(raw.span());
+        let raw = raw.into_inner();
+        let name = self.text("the set's name", raw.name);
+        let path = self.path(&raw.path);
+        let engine_span = span(raw.engine.span());
+        let engine = self.word("engine", &raw.engine, &ENGINES);
+        let manifest = raw.manifest.and_then(|path| self.path(&path));
+        let seed = raw.seed.and_then(|path| self.path(&path));
+        let engine_version = raw.engine_version.map(|version| self.engine_version(version));
+        let schemas: Vec<SchemaBinding> = raw
+            .schemas
+            .into_iter()
+            .map(Spanned::into_inner)
+            .filter_map(|binding| {
+                let files = self.glob(binding.files);
+                self.path(&binding.schema).map(|schema| SchemaBinding { files, schema })
+            })
+            .collect();
+        let documents: Vec<_> = raw.documents.into_iter().map(|glob| self.glob(glob)).collect();
+        if engine.is_some_and(|engine| engine != EngineKind::Documents)
+            && (!documents.is_empty() || !schemas.is_empty())
+        {
+            self.report(
+                engine_span,
+                "`documents` and `schemas` belong to a set of the engine \"documents\"",
+                "write `engine = \"documents\"`, or take these keys out",
+            );
+        }
+        Some(SetConfig {
+            name,
+            path: path?,
+            engine: Sited::new(engine?, engine_span),
+            layout: raw.layout.map(|layout| self.text("the layout", layout)),
+            manifest,
+            baseline: raw.baseline.map(|baseline| self.text("the baseline", baseline)),
+            seed,
+            variables: raw
+                .variables
+                .into_iter()
+                .map(|(key, value)| {
+                    let at = span(value.span());
+                    (key.into_inner(), Sited::new(value.into_inner(), at))
+                })
+                .collect(),
+            engine_version,
+            documents,
+            schemas,
+            span: whole,
+        })
+    }
+
+    fn engine_version(&mut self, version: Spanned<String>) -> Sited<String> {
+        let version = self.text("the engine's version", version);
+        let mut parts = version.value.split('.');
+        let numbers = parts.clone().count() <= 3
+            && parts.all(|part| part.len() <= 9 && part.parse::<u32>().is_ok());
+        if !numbers && !version.value.trim().is_empty() {
+            self.report(
+                version.span,
+                format!("{} is not a version of an engine", quoted(&version.value)),
+                "write numbers with dots between: \"15\" or \"3.40\"",
+            );
+        }
+        version
+    }
+
+    /// Sets must differ in name, and no file may belong to two of them.
+    fn unlike_sets(&mut self, sets: &[SetConfig]) {
+        for (index, set) in sets.iter().enumerate() {
+            let earlier = &sets[..index];
+            if earlier.iter().any(|other| other.name.value == set.name.value) {
+                self.report(
+                    set.name.span,
+                    format!("a second set with the name {}", quoted(&set.name.value)),
+                    "give each set its own name",
+                );
+            }
+            let overlapping = earlier.iter().find(|other| {
+                let (a, b) = (&other.path.value, &set.path.value);
+                a == b || a.below(b).is_some() || b.below(a).is_some()
+            });
+            if let Some(other) = overlapping {
+                let name = quoted(&other.name.value);
+                self.report(
+                    set.path.span,
+                    format!("this folder overlaps with the one of the set {name}"),
+                    "a file may belong to one set only: give each set its own folder",
+                );
+            }
+        }
+    }
+
+    fn known_sets(&mut self, policy: &Policy, sets: &[SetConfig]) {
+        let names: Vec<&str> = sets.iter().map(|set| set.name.value.as_str()).collect();
+        let named = policy.accept_inconclusive.iter().filter_map(|accepted| accepted.set.as_ref());
+        for set in named.filter(|_| !names.is_empty()) {
+            if !names.contains(&set.value.as_str()) {
+                let message = format!("there is no set {}", quoted(&set.value));
+                self.report(set.span, message, known_words(&set.value, &names));
+            }
+        }
+    }
+
+    fn policy(&mut self, raw: RawPolicy) -> Policy {
+        let preset = raw.preset.and_then(|word| self.word("preset", &word, &PRESETS));
+        let rollback =
+            raw.rollback.and_then(|word| self.word("way to roll back", &word, &ROLLBACKS));
+        let mut levels = BTreeMap::new();
+        for (rule, level) in raw.levels {
+            if let Some(level) = self.word("level", &level, &LEVELS) {
+                let at = span(rule.span());
+                levels.insert(rule.into_inner(), Sited::new(level, at));
+            }
+        }
+        Policy {
+            preset: preset.unwrap_or_default(),
+            rollback: rollback.unwrap_or_default(),
+            levels,
+            accept_inconclusive: raw
+                .accept_inconclusive
+                .into_iter()
+                .map(|accepted| self.accepted(accepted.into_inner()))
+                .collect(),
+        }
+    }
+
+    fn accepted(&mut self, raw: RawAccepted) -> Accepted {
+        Accepted {
+            migration: self.text("the migration's id", raw.migration),
+            set: raw.set.map(|set| self.text("the set's name", set)),
+            reason: self.text("the reason", raw.reason).value,
+        }
+    }
+
+    fn class(&mut self, raw: RawClass) -> ClassConfig {
+        ClassConfig {
+            windows: raw.windows.into_iter().filter_map(|window| self.window(window)).collect(),
+            approval: raw.approval.map(|approval| self.text("the team's name", approval.team)),
+        }
+    }
+
+    fn window(&mut self, raw: Spanned<RawWindow>) -> Option<Window> {
+        let whole = span(raw.span());
+        let raw = raw.into_inner();
+        let days = Day::parse_list(raw.days.get_ref());
+        if days.is_none() {
+            self.report(
+                span(raw.days.span()),
+                format!("{} are not days of the week", quoted(raw.days.get_ref())),
+                "write days such as \"Tue\", \"Tue-Thu\" or \"Mon,Wed-Fri\"",
+            );
+        }
+        let (from, to) = (self.time(&raw.from), self.time(&raw.to));
+        if from.is_some() && from == to {
+            let help = "leave `windows` away where any time will do";
+            self.report(span(raw.to.span()), "the window ends when it begins", help);
+        }
+        let zone = Sited::new(raw.zone.get_ref().clone(), span(raw.zone.span()));
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+        if zone.value.is_empty() || !zone.value.chars().all(fits) {
+            let message = format!("{} is not a time zone", quoted(&zone.value));
+            self.report(zone.span, message, "write a name such as \"Europe/Berlin\" or \"UTC\"");
+        }
+        Some(Window { days: days?, from: from?, to: to?, zone, span: whole })
+    }
+
+    fn time(&mut self, text: &Spanned<String>) -> Option<TimeOfDay> {
+        let time = TimeOfDay::parse(text.get_ref());
+        if time.is_none() {
+            self.report(
+                span(text.span()),
+                format!("{} is not a time of day", quoted(text.get_ref())),
+                "write hours and minutes: \"09:00\"",
+            );
+        }
+        time
+    }
+
+    fn freeze(&mut self, raw: Spanned<RawFreeze>) -> Option<Freeze> {
+        let whole = span(raw.span());
+        let raw = raw.into_inner();
+        let (from, to) = (self.date(&raw.from), self.date(&raw.to));
+        let reason = self.text("the reason", raw.reason).value;
+        let (from, to) = (from?, to?);
+        if from > to {
+            let message = format!("the freeze ends on {to}, before it begins on {from}");
+            self.report(span(raw.to.span()), message, "exchange `from` and `to`");
+        }
+        Some(Freeze { from, to, reason, span: whole })
+    }
+
+    /// A waiver that lacks something is not a broken file: a rule says so about the waiver.
+    fn waiver(&mut self, raw: Spanned<RawWaiver>) -> Waiver {
+        let whole = span(raw.span());
+        let raw = raw.into_inner();
+        let said = |text: Option<Spanned<String>>| {
+            text.map(Spanned::into_inner).filter(|text| !text.trim().is_empty())
+        };
+        let expires = raw.expires.and_then(|text| {
+            let at = span(text.span());
+            self.date(&text).map(|date| Sited::new(date, at))
+        });
+        Waiver {
+            rule: self.text("the rule's id", raw.rule),
+            migration: self.text("the migration's id", raw.migration),
+            reason: said(raw.reason),
+            owner: said(raw.owner),
+            expires,
+            span: whole,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Words that were mistyped: how to echo them, and which one was meant.
+
+use crate::model::printable;
+
+/// The longest echo of a foreign word, in characters.
+const LONGEST_ECHO: usize = 60;
+
+/// The known word nearest to `word`, where one is near enough to be meant.
+#[must_use]
+pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > 100 {
+        return None;
+    }
+    let word = word.to_lowercase().replace(['_', ' '], "-");
+    let near = |candidate: &str| distance(&word, &candidate.to_lowercase().replace('_', "-"));
+    known
+        .iter()
+        .map(|candidate| (near(candidate), *candidate))
+        .filter(|(steps, candidate)| *steps <= (candidate.chars().count() / 3).max(1))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// A way out for a word that must be one of `known`.
+pub(super) fn known_words(word: &str, known: &[&str]) -> String {
+    let all = known.join(", ");
+    match closest(word, known) {
+        Some(close) if known.len() > 4 => format!("did you mean \"{close}\"? Use one of {all}"),
+        _ => format!("use one of {all}"),
+    }
+}
+
+/// A foreign word in quotes, made harmless and not too long.
+pub(super) fn quoted(word: &str) -> String {
+    let clipped: String = word.chars().take(LONGEST_ECHO).collect();
+    let more = if clipped.len() < word.len() { "…" } else { "" };
+    format!("\"{}{more}\"", printable(&clipped))
+}
+
+/// Levenshtein's distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{closest, quoted};
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood_and_another_word_is_not() {
+        let known = ["online", "post_deploy", "manual_backfill"];
+        assert_eq!(closest("post-deploy", &known), Some("post_deploy"));
+        assert_eq!(closest("Onlien", &known), Some("online"));
+        assert_eq!(closest("offline", &known), Some("online"));
+        assert_eq!(closest("sometime", &known), None);
+        assert_eq!(closest(&"x".repeat(100_000), &known), None);
+    }
+
+    #[test]
+    fn an_echo_is_short_and_harmless() {
+        assert_eq!(quoted("a\u{1b}b"), "\"a\\u{1b}b\"");
+        assert!(quoted(&"ü".repeat(10_000)).chars().count() < 70);
+    }
+}

@@ -1,0 +1,292 @@
+use super::*;
+
+const WHOLE: &str = r#"version = 1
+
+[[set]]
+name   = "shop"
+path   = "db/migrations"
+engine = "postgres"            # sqlite | postgres | documents
+layout = "goose"
+manifest = "db/manifest.toml"
+baseline = "0040_last_good"
+seed = "db/seed.sql"
+variables = { schema = "shop" }
+engine-version = "15.2"
+
+[[set]]
+name      = "settings"
+engine    = "documents"
+path      = "config/migrations"
+documents = ["config/*.json", "config/*.yaml"]
+schemas   = [{ files = "config/app*.json", schema = "config/schemas/app.schema.json" }]
+
+[policy]
+preset = "strict"
+rollback = "checkpoint"
+accept-inconclusive = [{ migration = "0007_postgis", set = "shop", reason = "needs PostGIS" }]
+[policy.levels]
+"sql/ban-drop-column" = "error"
+
+[class.post_deploy]
+windows  = [{ days = "Tue-Thu", from = "09:00", to = "16:00", zone = "Europe/Berlin" }]
+approval = { team = "dba" }
+
+[[freeze]]
+from = "2026-12-20"
+to = 2027-01-04
+reason = "year end"
+
+[[waiver]]
+rule = "sql/ban-drop-column"
+migration = "0042_drop_legacy"
+reason = "column unread since 3.1"
+owner = "team-shop"
+expires = "2027-03-01"
+"#;
+
+fn read(text: &str) -> Result<Settings, ConfigError> {
+    parse(&RepoPath::new(FILE_NAME).unwrap(), text)
+}
+
+fn ok(text: &str) -> Settings {
+    read(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The messages of a file that must be refused, each as `line:column message`.
+fn errors(text: &str) -> Vec<String> {
+    let error = read(text).expect_err("must be refused");
+    let place = |p: &ConfigProblem| crate::model::line_column(text, p.span.start);
+    let show = |p: &ConfigProblem| format!("{}:{} {}", place(p).0, place(p).1, p.message);
+    error.problems().iter().map(show).collect()
+}
+
+fn set(lines: &str) -> String {
+    format!("version = 1\n[[set]]\n{lines}\n")
+}
+
+#[test]
+fn the_whole_example_is_understood() {
+    let settings = ok(WHOLE);
+    assert_eq!(settings.sets.len(), 2);
+    let shop = &settings.sets[0];
+    assert_eq!(shop.engine.value, EngineKind::Postgres);
+    assert_eq!(shop.path.value.as_str(), "db/migrations");
+    assert_eq!(&WHOLE[shop.engine.span.start..shop.engine.span.end], "\"postgres\"");
+    assert_eq!(shop.variables["schema"].value, "shop");
+    assert_eq!(settings.sets[1].schemas[0].files.value, "config/app*.json");
+    assert_eq!(settings.policy.preset, Preset::Strict);
+    assert_eq!(settings.policy.rollback, Rollback::Checkpoint);
+    assert_eq!(settings.policy.levels["sql/ban-drop-column"].value, Level::Error);
+    assert!(settings.accepts_inconclusive("shop", "0007_postgis").is_some());
+    assert!(settings.accepts_inconclusive("other", "0007_postgis").is_none());
+    let window = &settings.classes[&Class::PostDeploy].windows[0];
+    assert_eq!(window.days, [Day::Tue, Day::Wed, Day::Thu]);
+    assert_eq!(settings.freezes[0].to, Date::new(2027, 1, 4).unwrap());
+    let waiver = &settings.waivers[0];
+    assert!(waiver.missing().is_empty());
+    assert!(waiver.holds_on(Date::new(2027, 3, 1).unwrap()));
+    assert!(!waiver.holds_on(Date::new(2027, 3, 2).unwrap()));
+    assert_eq!(
+        settings.not_enforced(),
+        [
+            "set.seed",
+            "set.variables",
+            "set.documents",
+            "set.schemas",
+            "class.windows",
+            "class.approval",
+            "freeze",
+            "waiver"
+        ]
+    );
+}
+
+#[test]
+fn a_small_file_gets_the_defaults() {
+    let settings = ok("version = 1\n");
+    assert_eq!(settings.policy.preset, Preset::Recommended);
+    assert_eq!(settings.policy.rollback, Rollback::Script);
+    assert!(settings.sets.is_empty() && settings.not_enforced().is_empty());
+    assert_eq!(Settings::default().policy.preset, Preset::Recommended);
+}
+
+#[test]
+fn an_error_shows_the_line_the_place_and_the_way_out() {
+    let text = "version = 1\n\n\n[[set]]\nname = \"a\"\npath = \"a\"\nengine = \"postgre\"\n";
+    assert_eq!(
+        read(text).unwrap_err().to_string(),
+        "migration-gate.toml:7:10: unknown engine \"postgre\"\n  7 | engine = \"postgre\"\n    \
+         |          ^^^^^^^^^\n  help: use one of sqlite, postgres, documents"
+    );
+}
+
+#[test]
+fn every_mistake_of_form_is_found_at_once() {
+    let text = "version = \"1\"\ncolour = 1\n[[set]]\nnam = \"a\"\npath = 3\nengine = \"sqlite\"\n\
+                [[set]]\nname = \"b\"\nengine = \"sqlite\"\n[policy]\npresets = \"strict\"\n";
+    assert_eq!(
+        errors(text),
+        [
+            "1:1 missing key \"version\"",
+            "1:11 invalid type: string \"1\", expected a whole number",
+            "2:1 unknown key \"colour\"",
+            "4:1 unknown key \"nam\"",
+            "5:8 invalid type: integer `3`, expected a string",
+            "7:1 missing key \"path\"",
+            "11:1 unknown key \"presets\"",
+        ]
+    );
+}
+
+#[test]
+fn every_mistake_of_meaning_is_found_at_once() {
+    let text = "version = 2\n[[set]]\nname = \"a\"\npath = \"../x\"\nengine = \"mysql\"\n\
+                [[freeze]]\nfrom = \"2026-02-30\"\nto = \"2026-03-01\"\nreason = \"r\"\n\
+                [class.onlin]\n[policy]\npreset = \"lax\"\nlevels = { \"a/b\" = \"fatal\" }\n";
+    assert_eq!(
+        errors(text),
+        [
+            "1:11 version 2 of this format is not known",
+            "4:8 the path \"../x\" climbs out with `..`",
+            "5:10 unknown engine \"mysql\"",
+            "7:8 \"2026-02-30\" is not a day of the calendar",
+            "10:8 unknown class \"onlin\"",
+            "12:10 unknown preset \"lax\"",
+            "13:20 unknown level \"fatal\"",
+        ]
+    );
+}
+
+#[test]
+fn paths_stay_inside_the_repository() {
+    for bad in ["/db", "../db", "a/../../b", "C:/db", "db\\\\x", "", "a\\u0000b"] {
+        let text = set(&format!("name = \"a\"\nengine = \"sqlite\"\npath = \"{bad}\""));
+        assert_eq!(errors(&text).len(), 1, "{bad}");
+    }
+    for good in [".", "db", "./db//x/", "ünï"] {
+        ok(&set(&format!("name = \"a\"\nengine = \"sqlite\"\npath = \"{good}\"")));
+    }
+}
+
+#[test]
+fn sets_differ_in_name_and_do_not_share_files() {
+    let two = |a: &str, b: &str, name: &str| {
+        format!(
+            "version = 1\n[[set]]\nname = \"a\"\npath = \"{a}\"\nengine = \"sqlite\"\n[[set]]\n\
+             name = \"{name}\"\npath = \"{b}\"\nengine = \"sqlite\"\n"
+        )
+    };
+    ok(&two("db", "db2", "b"));
+    assert_eq!(errors(&two("x", "y", "a")), ["7:8 a second set with the name \"a\""]);
+    let overlap = ["8:8 this folder overlaps with the one of the set \"a\""];
+    for (a, b) in [("db", "./db/"), ("db", "db/x"), ("db/x", "db"), (".", "db")] {
+        assert_eq!(errors(&two(a, b, "b")), overlap, "{a} {b}");
+    }
+}
+
+#[test]
+fn dates_and_windows_make_sense() {
+    let freeze = "version = 1\n[[freeze]]\nfrom = 2027-01-04\nto = 2026-12-20\nreason = \"r\"\n";
+    assert_eq!(
+        errors(freeze),
+        ["4:6 the freeze ends on 2026-12-20, before it begins on 2027-01-04"]
+    );
+    let window = "version = 1\n[[class.online.windows]]\ndays = \"Tues\"\nfrom = \"9\"\n\
+                  to = \"25:00\"\nzone = \"my place\"\n";
+    assert_eq!(errors(window).len(), 4);
+    let stamp = "version = 1\n[[freeze]]\nfrom = 2027-01-04T00:00:00Z\nto = true\nreason = \"\"\n";
+    assert_eq!(errors(stamp).len(), 1, "{:?}", errors(stamp));
+}
+
+#[test]
+fn an_incomplete_waiver_is_left_to_its_rule() {
+    let settings =
+        ok("version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\nowner = \" \"\n");
+    assert_eq!(settings.waivers[0].missing(), ["reason", "owner", "expires"]);
+    assert!(!settings.waivers[0].holds_on(Date::new(2020, 1, 1).unwrap()));
+}
+
+#[test]
+fn rule_ids_and_layouts_are_checked_against_those_there_are() {
+    let settings = ok(WHOLE);
+    assert!(settings.check_rule_ids(&["sql/ban-drop-column"]).is_ok());
+    let error = settings.check_rule_ids(&["sql/ban-drop-columns"]).unwrap_err();
+    assert_eq!(error.problems().len(), 2);
+    assert!(error.to_string().contains("did you mean \"sql/ban-drop-columns\"?"), "{error}");
+    assert!(settings.check_layouts(&["goose"]).is_ok());
+    let error = settings.check_layouts(&["sqlx", "flyway"]).unwrap_err().to_string();
+    assert!(error.starts_with("migration-gate.toml:7:10: unknown layout \"goose\""), "{error}");
+    assert!(Settings::default().check_layouts(&[]).is_ok());
+}
+
+#[test]
+fn an_accepted_migration_names_a_set_of_the_file() {
+    let text = set("name = \"shop\"\npath = \"db\"\nengine = \"sqlite\"\n[policy]\n\
+                    accept-inconclusive = [{ migration = \"1\", set = \"shp\", reason = \"r\" }]");
+    assert_eq!(errors(&text), ["7:49 there is no set \"shp\""]);
+}
+
+#[test]
+fn syntax_errors_and_duplicate_keys_have_their_place() {
+    assert!(errors("version = 1\n[[set]\n")[0].starts_with("2:"));
+    assert!(errors("version = 1\nversion = 1\n")[0].starts_with("2:1 "));
+    assert!(errors("version = 1\r\nx = \r\n")[0].starts_with("2:"));
+    assert_eq!(errors("\u{feff}version = 1\nx = 1\n"), ["2:1 unknown key \"x\""]);
+    assert_eq!(errors(""), ["1:1 missing key \"version\""]);
+}
+
+#[test]
+fn hostile_text_neither_crashes_nor_reaches_the_terminal_raw() {
+    let esc = "version = 1\n\"\\u001b[2J\\u202e\" = 1 # \u{9b}2J\u{202e}\n";
+    let shown = read(esc).unwrap_err().to_string();
+    assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{shown}");
+    let hostile = [
+        "a.".repeat(50_000) + "a = 1",
+        "[".repeat(100_000),
+        format!("x = {}", "[".repeat(100_000)),
+        format!("x = {}", "{a=".repeat(100_000)),
+        format!("version = {}", "9".repeat(10_000)),
+        "version = 1e999999\n".to_owned(),
+        format!("version = 1\n{} = 1\n", "k".repeat(500_000)),
+        "version = 1\n\0\0\0".to_owned(),
+        (0..5_000).map(|n| format!("k{n} = 1\n")).collect(),
+        "#".repeat(2 << 20),
+    ];
+    for text in &hostile {
+        let shown = read(text).unwrap_err().to_string();
+        assert!(shown.len() < 50_000, "{} bytes", shown.len());
+    }
+}
+
+#[test]
+fn any_cut_or_garbled_file_is_an_answer_not_a_crash() {
+    for end in 0..WHOLE.len() {
+        let _ = read(&WHOLE[..end]).map_err(|error| error.to_string());
+    }
+    let mut seed = 7_u64;
+    for _ in 0..300 {
+        let mut bytes = WHOLE.as_bytes().to_vec();
+        for _ in 0..4 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
+            let at = (seed >> 33) as usize % bytes.len();
+            bytes[at] = (seed >> 24) as u8;
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = read(&text).map_err(|error| error.to_string());
+    }
+}
+
+#[test]
+fn the_published_schema_accepts_the_example_and_refuses_a_slip() {
+    let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let value = |text: &str| serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap());
+    let example = WHOLE.replace("2027-01-04", "\"2027-01-04\"").replace("\"\"", "\"");
+    let errors: Vec<String> =
+        validator.iter_errors(&value(&example).unwrap()).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(validator.is_valid(&value("version = 1").unwrap()));
+    for bad in ["", "version = 2", "version = 1\nx = 1", "version = 1\n[class.x]"] {
+        assert!(!validator.is_valid(&value(bad).unwrap()), "{bad}");
+    }
+}

@@ -1,0 +1,118 @@
+//! One tree for three formats: values that know where they stand.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Sited, Span};
+
+/// How deep a manifest may nest; a valid one needs four levels.
+pub(super) const DEEPEST: usize = 32;
+
+/// A value and its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) span: Span,
+    pub(super) value: Value,
+}
+
+/// What a value is, in the terms of JSON.
+#[derive(Debug)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Sited<String>, Node)>),
+}
+
+/// Why a text cannot be read.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) help: &'static str,
+}
+
+impl Unreadable {
+    pub(super) fn new(span: Span, message: impl Into<String>, help: &'static str) -> Self {
+        Self { span, message: message.into(), help }
+    }
+
+    pub(super) fn too_deep(span: Span) -> Self {
+        Self::new(span, "this is nested too deeply", "a manifest needs four levels at most")
+    }
+}
+
+impl Node {
+    /// A map of these entries, in their order; refuses a key that comes twice.
+    pub(super) fn map(span: Span, entries: Vec<(Sited<String>, Self)>) -> Result<Self, Unreadable> {
+        let mut seen = BTreeSet::new();
+        for (key, _) in &entries {
+            if !seen.insert(key.value.as_str()) {
+                let message = format!("the key {} comes twice", super::quoted(&key.value));
+                return Err(Unreadable::new(key.span, message, "keep one of them"));
+            }
+        }
+        Ok(Self { span, value: Value::Map(entries) })
+    }
+
+    /// The entry of a map: where its key stands, and its value.
+    pub(super) fn entry(&self, key: &str) -> Option<(Span, &Self)> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|(name, _)| name.value == key).map(|(name, node)| (name.span, node))
+    }
+
+    /// The value of a map's entry.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|(_, node)| node)
+    }
+
+    /// The items, where it is a list.
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The text, where it is text.
+    pub(super) fn text(&self) -> Option<Sited<&str>> {
+        match &self.value {
+            Value::Text(text) => Some(Sited::new(text, self.span)),
+            _ => None,
+        }
+    }
+
+    /// The value at a JSON Pointer; the nearest one above it where there is none.
+    pub(super) fn at(&self, pointer: &str) -> &Self {
+        let mut node = self;
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            let next = match &node.value {
+                Value::Map(_) => node.get(&token),
+                Value::List(items) => token.parse().ok().and_then(|i: usize| items.get(i)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+            };
+            match next {
+                Some(next) => node = next,
+                None => break,
+            }
+        }
+        node
+    }
+
+    /// The same value without places.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(value) => value.clone().into(),
+            Value::Text(value) => value.clone().into(),
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Map(entries) => {
+                let pairs = entries.iter().map(|(key, node)| (key.value.clone(), node.to_json()));
+                serde_json::Value::Object(pairs.collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Text that other people wrote: where it stood, and how to show it safely.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::Span;
+
+/// A value together with the place in its file that it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sited<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands in its file.
+    pub span: Span,
+}
+
+impl<T> Sited<T> {
+    /// A value that was read at `span`.
+    #[must_use]
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}
+
+/// Text as one line that a terminal or a log shows for what it is.
+///
+/// Control characters (line breaks and tabs too) and characters that are invisible or turn the
+/// direction of writing come out as `\u{…}`, so that foreign text can neither move the cursor nor
+/// pass for something else.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_hidden(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+    use std::borrow::Cow;
+
+    #[test]
+    fn ordinary_text_is_not_touched() {
+        assert!(matches!(printable("größe = 日本 \\ \"x\""), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_could_deceive_is_spelled_out() {
+        assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(printable("a\r\n\tb"), "a\\u{d}\\u{a}\\u{9}b");
+        assert_eq!(printable("\u{9b}x\u{202e}y\u{200b}"), "\\u{9b}x\\u{202e}y\\u{200b}");
+        assert_eq!(printable("\u{2066}\u{feff}\u{e0041}"), "\\u{2066}\\u{feff}\\u{e0041}");
+    }
+}

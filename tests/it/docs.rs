@@ -1,0 +1,105 @@
+//! Generated documentation is compared with what stands in `docs/`, never merely written.
+//!
+//! `MIGRATION_GATE_BLESS=1 cargo test --test it docs` writes it anew.
+
+use std::fs;
+use std::path::Path;
+
+/// Holds the file at `path`, relative to the package, against `generated`.
+pub(crate) fn assert_file(path: &str, generated: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    // Tests have no host; this one variable only says whether to write.
+    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+    let bless = std::env::var_os("MIGRATION_GATE_BLESS").is_some_and(|value| value == "1");
+    if bless {
+        fs::write(&file, generated).unwrap_or_else(|error| panic!("{path}: {error}"));
+        return;
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == generated,
+        "{path} is not what the code generates; write it anew with\n\n    \
+         MIGRATION_GATE_BLESS=1 cargo test --test it docs\n"
+    );
+}
+
+#[test]
+fn the_published_schemas_are_those_of_the_code() {
+    assert_file("docs/config.schema.json", &migration_gate::config::json_schema());
+    assert_file("docs/manifest.schema.json", &migration_gate::manifest::json_schema());
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let reference = include_str!("../../docs/config.md");
+    for schema in [migration_gate::config::json_schema(), migration_gate::manifest::json_schema()] {
+        let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+        let mut names = Vec::new();
+        property_names(&schema, &mut names);
+        assert!(names.len() > 4, "{names:?}");
+        for name in names {
+            assert!(reference.contains(&format!("`{name}`")), "docs/config.md lacks `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_examples_of_the_reference_are_valid() {
+    let reference = include_str!("../../docs/config.md");
+    let path = |name| migration_gate::model::RepoPath::new(name).unwrap();
+    for example in blocks(reference, "toml") {
+        let parsed = migration_gate::config::parse(&path("migration-gate.toml"), example);
+        assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+    }
+    for (language, name) in [("json", "m.json"), ("yaml", "m.yaml")] {
+        let examples = blocks(reference, language);
+        assert!(!examples.is_empty(), "no {language}");
+        for example in examples {
+            let manifest = migration_gate::manifest::parse(&path(name), example.as_bytes());
+            assert_eq!(manifest.problems, [], "{example}");
+        }
+    }
+    for example in blocks(reference, "sql") {
+        let header = migration_gate::manifest::header(&path("1.sql"), example).unwrap();
+        assert_eq!(header.problems, [], "{example}");
+    }
+}
+
+/// Every key the reference says is not enforced yet is one the code says so of, and the other way
+/// round.
+#[test]
+fn the_reference_is_honest_about_what_is_not_enforced() {
+    let reference = include_str!("../../docs/config.md");
+    let (_, section) = reference.split_once("## Read, but not enforced yet").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut listed: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("- `")?.split('`').next()).collect();
+    let path = migration_gate::model::RepoPath::new("migration-gate.toml").unwrap();
+    let whole = blocks(reference, "toml").into_iter().max_by_key(|example| example.len()).unwrap();
+    let settings = migration_gate::config::parse(&path, whole).unwrap();
+    let mut told = settings.not_enforced();
+    listed.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(listed, told);
+}
+
+fn property_names(schema: &serde_json::Value, names: &mut Vec<String>) {
+    match schema {
+        serde_json::Value::Object(map) => {
+            if let Some(serde_json::Value::Object(properties)) = map.get("properties") {
+                names.extend(properties.keys().cloned());
+            }
+            map.values().for_each(|value| property_names(value, names));
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|value| property_names(value, names));
+        }
+        _ => {}
+    }
+}
+
+/// The fenced blocks of one language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    text.split(&*fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
