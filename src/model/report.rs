@@ -114,7 +114,19 @@ pub struct MigrationReport {
     pub class_declared: bool,
     /// The steps of the dry run in order, each with a word for how it ended and what that rests
     /// on: `("down", "schema differs", Proved)`.
+    ///
+    /// Three words have a meaning to every renderer: [`Self::OK`], [`Self::NOT_RUN`] and
+    /// [`Self::CANNOT_RUN`]. Any other word says what went wrong.
     pub steps: Vec<(&'static str, &'static str, Evidenced)>,
+}
+
+impl MigrationReport {
+    /// The word of a step that ran and left what was expected.
+    pub const OK: &'static str = "ok";
+    /// The word of a step that was not asked for or came after one that failed.
+    pub const NOT_RUN: &'static str = "not run";
+    /// The word of a step that could not be tried here.
+    pub const CANNOT_RUN: &'static str = "cannot run";
 }
 
 /// One set in the report.

@@ -1,0 +1,27 @@
+//! The wire document in RFC 8785 canonical form, and one newline.
+//!
+//! Text is carried exactly as it was found, so that file names can be matched: JSON escapes what
+//! is below U+0020 and nothing else. Whoever shows it to people escapes it first.
+
+use std::fmt;
+
+use super::{Renderer, SourceMap};
+use crate::model::Report;
+use crate::report::v1::Document;
+
+/// The report for other programs.
+#[derive(Clone, Copy, Debug)]
+pub struct Json;
+
+impl Renderer for Json {
+    fn render(
+        &self,
+        report: &Report,
+        sources: &SourceMap,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
+        let document = Document::from((report, sources));
+        let canonical = serde_json_canonicalizer::to_string(&document).map_err(|_| fmt::Error)?;
+        writeln!(out, "{canonical}")
+    }
+}

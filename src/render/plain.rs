@@ -1,0 +1,267 @@
+//! The report as a reviewer reads it in a terminal or a CI log.
+//!
+//! Sets first, then findings, then what could not be told, and the verdict last, where the eye is
+//! when the command ends. Colour only repeats what a sign or a word says already.
+
+use std::fmt::{self, Write as _};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::escape::{lines, log_line, printable};
+use super::snippet::Snippet;
+use super::words::{self, Mark};
+use super::{Renderer, SourceMap, diff};
+use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport, Side};
+use crate::report::digest;
+
+/// The report for people at a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain {
+    /// Whether to colour it.
+    pub color: bool,
+}
+
+impl Renderer for Plain {
+    fn render(
+        &self,
+        report: &Report,
+        sources: &SourceMap,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
+        let mut page = String::new();
+        for set in &report.sets {
+            self.set(report, set, &mut page)?;
+        }
+        if !report.findings.is_empty() {
+            writeln!(page, "{}\n", self.bold("Findings"))?;
+        }
+        for finding in &report.findings {
+            self.finding(finding, sources, &mut page)?;
+        }
+        self.inconclusive(report, &mut page)?;
+        self.notices(report, &mut page)?;
+        self.summary(report, sources, &mut page)?;
+        for line in page.lines() {
+            writeln!(out, "{}", log_line(line))?;
+        }
+        Ok(())
+    }
+}
+
+impl Plain {
+    fn set(self, report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
+        writeln!(
+            page,
+            "{}  {} · {} · {}",
+            self.bold(&printable(&set.name)),
+            printable(&set.path.to_string()),
+            printable(&words::tools(set)),
+            words::extent(set),
+        )?;
+        let ids: Vec<_> = set.migrations.iter().map(|one| printable(&one.id)).collect();
+        let width = ids.iter().map(|id| id.width()).max().unwrap_or(0);
+        let class_width = set.migrations.iter().map(|one| class(one).len()).max().unwrap_or(0);
+        for (migration, id) in set.migrations.iter().zip(&ids) {
+            let mark = Mark::of_migration(report, &set.name, &migration.id);
+            let pad = " ".repeat(width - id.width());
+            let class = format!("{:<class_width$}", class(migration));
+            let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.dim(&class));
+            writeln!(page, "{line}{}", self.walk(migration))?;
+        }
+        writeln!(page)
+    }
+
+    /// The steps of the dry run in one line.
+    fn walk(self, migration: &MigrationReport) -> String {
+        if migration.steps.is_empty() {
+            return format!("  {}", self.dim("not run"));
+        }
+        let mut line = String::new();
+        for (name, outcome, _) in &migration.steps {
+            let (mark, word) = Mark::of_step(outcome);
+            line.push_str(&format!("  {name} {}", self.mark(mark)));
+            if let Some(word) = word {
+                line.push_str(&format!(" {word}"));
+            }
+        }
+        line
+    }
+
+    fn finding(self, finding: &Finding, sources: &SourceMap, page: &mut String) -> fmt::Result {
+        let mark = Mark::of_level(finding.level);
+        let level = self.paint(color(finding.level), finding.level.name());
+        let mut owner = printable(&finding.set).into_owned();
+        if let Some(migration) = &finding.migration {
+            owner = format!("{owner} {}", printable(migration));
+        }
+        let label = finding.evidenced.name();
+        let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
+        let rule = self.bold(finding.rule);
+        writeln!(page, "{} {level} · {rule} · {label}{old} · {owner}", self.mark(mark))?;
+        for line in lines(&finding.message) {
+            writeln!(page, "  {line}")?;
+        }
+        writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+        self.snippet(finding, sources, page)?;
+        self.diff(finding, page)?;
+        if !finding.details.is_empty() || finding.help.is_some() {
+            writeln!(page)?;
+        }
+        for detail in &finding.details {
+            for (index, line) in lines(detail).enumerate() {
+                let lead = if index == 0 { "·" } else { " " };
+                writeln!(page, "  {lead} {line}")?;
+            }
+        }
+        if let Some(help) = &finding.help {
+            for (index, line) in lines(help).enumerate() {
+                let lead = if index == 0 { self.paint(CYAN, "help:") } else { "     ".into() };
+                writeln!(page, "  {lead} {line}")?;
+            }
+        }
+        writeln!(page)
+    }
+
+    fn snippet(self, finding: &Finding, sources: &SourceMap, page: &mut String) -> fmt::Result {
+        let Some(snippet) = Snippet::of(&finding.location, sources) else { return Ok(()) };
+        writeln!(page)?;
+        for row in snippet.rows() {
+            let text =
+                if row.is_mark { self.paint(color(finding.level), &row.text) } else { row.text };
+            writeln!(page, "  {}", format!("{} {text}", self.dim(&row.gutter)).trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn diff(self, finding: &Finding, page: &mut String) -> fmt::Result {
+        let rows = diff::rows(&finding.diff);
+        if !rows.is_empty() {
+            writeln!(page)?;
+        }
+        for row in rows {
+            let line = format!("{} {}", row.sign, row.text);
+            let line = match (row.note, row.sign) {
+                (true, _) => self.dim(&line),
+                (false, '+') => self.paint(GREEN, &line),
+                (false, '-') => self.paint(RED, &line),
+                (false, '~') => self.paint(YELLOW, &line),
+                (false, _) => line,
+            };
+            writeln!(page, "    {line}")?;
+        }
+        Ok(())
+    }
+
+    fn inconclusive(self, report: &Report, page: &mut String) -> fmt::Result {
+        if report.inconclusive.is_empty() {
+            return Ok(());
+        }
+        writeln!(page, "{}\n", self.bold("Could not be told"))?;
+        for item in &report.inconclusive {
+            let about = item.migration.as_deref().unwrap_or("the whole set");
+            let sign = self.mark(Mark::Unknown);
+            writeln!(page, "{sign} {} {}", printable(&item.set), printable(about))?;
+            writeln!(page, "  {}", self.dim(&printable(&item.path.to_string())))?;
+            for line in lines(&item.reason) {
+                writeln!(page, "  {line}")?;
+            }
+            for line in lines(&item.way_out) {
+                writeln!(page, "  {} {line}", self.paint(CYAN, "help:"))?;
+            }
+            writeln!(page)?;
+        }
+        Ok(())
+    }
+
+    fn notices(self, report: &Report, page: &mut String) -> fmt::Result {
+        let assumed = report.sets.iter().flat_map(|set| {
+            set.assumed.iter().map(move |text| format!("{}, assumed: {text}", set.name))
+        });
+        let all: Vec<String> = report.notices.iter().cloned().chain(assumed).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        writeln!(page, "{}\n", self.bold("Good to know"))?;
+        for notice in all {
+            for (index, line) in lines(&notice).enumerate() {
+                writeln!(page, "{} {line}", if index == 0 { "–" } else { " " })?;
+            }
+        }
+        writeln!(page)
+    }
+
+    fn summary(self, report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Result {
+        let mark = Mark::of_verdict(report.verdict);
+        let word = self.bold(words::verdict(report.verdict));
+        write!(page, "{} {word}: {}", self.mark(mark), words::reasons(report))?;
+        if let Some(baseline) = words::baseline(report) {
+            write!(page, " (baseline: {baseline})")?;
+        }
+        let base = match (&report.base, report.all) {
+            (Some(base), _) => printable(base).into_owned(),
+            (None, true) => "none, everything is judged".to_owned(),
+            (None, false) => "none".to_owned(),
+        };
+        writeln!(page, "\n  base    {base}\n  head    {}", printable(&report.head))?;
+        writeln!(page, "  digest  {}", self.dim(&digest(report, sources)))?;
+        if let Some(first) = report.findings.first() {
+            let hint = format!("why, and how to mend it: migration-gate explain {}", first.rule);
+            writeln!(page, "  {}", self.dim(&hint))?;
+        }
+        Ok(())
+    }
+
+    fn mark(self, mark: Mark) -> String {
+        match mark {
+            Mark::Good => self.paint(GREEN, mark.sign()),
+            Mark::Warning | Mark::Unknown => self.paint(YELLOW, mark.sign()),
+            Mark::Bad => self.paint(RED, mark.sign()),
+            Mark::None => self.dim(mark.sign()),
+        }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color && !text.is_empty() {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const CYAN: &str = "36";
+
+fn color(level: Level) -> &'static str {
+    match level {
+        Level::Error => RED,
+        Level::Warning => YELLOW,
+        Level::Note | Level::Off => CYAN,
+    }
+}
+
+/// The class, and whether nobody said so.
+fn class(migration: &MigrationReport) -> String {
+    let inferred = if migration.class_declared { "" } else { " (inferred)" };
+    format!("{}{inferred}", migration.class)
+}
+
+/// `file:line:column`, or the file alone.
+fn place(location: &Location, sources: &SourceMap) -> String {
+    let path = location.path.to_string();
+    let path = printable(&path);
+    match sources.place(location) {
+        Some(place) => format!("{path}:{}:{}", place.start.0, place.start.1),
+        None => path.into_owned(),
+    }
+}

@@ -1,0 +1,167 @@
+//! Every format against the shared samples: how it looks, and what must never be in it.
+
+use super::{Format, Renderer as _, SourceMap, plain::Plain, sample};
+use crate::model::Report;
+
+fn rendered(format: Format, report: &Report, sources: &SourceMap) -> String {
+    let mut out = String::new();
+    format.renderer(false).render(report, sources, &mut out).unwrap();
+    out
+}
+
+#[test]
+fn every_format_of_every_sample() {
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    insta::with_settings!({
+        omit_expression => true,
+        prepend_module_to_snapshot => false,
+        filters => vec![(r"\b[0-9a-f]{64}\b", "[digest]"), (version.as_str(), "\"version\":\"[version]\"")],
+    }, {
+        for (name, report) in sample::all() {
+            if name == "hostile" {
+                continue;
+            }
+            for format in Format::ALL {
+                if format == Format::Json && name != "blocked" {
+                    continue;
+                }
+                let text = rendered(format, &report, &sample::sources());
+                insta::assert_snapshot!(format!("{name}.{format}"), text);
+            }
+        }
+        let (report, sources) = sample::hostile();
+        insta::assert_snapshot!("hostile.plain", rendered(Format::Plain, &report, &sources));
+        insta::assert_snapshot!("hostile.markdown", rendered(Format::Markdown, &report, &sources));
+    });
+}
+
+#[test]
+fn names_parse_back() {
+    for format in Format::ALL {
+        assert_eq!(Format::parse(format.name()), Some(format));
+    }
+    assert_eq!(Format::parse("Plain"), None);
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let (report, sources) = (sample::blocked(), sample::sources());
+    let mut coloured = String::new();
+    Plain { color: true }.render(&report, &sources, &mut coloured).unwrap();
+    assert!(coloured.contains("\u{1b}[31m"));
+    let mut bare = String::new();
+    for (index, part) in coloured.split("\u{1b}[").enumerate() {
+        bare.push_str(if index == 0 { part } else { part.split_once('m').unwrap().1 });
+    }
+    let plain = rendered(Format::Plain, &report, &sources);
+    // White space that was coloured stays before the end of a line.
+    let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    assert_eq!(trimmed(&bare), trimmed(&plain));
+}
+
+#[test]
+fn no_format_obeys_what_it_shows() {
+    let (report, sources) = sample::hostile();
+    for format in Format::ALL {
+        let text = rendered(format, &report, &sources);
+        assert!(text.ends_with('\n'), "{format}");
+        assert!(!text.contains(['\u{1b}', '\r']), "{format} lets an escape through");
+        for line in text.lines() {
+            assert!(!line.trim_start().starts_with("::"), "{format}: {line}");
+        }
+        if format != Format::Json {
+            assert!(!text.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{format}");
+            assert!(!text.contains("##["), "{format}");
+        }
+    }
+}
+
+/// What is left of Markdown when fences, code spans and code elements are taken out.
+fn outside_code(markdown: &str) -> String {
+    let mut out = String::new();
+    let mut fence: Option<usize> = None;
+    for line in markdown.lines() {
+        let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
+        match fence {
+            Some(open) if ticks >= open && line.len() == ticks => fence = None,
+            Some(_) => {}
+            None if ticks >= 3 && !line[ticks..].contains('`') => fence = Some(ticks),
+            None => {
+                out.push_str(&without_spans(line));
+                out.push('\n');
+            }
+        }
+    }
+    assert_eq!(fence, None, "a fence stays open");
+    out
+}
+
+fn without_spans(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('`') {
+        out.push_str(&rest[..at]);
+        let ticks = rest[at..].bytes().take_while(|byte| *byte == b'`').count();
+        let (run, after) = rest[at..].split_at(ticks);
+        // The end is a run of exactly as many.
+        let mut end = None;
+        let mut from = 0;
+        while let Some(found) = after[from..].find('`') {
+            let start = from + found;
+            let length = after[start..].bytes().take_while(|byte| *byte == b'`').count();
+            from = start + length;
+            if length == ticks {
+                end = Some(from);
+                break;
+            }
+        }
+        if let Some(end) = end {
+            rest = &after[end..];
+        } else {
+            panic!("a code span stays open: {run} in {line}");
+        }
+    }
+    out.push_str(rest);
+    let mut bare = String::new();
+    let mut rest = out.as_str();
+    while let Some((before, after)) = rest.split_once("<code>") {
+        bare.push_str(before);
+        rest = after.split_once("</code>").unwrap().1;
+    }
+    bare + rest
+}
+
+#[test]
+fn markdown_has_no_markup_but_its_own() {
+    let (report, sources) = sample::hostile();
+    let markdown = rendered(Format::Markdown, &report, &sources);
+    let mut left = outside_code(&markdown);
+    for own in
+        [super::markdown::MARKER, "<details>", "</details>", "<summary>", "</summary>", "<br>"]
+    {
+        left = left.replace(own, "");
+    }
+    for banned in
+        ["<", "@", "![", "](", "://", "www.", "&", "\\", "[x]", ":tada", "#12", "deadbeef1"]
+    {
+        assert!(!left.contains(banned), "{banned} survives in:\n{left}");
+    }
+    assert_eq!(
+        markdown.matches("<details>").count(),
+        markdown.lines().filter(|l| *l == "</details>").count()
+    );
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).collect();
+    for row in rows {
+        assert_eq!(row.matches('|').count(), 5, "{row}");
+    }
+}
+
+#[test]
+fn a_comment_never_outgrows_the_forge() {
+    let mut report = sample::blocked();
+    let one = report.findings[1].clone();
+    report.findings = std::iter::repeat_n(one, 2_000).collect();
+    let text = rendered(Format::Markdown, &report, &sample::sources());
+    assert!(text.len() < 65_000, "{}", text.len());
+    assert!(text.contains("more findings, all in the JSON report"));
+}

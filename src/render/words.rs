@@ -1,0 +1,149 @@
+//! The words and marks that the formats for people share, so that they say the same.
+
+use crate::model::{Counts, Finding, Level, MigrationReport, Report, SetReport, Verdict};
+
+/// How something ended, as a mark that does not need colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Good,
+    Warning,
+    Bad,
+    Unknown,
+    None,
+}
+
+impl Mark {
+    /// The sign for terminals and tables.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Good => "✔",
+            Self::Warning => "!",
+            Self::Bad => "✘",
+            Self::Unknown => "?",
+            Self::None => "–",
+        }
+    }
+
+    pub(super) fn of_level(level: Level) -> Self {
+        match level {
+            Level::Error => Self::Bad,
+            Level::Warning => Self::Warning,
+            Level::Note | Level::Off => Self::None,
+        }
+    }
+
+    pub(super) fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Good,
+            Verdict::Block => Self::Bad,
+            Verdict::Inconclusive => Self::Unknown,
+        }
+    }
+
+    /// The worst that is said about one migration.
+    pub(super) fn of_migration(report: &Report, set: &str, migration: &str) -> Self {
+        let about = |finding: &&Finding| {
+            finding.set == set && finding.migration.as_deref() == Some(migration)
+        };
+        match report.findings.iter().filter(about).map(|finding| finding.level).min() {
+            Some(Level::Error) => Self::Bad,
+            _ if unknown(report, set, migration) => Self::Unknown,
+            Some(Level::Warning) => Self::Warning,
+            _ => Self::Good,
+        }
+    }
+
+    /// A step's mark, and its word where the mark does not say it all.
+    pub(super) fn of_step(outcome: &'static str) -> (Self, Option<&'static str>) {
+        match outcome {
+            MigrationReport::OK => (Self::Good, None),
+            MigrationReport::NOT_RUN => (Self::None, None),
+            MigrationReport::CANNOT_RUN => (Self::Unknown, Some(outcome)),
+            other => (Self::Bad, Some(other)),
+        }
+    }
+}
+
+fn unknown(report: &Report, set: &str, migration: &str) -> bool {
+    report
+        .inconclusive
+        .iter()
+        .any(|item| item.set == set && item.migration.as_deref().is_none_or(|id| id == migration))
+}
+
+/// The verdict as a word in a sentence.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "passed",
+        Verdict::Block => "blocked",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn number(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// `3 errors, 1 warning`; empty where there is nothing.
+pub(super) fn counts(counts: Counts) -> String {
+    let parts: Vec<String> =
+        [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| number(count, word))
+            .collect();
+    parts.join(", ")
+}
+
+/// What stands behind the verdict, in a few words.
+pub(super) fn reasons(report: &Report) -> String {
+    let mut parts = Vec::new();
+    if report.counts.total() > 0 {
+        parts.push(counts(report.counts));
+    }
+    if !report.inconclusive.is_empty() {
+        let things = number(report.inconclusive.len(), "thing");
+        parts.push(format!("{things} could not be told"));
+    }
+    if parts.is_empty() {
+        let judged: usize = report.sets.iter().map(|set| set.migrations.len()).sum();
+        parts.push(match (report.verdict, judged) {
+            (Verdict::Inconclusive, _) => "there is no base to compare with".to_owned(),
+            (_, 0) if report.all => "there are no migrations".to_owned(),
+            (_, 0) => "the change touches no migrations".to_owned(),
+            (_, judged) => format!("{} judged, nothing to say", number(judged, "migration")),
+        });
+    }
+    parts.join(", ")
+}
+
+/// What is known of older findings; `None` where there are none.
+pub(super) fn baseline(report: &Report) -> Option<String> {
+    let total = report.baseline.total();
+    (total > 0).then(|| format!("{}, --all shows them", number(total, "older finding")))
+}
+
+/// `4 migrations before, 5 judged, 3 of them ran`.
+pub(super) fn extent(set: &SetReport) -> String {
+    let judged = set.migrations.len();
+    if judged == 0 {
+        return format!("{}, none touched", number(set.total, "migration"));
+    }
+    let mut text = match set.baseline_applied {
+        0 => format!("{judged} judged"),
+        before => format!("{} before, {judged} judged", number(before, "migration")),
+    };
+    if set.ran_on.is_some() && set.judged_applied < judged {
+        text.push_str(&format!(", {} of them ran", set.judged_applied));
+    }
+    text
+}
+
+/// `sqlx on SQLite 3.50.2`, or `sqlx for sqlite, not run`.
+pub(super) fn tools(set: &SetReport) -> String {
+    match &set.ran_on {
+        Some(engine) => format!("{} on {engine}", set.layout),
+        None => format!("{} for {}, not run", set.layout, set.engine),
+    }
+}

@@ -1,0 +1,475 @@
+//! The report as other programs read it: version 1 of the wire format.
+//!
+//! These types are the format. They are filled from the inner ones and never shared with them,
+//! so that a change inside cannot change what others read. `docs/report.md` is the promise made
+//! about it, `docs/report.schema.json` its schema.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::SourceMap;
+use crate::model::{self, Level, Report, Verdict as Answer};
+
+/// The version that this module writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The report of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "migration-gate report")]
+pub struct Document {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// SHA-256, in lower case hexadecimal, of this document in RFC 8785 canonical form without
+    /// this member.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: String,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the change was compared with, in words; null where there was nothing.
+    pub base: Option<String>,
+    /// What was checked, in words.
+    pub head: String,
+    /// Whether everything was judged, not only what the change touched.
+    pub all: bool,
+    /// How many findings of each level are listed.
+    pub counts: Counts,
+    /// How many older findings are not listed and do not weigh.
+    pub baseline: Counts,
+    /// The sets of migrations, by name.
+    pub sets: Vec<Set>,
+    /// The findings, by set, migration and level.
+    pub findings: Vec<Finding>,
+    /// What could not be told.
+    pub inconclusive: Vec<Inconclusive>,
+    /// Things worth saying that are no findings.
+    pub notices: Vec<String>,
+}
+
+/// The program that wrote a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The answer of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing blocks, and everything that had to run did run.
+    Pass,
+    /// At least one error.
+    Block,
+    /// No error, but something could not be told.
+    Inconclusive,
+}
+
+/// Findings by level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// They block.
+    pub errors: usize,
+    /// They should be looked at.
+    pub warnings: usize,
+    /// They are worth knowing.
+    pub notes: usize,
+}
+
+/// An ordered collection of migrations: one folder, one layout, one engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Set {
+    /// Its name.
+    pub name: String,
+    /// Its folder in the repository; `.` for the top.
+    pub path: String,
+    /// The layout it was read by.
+    pub layout: String,
+    /// Its engine: `sqlite`, `postgres`, `mysql` or `documents`.
+    pub engine: String,
+    /// The engine that ran it, with its version; null where none did.
+    pub ran_on: Option<String>,
+    /// What was assumed for want of configuration.
+    pub assumed: Vec<String>,
+    /// How many migrations it holds.
+    pub total: usize,
+    /// How many ups of the history ran before the judged ones.
+    pub baseline_applied: usize,
+    /// How many of the judged ups ran.
+    pub judged_applied: usize,
+    /// The judged migrations, in the order they ran.
+    pub migrations: Vec<Migration>,
+}
+
+/// A judged migration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Migration {
+    /// Its name, unique in its set.
+    pub id: String,
+    /// Its file in the repository.
+    pub path: String,
+    /// Its class: `online`, `post_deploy` or `manual_backfill`.
+    pub class: String,
+    /// Whether the class was declared; it was inferred otherwise.
+    pub class_declared: bool,
+    /// The steps of the dry run, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step of the dry run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// `up`, `again`, `down`, …
+    pub name: String,
+    /// `ok`, `not run`, `cannot run`, or in a few words what went wrong.
+    pub outcome: String,
+    /// What this rests on.
+    pub label: Label,
+}
+
+/// What a claim rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Label {
+    /// Read from files and history.
+    Static,
+    /// Seen on the engine while it ran.
+    Traced,
+    /// Shown by running the migration and comparing the states.
+    Proved,
+}
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// It blocks.
+    Error,
+    /// It should be looked at.
+    Warning,
+    /// It is worth knowing.
+    Note,
+}
+
+/// Something to say about the change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The rule, `group/name`; `migration-gate explain` knows it.
+    pub rule: String,
+    /// Its weight under the policy in force.
+    pub level: Weight,
+    /// The set.
+    pub set: String,
+    /// The migration; null where it is not about one.
+    pub migration: Option<String>,
+    /// The file in the repository.
+    pub file: String,
+    /// The first byte, from 0; null where the whole file is meant.
+    pub start_byte: Option<usize>,
+    /// One past the last byte.
+    pub end_byte: Option<usize>,
+    /// The line of the first byte, from 1; null where the file's text is not known.
+    pub line: Option<usize>,
+    /// Its column in characters, from 1.
+    pub column: Option<usize>,
+    /// The line of the end, from 1.
+    pub end_line: Option<usize>,
+    /// Its column in characters, from 1; it is one past the last character.
+    pub end_column: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What this rests on.
+    pub label: Label,
+    /// Whether it stood there before the change; true only where everything is judged.
+    pub baseline: bool,
+    /// More lines: the engine's detail, the facts compared.
+    pub details: Vec<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// The schema difference that shows it.
+    pub differences: Vec<Difference>,
+}
+
+/// How one object of the schema differs from what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// Left, lost or changed.
+    pub kind: DifferenceKind,
+    /// The object.
+    pub object: Object,
+    /// The attribute that changed; null where the whole object is left or lost.
+    pub attribute: Option<String>,
+    /// The value expected, or the facts of a lost object.
+    pub expected: Option<String>,
+    /// The value found, or the facts of a left object.
+    pub found: Option<String>,
+    /// How many objects hang on this one and are left or lost with it.
+    pub dependents: usize,
+    /// Order, generated names and white space: worth a note, never an error.
+    pub note: bool,
+}
+
+/// The ways to differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DifferenceKind {
+    /// It should be gone and is still there.
+    Left,
+    /// It should be there and is gone.
+    Lost,
+    /// It is there and is not what it was.
+    Changed,
+}
+
+/// An object of a schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Object {
+    /// What it is, in the engine's words: `table`, `index`, `column`, …
+    pub kind: String,
+    /// Its full name.
+    pub name: String,
+}
+
+/// Something that could not be told, and how to make it possible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Inconclusive {
+    /// The set.
+    pub set: String,
+    /// The migration; null for the whole set.
+    pub migration: Option<String>,
+    /// The file it is about.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+    /// What a person can do.
+    pub way_out: String,
+}
+
+impl From<(&Report, &SourceMap)> for Document {
+    fn from((report, sources): (&Report, &SourceMap)) -> Self {
+        let mut document = Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            digest: String::new(),
+            verdict: match report.verdict {
+                Answer::Pass => Verdict::Pass,
+                Answer::Block => Verdict::Block,
+                Answer::Inconclusive => Verdict::Inconclusive,
+            },
+            base: report.base.clone(),
+            head: report.head.clone(),
+            all: report.all,
+            counts: report.counts.into(),
+            baseline: report.baseline.into(),
+            sets: report.sets.iter().map(Set::from).collect(),
+            findings: report.findings.iter().filter_map(|one| finding(one, sources)).collect(),
+            inconclusive: report.inconclusive.iter().map(Inconclusive::from).collect(),
+            notices: report.notices.clone(),
+        };
+        // Nothing in these types can fail to serialise; should that ever change, a null still
+        // gives a digest that no document verifies against.
+        document.digest = digest_of(&serde_json::to_value(&document).unwrap_or_default());
+        document
+    }
+}
+
+impl From<model::Counts> for Counts {
+    fn from(counts: model::Counts) -> Self {
+        Self { errors: counts.errors, warnings: counts.warnings, notes: counts.notes }
+    }
+}
+
+impl From<&model::SetReport> for Set {
+    fn from(set: &model::SetReport) -> Self {
+        Self {
+            name: set.name.clone(),
+            path: set.path.to_string(),
+            layout: set.layout.clone(),
+            engine: set.engine.name().to_owned(),
+            ran_on: set.ran_on.clone(),
+            assumed: set.assumed.clone(),
+            total: set.total,
+            baseline_applied: set.baseline_applied,
+            judged_applied: set.judged_applied,
+            migrations: set.migrations.iter().map(Migration::from).collect(),
+        }
+    }
+}
+
+impl From<&model::MigrationReport> for Migration {
+    fn from(migration: &model::MigrationReport) -> Self {
+        let step = |(name, outcome, label): &(&str, &str, model::Evidenced)| Step {
+            name: (*name).to_owned(),
+            outcome: (*outcome).to_owned(),
+            label: (*label).into(),
+        };
+        Self {
+            id: migration.id.clone(),
+            path: migration.path.to_string(),
+            class: migration.class.name().to_owned(),
+            class_declared: migration.class_declared,
+            steps: migration.steps.iter().map(step).collect(),
+        }
+    }
+}
+
+impl From<model::Evidenced> for Label {
+    fn from(evidenced: model::Evidenced) -> Self {
+        match evidenced {
+            model::Evidenced::Static => Self::Static,
+            model::Evidenced::Traced => Self::Traced,
+            model::Evidenced::Proved => Self::Proved,
+        }
+    }
+}
+
+/// A finding on the wire; one that is switched off is not written.
+fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
+    let level = match finding.level {
+        Level::Error => Weight::Error,
+        Level::Warning => Weight::Warning,
+        Level::Note => Weight::Note,
+        Level::Off => return None,
+    };
+    let place = sources.place(&finding.location);
+    let span = place.map(|place| place.span).or(finding.location.span);
+    Some(Finding {
+        rule: finding.rule.to_owned(),
+        level,
+        set: finding.set.clone(),
+        migration: finding.migration.clone(),
+        file: finding.location.path.to_string(),
+        start_byte: span.map(|span| span.start),
+        end_byte: span.map(|span| span.end),
+        line: place.map(|place| place.start.0),
+        column: place.map(|place| place.start.1),
+        end_line: place.map(|place| place.end.0),
+        end_column: place.map(|place| place.end.1),
+        message: finding.message.clone(),
+        label: finding.evidenced.into(),
+        baseline: finding.side == model::Side::Baseline,
+        details: finding.details.clone(),
+        help: finding.help.clone(),
+        differences: finding.diff.differences.iter().map(Difference::from).collect(),
+    })
+}
+
+impl From<&model::Difference> for Difference {
+    fn from(difference: &model::Difference) -> Self {
+        Self {
+            kind: match difference.kind {
+                model::DifferenceKind::Left => DifferenceKind::Left,
+                model::DifferenceKind::Lost => DifferenceKind::Lost,
+                model::DifferenceKind::Changed => DifferenceKind::Changed,
+            },
+            object: Object {
+                kind: difference.object.kind.clone(),
+                name: difference.object.name.clone(),
+            },
+            attribute: difference.attribute.clone(),
+            expected: difference.expected.clone(),
+            found: difference.found.clone(),
+            dependents: difference.dependents,
+            note: difference.note,
+        }
+    }
+}
+
+impl From<&model::Inconclusive> for Inconclusive {
+    fn from(item: &model::Inconclusive) -> Self {
+        Self {
+            set: item.set.clone(),
+            migration: item.migration.clone(),
+            file: item.path.to_string(),
+            reason: item.reason.clone(),
+            way_out: item.way_out.clone(),
+        }
+    }
+}
+
+/// The digest of a report, the same in every format.
+#[must_use]
+pub fn digest(report: &Report, sources: &SourceMap) -> String {
+    Document::from((report, sources)).digest
+}
+
+/// The digest that a document of any minor shape should carry: SHA-256, in hexadecimal, over its
+/// RFC 8785 canonical form without the member `digest`.
+#[must_use]
+pub fn digest_of(document: &Value) -> String {
+    let mut document = document.clone();
+    if let Some(members) = document.as_object_mut() {
+        members.remove("digest");
+    }
+    let canonical = serde_json_canonicalizer::to_vec(&document).unwrap_or_default();
+    Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The JSON Schema (draft 2020-12) of this format, indented, with a closing newline.
+#[must_use]
+pub fn json_schema() -> String {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Document>();
+    format!("{:#}\n", schema.as_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Document, SCHEMA_VERSION, digest, digest_of, json_schema};
+    use crate::render::sample;
+
+    const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
+
+    #[test]
+    fn the_published_schema_is_this_one() {
+        #[expect(clippy::disallowed_methods, reason = "a test's switch, not part of a run")]
+        let bless = std::env::var_os("MIGRATION_GATE_BLESS").is_some();
+        if bless {
+            std::fs::write(PUBLISHED, json_schema()).unwrap();
+        }
+        let published = std::fs::read_to_string(PUBLISHED).unwrap_or_default();
+        assert!(
+            published == json_schema(),
+            "docs/report.schema.json is stale; run the tests with MIGRATION_GATE_BLESS=1"
+        );
+    }
+
+    #[test]
+    fn every_sample_fits_the_schema_and_survives_the_way_back() {
+        let schema = serde_json::from_str(&json_schema()).unwrap();
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        for (name, report) in sample::all() {
+            let document = Document::from((&report, &sample::sources()));
+            let value = serde_json::to_value(&document).unwrap();
+            assert!(validator.is_valid(&value), "{name}: {:?}", validator.validate(&value).err());
+            assert_eq!(serde_json::from_value::<Document>(value).unwrap(), document, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_digest_is_over_everything_but_itself() {
+        let (report, sources) = (sample::blocked(), sample::sources());
+        let mut value = serde_json::to_value(Document::from((&report, &sources))).unwrap();
+        let known = digest(&report, &sources);
+        assert_eq!(value["digest"], known);
+        value["digest"] = "0".into();
+        assert_eq!(digest_of(&value), known);
+        value["head"] = "another".into();
+        assert_ne!(digest_of(&value), known);
+    }
+
+    #[test]
+    fn the_version_is_the_schemas() {
+        let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+        assert_eq!(schema["properties"]["schema_version"]["const"], SCHEMA_VERSION);
+    }
+}
