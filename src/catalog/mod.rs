@@ -1,1 +1,212 @@
-//! catalog
+//! The ordered history of one set, at the base and at the head, and what the change did to it.
+
+mod build;
+mod discover;
+mod graph;
+
+use crate::layout::Problem;
+use crate::manifest::Manifest;
+use crate::model::{
+    Class, FileChange, Level, Location, Migration, Position, RepoPath, Script, SetInfo, Step,
+};
+
+pub use build::{CatalogError, Input, SetSpec, build};
+pub use discover::{Found, discover};
+pub use graph::{Edge, cycless, edges};
+
+/// How one direction of a migration differs from the base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edit {
+    /// Not at all.
+    None,
+    /// In comments and white space only.
+    Cosmetic,
+    /// In what it does, or in how it is wrapped in transactions.
+    Real,
+}
+
+/// What the change did to a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// It is not in the base.
+    pub added: bool,
+    /// Its up against the base's.
+    pub up: Edit,
+    /// Its down against the base's.
+    pub down: Edit,
+    /// Its name in the base, where it has another one now.
+    pub renamed_from: Option<String>,
+}
+
+impl Touch {
+    /// Not touched.
+    pub const NONE: Self =
+        Self { added: false, up: Edit::None, down: Edit::None, renamed_from: None };
+
+    /// Whether anything happened to it.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        *self != Self::NONE
+    }
+}
+
+/// A dependency as the manifest or a header declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// The id named.
+    pub id: String,
+    /// Where it is named.
+    pub location: Location,
+}
+
+/// What is declared about a migration beside its scripts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// The class and where it is declared.
+    pub class: Option<(Class, Location)>,
+    /// Dependencies, from the manifest or the header.
+    pub depends_on: Vec<Dependency>,
+    /// The place of its manifest entry.
+    pub entry: Option<Location>,
+    /// The SHA-256 that the manifest gives for the up file, and where.
+    pub checksum: Option<(String, Location)>,
+    /// The SHA-256 of the up file as it is.
+    pub actual_checksum: String,
+}
+
+/// One migration of the head.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The migration.
+    pub migration: Migration,
+    /// What the change did to it.
+    pub touch: Touch,
+    /// What is declared about it.
+    pub declared: Declared,
+}
+
+impl Entry {
+    /// Every id it needs: what the layout says, then what is declared.
+    #[must_use]
+    pub fn depends_on(&self) -> Vec<String> {
+        let mut ids = self.migration.depends_on.clone();
+        for dependency in &self.declared.depends_on {
+            if !ids.contains(&dependency.id) {
+                ids.push(dependency.id.clone());
+            }
+        }
+        ids
+    }
+
+    /// The declared class, else the one its statements suggest.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match (&self.declared.class, self.migration.up.script()) {
+            (Some((class, _)), _) => *class,
+            (None, Some(script)) => crate::sql::inferred_class(script),
+            (None, None) => Class::ManualBackfill,
+        }
+    }
+}
+
+/// A migration of the base that the head no longer has.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// The migration as it was.
+    pub migration: Migration,
+}
+
+/// A set at the head, joined with its base.
+#[derive(Clone, Debug)]
+pub struct SetCatalog {
+    /// The set.
+    pub info: SetInfo,
+    /// The head's migrations in the order the tool runs them.
+    pub entries: Vec<Entry>,
+    /// Base migrations that are gone.
+    pub gone: Vec<Gone>,
+    /// What could not be read at the head.
+    pub problems: Vec<Problem>,
+    /// The manifest at the head.
+    pub manifest: Option<Manifest>,
+    /// What could not be read of the headers.
+    pub header_problems: Vec<crate::manifest::ManifestProblem>,
+    /// History up to and including this id needs no manifest entry.
+    pub manifest_baseline: Option<String>,
+    /// The base's migrations, in order; `None` where nothing was compared.
+    pub base: Option<Vec<Migration>>,
+    /// Migrations that the target branch gained since the base, with the tip's name.
+    pub tip: Vec<Migration>,
+    /// The tip in words, where the target branch went on.
+    pub tip_label: Option<String>,
+    /// Changed files inside the set, and its manifest, by path.
+    pub changed: Vec<FileChange>,
+}
+
+impl SetCatalog {
+    /// Whether the change touches this set at all.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        !self.changed.is_empty()
+            || !self.gone.is_empty()
+            || self.entries.iter().any(|entry| entry.touch.is_touched())
+    }
+
+    /// Whether the file of a location was changed.
+    #[must_use]
+    pub fn is_changed(&self, path: &RepoPath) -> bool {
+        self.changed.iter().any(|change| change.path == *path)
+    }
+
+    /// The entry of that id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.migration.id == id)
+    }
+
+    /// The order of the dry run: what a target has, in the tool's order, then what the change
+    /// adds, as a target would meet it. With `all`, everything is judged in the tool's order.
+    #[must_use]
+    pub fn run_order(&self, all: bool) -> Vec<(&Entry, Position)> {
+        if all {
+            return self.entries.iter().map(|entry| (entry, Position::Judged)).collect();
+        }
+        let position = |entry: &Entry| {
+            if entry.touch.is_touched() { Position::Judged } else { Position::Baseline }
+        };
+        let (added, known): (Vec<&Entry>, Vec<&Entry>) =
+            self.entries.iter().partition(|entry| entry.touch.added);
+        known.into_iter().chain(added).map(|entry| (entry, position(entry))).collect()
+    }
+
+    /// How heavy an edited up weighs: tools that compare checksums refuse to go on.
+    #[must_use]
+    pub fn edit_level(&self) -> Level {
+        if self.info.habits.verifies_checksums { Level::Error } else { Level::Warning }
+    }
+}
+
+/// Whether two scripts differ, and how.
+fn edit(base: &Script, head: &Script) -> Edit {
+    let same_text = base.sql() == head.sql();
+    if base.transaction != head.transaction {
+        Edit::Real
+    } else if same_text {
+        Edit::None
+    } else if crate::sql::fold(base) == crate::sql::fold(head) {
+        Edit::Cosmetic
+    } else {
+        Edit::Real
+    }
+}
+
+/// Whether two steps differ, and how.
+fn step_edit(base: Option<&Step>, head: Option<&Step>) -> Edit {
+    match (base, head) {
+        (None, None) => Edit::None,
+        (Some(Step::Sql(base)), Some(Step::Sql(head))) => edit(base, head),
+        // Foreign code is not compared here; a changed file is.
+        (Some(Step::Foreign { .. }), Some(Step::Foreign { .. })) => Edit::None,
+        _ => Edit::Real,
+    }
+}

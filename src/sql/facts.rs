@@ -3,7 +3,7 @@
 use squawk_lexer::TokenKind;
 
 use super::{Statement, is_trivia, lex, statements};
-use crate::model::{Class, Script};
+use crate::model::{Class, Script, TransactionMode};
 
 /// What a statement does to the transaction around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,30 @@ pub fn transaction_control(statement: &Statement) -> Option<TransactionControl> 
 #[must_use]
 pub fn is_empty(script: &Script) -> bool {
     statements(script).iter().all(|statement| transaction_control(statement).is_some())
+}
+
+/// Whether a script that stops half-way leaves nothing behind: all its statements run in one
+/// transaction, the tool's or its own, or there is only one statement and that one is atomic.
+#[must_use]
+pub fn is_atomic(script: &Script) -> bool {
+    let statements = statements(script);
+    let controls: Vec<Option<TransactionControl>> =
+        statements.iter().map(transaction_control).collect();
+    let free = controls.iter().all(Option::is_none);
+    let concurrent = |statement: &Statement| statement.words.iter().any(|w| w == "CONCURRENTLY");
+    match script.transaction {
+        TransactionMode::Wrapped => free,
+        TransactionMode::SingleBatch if free && statements.len() > 1 => true,
+        TransactionMode::SingleBatch | TransactionMode::Bare if statements.len() <= 1 => {
+            !statements.iter().any(concurrent)
+        }
+        TransactionMode::SingleBatch | TransactionMode::Bare => match controls.as_slice() {
+            [Some(TransactionControl::Begin), inner @ .., Some(TransactionControl::Commit)] => {
+                inner.iter().all(Option::is_none)
+            }
+            _ => false,
+        },
+    }
 }
 
 /// The script's tokens with comments and white space folded, to tell edits of substance from
@@ -99,6 +123,17 @@ mod tests {
         assert!(is_empty(&script("-- cannot be undone\n")));
         assert!(is_empty(&script("BEGIN;\n-- XXX\nCOMMIT;")));
         assert!(!is_empty(&script("SELECT 1")));
+    }
+
+    #[test]
+    fn atomic_is_what_leaves_nothing_when_it_stops() {
+        let mode = |transaction, sql| is_atomic(&Script { transaction, ..script(sql) });
+        assert!(mode(TransactionMode::Wrapped, "SELECT 1; SELECT 2"));
+        assert!(!mode(TransactionMode::Wrapped, "SELECT 1; COMMIT; SELECT 2"));
+        assert!(mode(TransactionMode::SingleBatch, "SELECT 1; SELECT 2"));
+        assert!(mode(TransactionMode::Bare, "BEGIN; SELECT 1; COMMIT;"));
+        assert!(!mode(TransactionMode::Bare, "SELECT 1; SELECT 2"));
+        assert!(!mode(TransactionMode::Bare, "CREATE INDEX CONCURRENTLY i ON t(a)"));
     }
 
     #[test]

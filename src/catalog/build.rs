@@ -1,0 +1,285 @@
+//! Reads a set at base, head and tip and joins the three.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
+use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
+use crate::manifest::{self, ManifestProblem};
+use crate::model::{
+    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, RepoPath, SetInfo, Step,
+    Tree,
+};
+
+/// What is known of a set before its files are read.
+pub struct SetSpec {
+    /// Its name.
+    pub name: String,
+    /// Its folder at the head.
+    pub path: RepoPath,
+    /// Its layout; found by its looks where `None`.
+    pub layout: Option<&'static dyn Layout>,
+    /// Its engine; found from the files where `None`.
+    pub engine: Option<EngineKind>,
+    /// The manifest's id up to which history needs no entry.
+    pub baseline: Option<String>,
+    /// The oldest engine version the team runs.
+    pub engine_version: Option<String>,
+    /// Whether it stands in the configuration.
+    pub configured: bool,
+    /// What was assumed so far.
+    pub assumed: Vec<String>,
+}
+
+/// The files of a set on each side.
+pub struct Input<'a> {
+    /// At the head.
+    pub head: &'a Tree,
+    /// At the base; `None` where nothing is compared.
+    pub base: Option<&'a Tree>,
+    /// At the tip of the target branch, where that went on, with the tip in words.
+    pub tip: Option<(&'a Tree, &'a str)>,
+    /// The manifest's path and bytes, where there is one.
+    pub manifest: Option<(RepoPath, &'a [u8])>,
+    /// Everything the change did.
+    pub files: &'a [FileChange],
+}
+
+/// Why a set cannot be read without a person's word.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// No layout fits.
+    #[error("{path}: no layout that migration-gate knows fits this folder\n  help: name it in migration-gate.toml: layout = \"…\" in the [[set]] (one of {known})")]
+    UnknownLayout {
+        /// The folder.
+        path: RepoPath,
+        /// The layouts there are.
+        known: String,
+    },
+    /// Nothing tells the engine.
+    #[error("{path}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{path}\" and engine = \"…\" into migration-gate.toml")]
+    UnknownEngine {
+        /// The folder.
+        path: RepoPath,
+    },
+}
+
+/// Reads a set.
+///
+/// # Errors
+/// When the layout or the engine cannot be told.
+pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogError> {
+    let shown = if input.head.is_empty() { input.base.unwrap_or(input.head) } else { input.head };
+    let (layout, detection) = resolve_layout(&spec, shown)?;
+    let head = layout.read(input.head);
+    let base = input.base.map(|tree| layout.read(tree));
+    let mut assumed = spec.assumed;
+    let read = if head.migrations.is_empty() { base.as_ref().unwrap_or(&head) } else { &head };
+    let engine = match (spec.engine, detection.and_then(|detection| detection.engine)) {
+        (Some(engine), _) => engine,
+        (None, Some((engine, reason))) => {
+            assumed.push(format!("engine {engine}, by {reason}"));
+            engine
+        }
+        (None, None) => {
+            let (engine, reason) = guess_engine(shown, read)
+                .ok_or_else(|| CatalogError::UnknownEngine { path: spec.path.clone() })?;
+            assumed.push(format!("engine {engine}, by {reason}"));
+            engine
+        }
+    };
+    let changed = changed_inside(input, &spec.path);
+    let manifest = input.manifest.as_ref().map(|(path, bytes)| manifest::parse(path, bytes));
+    let info = SetInfo {
+        name: spec.name,
+        path: spec.path,
+        layout: layout.name(),
+        engine,
+        habits: layout.habits(),
+        assumed,
+        configured: spec.configured,
+        engine_version: spec.engine_version,
+    };
+    let mut catalog = SetCatalog {
+        info,
+        entries: Vec::new(),
+        gone: Vec::new(),
+        problems: head.problems,
+        manifest_baseline: spec.baseline.or(manifest.as_ref().and_then(|m| m.baseline.clone())),
+        manifest,
+        header_problems: Vec::new(),
+        tip: Vec::new(),
+        tip_label: None,
+        base: None,
+        changed,
+    };
+    join_base(&mut catalog, head.migrations, base, input.head);
+    if let Some((tree, label)) = input.tip {
+        let known = catalog.base.as_deref().unwrap_or(&[]);
+        let new = layout.read(tree).migrations.into_iter();
+        catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
+        catalog.tip_label = Some(label.to_owned());
+    }
+    Ok(catalog)
+}
+
+fn resolve_layout(
+    spec: &SetSpec,
+    tree: &Tree,
+) -> Result<(&'static dyn Layout, Option<Detection>), CatalogError> {
+    match spec.layout {
+        Some(layout) => Ok((layout, layout.detect(tree))),
+        None => detect_best(tree).map(|(layout, detection)| (layout, Some(detection))).ok_or_else(
+            || CatalogError::UnknownLayout {
+                path: spec.path.clone(),
+                known: crate::layout::names().join(", "),
+            },
+        ),
+    }
+}
+
+fn changed_inside(input: &Input<'_>, folder: &RepoPath) -> Vec<FileChange> {
+    let manifest = input.manifest.as_ref().map(|(path, _)| path);
+    let inside = |path: &RepoPath| path.below(folder).is_some() || Some(path) == manifest;
+    input
+        .files
+        .iter()
+        .filter(|change| match &change.kind {
+            ChangeKind::Renamed { from, .. } => inside(&change.path) || inside(from),
+            _ => inside(&change.path),
+        })
+        .cloned()
+        .collect()
+}
+
+/// Pairs head and base by version; in a planned layout by id.
+fn join_base(
+    catalog: &mut SetCatalog,
+    head: Vec<Migration>,
+    base: Option<Reading>,
+    tree: &Tree,
+) {
+    let mut unpaired: Vec<Migration> =
+        base.as_ref().map(|reading| reading.migrations.clone()).unwrap_or_default();
+    let mut touches = Vec::new();
+    for migration in &head {
+        let touch = if base.is_some() {
+            let partner = partner(catalog, migration, &mut unpaired);
+            touch_of(catalog, migration, partner.as_ref())
+        } else {
+            Touch::NONE
+        };
+        touches.push(touch);
+    }
+    catalog.base = base.map(|reading| reading.migrations);
+    catalog.gone = unpaired.into_iter().map(|migration| Gone { migration }).collect();
+    for (migration, touch) in head.into_iter().zip(touches) {
+        let declared = declare(catalog, &migration, tree);
+        catalog.entries.push(Entry { migration, touch, declared });
+    }
+}
+
+/// Takes the base's migration that this one was: the same id, else the same version, else the
+/// one whose file was renamed to this one's.
+fn partner(
+    catalog: &SetCatalog,
+    migration: &Migration,
+    unpaired: &mut Vec<Migration>,
+) -> Option<Migration> {
+    let same_id = |known: &Migration| known.id == migration.id;
+    let same_version = |known: &Migration| {
+        !catalog.info.habits.planned
+            && known.kind == migration.kind
+            && known.version == migration.version
+            && !same_id(known)
+    };
+    let renamed = |known: &Migration| {
+        catalog.changed.iter().any(|change| {
+            matches!(&change.kind, ChangeKind::Renamed { from, .. } if from == known.up.path())
+                && change.path == *migration.up.path()
+        })
+    };
+    let index = unpaired
+        .iter()
+        .position(same_id)
+        .or_else(|| unpaired.iter().position(same_version))
+        .or_else(|| unpaired.iter().position(renamed))?;
+    Some(unpaired.remove(index))
+}
+
+fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) -> Touch {
+    let Some(base) = base else { return Touch { added: true, ..Touch::NONE } };
+    // What Git regards as unchanged is unchanged, whatever line endings the disk has.
+    let changed = |migration: &Migration| {
+        migration.files.iter().any(|path| {
+            catalog.changed.iter().any(|change| {
+                change.path == *path
+                    || matches!(&change.kind, ChangeKind::Renamed { from, .. } if from == path)
+            })
+        })
+    };
+    let mut touch = Touch::NONE;
+    if changed(head) || changed(base) {
+        touch.up = step_edit(Some(&base.up), Some(&head.up));
+        touch.down = step_edit(base.down.step(), head.down.step());
+        if let (Step::Foreign { path, .. }, Edit::None) = (&head.up, touch.up)
+            && catalog.is_changed(path)
+        {
+            touch.up = Edit::Real;
+        }
+    }
+    if head.kind == Kind::Versioned && base.id != head.id {
+        touch.renamed_from = Some(base.id.clone());
+    }
+    touch
+}
+
+/// Joins the manifest's entry, or else the header, with a migration.
+fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Declared {
+    let mut declared = Declared { actual_checksum: checksum(migration, tree), ..Declared::default() };
+    let header = migration
+        .up
+        .script()
+        .and_then(|script| manifest::header(&script.path, &script.text));
+    if let Some(header) = &header {
+        catalog.header_problems.extend(header.problems.iter().cloned());
+    }
+    let at = |span| Location { path: migration.up.path().clone(), span: Some(span) };
+    if let Some(header) = header {
+        declared.class = header.class.map(|(class, span)| (class, at(span)));
+        declared.depends_on = header
+            .depends_on
+            .into_iter()
+            .map(|(id, span)| Dependency { id, location: at(span) })
+            .collect();
+    }
+    let Some(manifest) = &catalog.manifest else { return declared };
+    let Some(entry) = manifest.entries.iter().find(|entry| entry.id == migration.id) else {
+        return declared;
+    };
+    let at = |span| Location { path: manifest.path.clone(), span: Some(span) };
+    if let (Some((header, place)), Some((class, _))) = (&declared.class, &entry.class)
+        && header != class
+    {
+        catalog.header_problems.push(ManifestProblem::contradiction(place.clone(), *header, *class));
+    }
+    declared.entry = Some(at(entry.id_span));
+    declared.class = entry.class.map(|(class, span)| (class, at(span))).or(declared.class);
+    declared.depends_on.extend(
+        entry.depends_on.iter().map(|(id, span)| Dependency { id: id.clone(), location: at(*span) }),
+    );
+    declared.checksum = entry.checksum.as_ref().map(|(sum, span)| (sum.clone(), at(*span)));
+    declared
+}
+
+fn checksum(migration: &Migration, tree: &Tree) -> String {
+    let relative = migration.up.path().below(tree.root()).unwrap_or_default();
+    let mut hex = String::new();
+    if let Some(entry) = tree.get(relative) {
+        for byte in Sha256::digest(&entry.bytes) {
+            let _ = write!(hex, "{byte:02x}");
+        }
+    }
+    hex
+}

@@ -1,0 +1,167 @@
+//! Finds the sets of a repository without configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::changes::{ChangesError, Comparison, Source};
+use crate::layout::{Confidence, Detection, Layout, detect_best};
+use crate::model::{ChangeKind, RepoPath, Tree};
+
+/// A set that was found by its looks.
+pub struct Found {
+    /// Its folder at the head; where the set is gone, at the base.
+    pub path: RepoPath,
+    /// Its folder at the base, where the whole set moved.
+    pub moved_from: Option<RepoPath>,
+    /// Its layout.
+    pub layout: &'static dyn Layout,
+    /// What it was recognised by.
+    pub detection: Detection,
+}
+
+/// Finds the sets that the change touches; with `all`, every set of the head.
+///
+/// Only folders that hold a file that could be a migration are looked into.
+///
+/// # Errors
+/// When a side cannot be read.
+pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, ChangesError> {
+    let mut paths: BTreeSet<RepoPath> = BTreeSet::new();
+    if all {
+        paths.extend(comparison.head.names(&comparison.scope)?);
+    }
+    for change in &comparison.files {
+        paths.insert(change.path.clone());
+        if let ChangeKind::Renamed { from, .. } = &change.kind {
+            paths.insert(from.clone());
+        }
+    }
+    let mut found: Vec<Found> = Vec::new();
+    for folder in candidates(&paths, comparison)? {
+        let inside = |set: &Found| folder.below(&set.path).is_some();
+        if found.iter().any(inside) {
+            continue;
+        }
+        if let Some(set) = look(comparison, &folder)? {
+            found.push(set);
+        }
+    }
+    join_moved(comparison, &mut found);
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+/// Folders that might be sets, outer ones first.
+fn candidates(
+    paths: &BTreeSet<RepoPath>,
+    comparison: &Comparison,
+) -> Result<Vec<RepoPath>, ChangesError> {
+    let mut folders: BTreeSet<RepoPath> = BTreeSet::new();
+    let mut plans: BTreeMap<RepoPath, bool> = BTreeMap::new();
+    for path in paths {
+        let Some(parent) = path.parent() else { continue };
+        if looks_like_a_migration(path.file_name()) {
+            folders.insert(parent.clone());
+        }
+        if matches!(path.file_name(), "up.sql" | "down.sql" | "metadata.toml") {
+            folders.extend(parent.parent());
+        }
+        // sqitch nests its scripts as deep as it likes, below the folder that holds the plan.
+        let mut above = Some(parent);
+        while let Some(folder) = above {
+            let known = match plans.get(&folder) {
+                Some(known) => *known,
+                None => {
+                    let plan = folder.join("sqitch.plan");
+                    let known = paths.contains(&plan) || exists(comparison, &plan)?;
+                    plans.insert(folder.clone(), known);
+                    known
+                }
+            };
+            if known {
+                folders.insert(folder.clone());
+            }
+            above = folder.parent();
+        }
+    }
+    let mut folders: Vec<RepoPath> = folders.into_iter().collect();
+    folders.sort_by_key(|folder| (depth(folder), folder.clone()));
+    Ok(folders)
+}
+
+fn depth(folder: &RepoPath) -> usize {
+    if folder.is_root() { 0 } else { folder.as_str().split('/').count() }
+}
+
+fn exists(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesError> {
+    if comparison.head.file(path)?.is_some() {
+        return Ok(true);
+    }
+    match &comparison.base {
+        Some(base) => Ok(base.file(path)?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// SQL, the plan or the manifest of a set, or numbered code as it stands among migrations.
+fn looks_like_a_migration(name: &str) -> bool {
+    let code = [".go", ".java", ".kt", ".rs", ".py"].iter().any(|ending| name.ends_with(ending));
+    let numbered = name.trim_start_matches(['V', 'U', 'R']).starts_with(|c: char| c.is_ascii_digit());
+    name.to_ascii_lowercase().ends_with(".sql")
+        || name == "sqitch.plan"
+        || crate::manifest::FILE_NAMES.contains(&name)
+        || (code && numbered)
+}
+
+fn look(comparison: &Comparison, folder: &RepoPath) -> Result<Option<Found>, ChangesError> {
+    let detected = |tree: &Tree| {
+        detect_best(tree).map(|(layout, detection)| Found {
+            path: folder.clone(),
+            moved_from: None,
+            layout,
+            detection,
+        })
+    };
+    let head = comparison.head.tree(folder)?;
+    if let Some(found) = detected(&head) {
+        return Ok(Some(found));
+    }
+    match &comparison.base {
+        // A set that the change takes away is still a set.
+        Some(base) => Ok(detected(&base.tree(folder)?).filter(|_| head.is_empty())),
+        None => Ok(None),
+    }
+}
+
+/// A set whose files all came from one folder is that folder's set under a new name.
+fn join_moved(comparison: &Comparison, found: &mut Vec<Found>) {
+    let mut sources: BTreeMap<RepoPath, BTreeSet<RepoPath>> = BTreeMap::new();
+    for change in &comparison.files {
+        let ChangeKind::Renamed { from, .. } = &change.kind else { continue };
+        let target = found.iter().find(|set| change.path.below(&set.path).is_some());
+        let source = found.iter().find(|set| from.below(&set.path).is_some());
+        if let (Some(target), Some(source)) = (target, source)
+            && target.path != source.path
+        {
+            sources.entry(target.path.clone()).or_default().insert(source.path.clone());
+        }
+    }
+    for (target, from) in sources {
+        let from: Vec<RepoPath> = from.into_iter().collect();
+        let [source] = from.as_slice() else { continue };
+        let still_there = comparison.head.names(source).is_ok_and(|names| !names.is_empty());
+        if !still_there {
+            found.retain(|set| set.path != *source);
+            if let Some(set) = found.iter_mut().find(|set| set.path == target) {
+                set.moved_from = Some(source.clone());
+            }
+        }
+    }
+}
+
+impl Found {
+    /// Whether the looks leave doubt, so that the report should say what was assumed.
+    #[must_use]
+    pub fn is_a_guess(&self) -> bool {
+        self.detection.confidence < Confidence::Sure
+    }
+}

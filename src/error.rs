@@ -1,0 +1,46 @@
+//! The program's errors; every one knows its exit code.
+
+use crate::catalog::CatalogError;
+use crate::changes::ChangesError;
+use crate::config::ConfigError;
+use crate::engine::EngineError;
+
+/// What ends a command before it has a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The command line asks for something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A set cannot be read without a person's word.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Base and head cannot be compared.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
+    /// The engine is missing or failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A report cannot be written.
+    #[error("cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written")]
+    Write {
+        /// The file as the user named it.
+        file: String,
+        /// The system's words.
+        source: std::io::Error,
+    },
+}
+
+impl GateError {
+    /// The exit code: 2 for usage and configuration, 3 for the environment.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Catalog(_) | Self::Write { .. } => 2,
+            Self::Changes(ChangesError::Usage { .. }) => 2,
+            Self::Changes(_) | Self::Engine(_) => 3,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What happened when the migrations ran.
+
+pub(super) mod not_repeatable;
+pub(super) mod not_replay_safe;
+pub(super) mod timeout;
+pub(super) mod up_fails;
+
+use super::Draft;
+use crate::model::Failure;
+
+/// A finding at the place the engine named, with everything the engine said.
+pub(super) fn engine_said(failure: &Failure, message: String) -> Draft {
+    let mut draft = Draft::new(failure.location.clone(), true, message).proved();
+    if let Some(code) = &failure.code {
+        draft = draft.detail(format!("code: {code}"));
+    }
+    if let Some(detail) = &failure.detail {
+        draft = draft.detail(format!("detail: {detail}"));
+    }
+    if let Some(hint) = &failure.hint {
+        draft = draft.detail(format!("hint: {hint}"));
+    }
+    draft
+}

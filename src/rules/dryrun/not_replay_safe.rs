@@ -1,0 +1,55 @@
+//! `dryrun/not-replay-safe`
+
+use super::engine_said;
+use crate::catalog::Entry;
+use crate::model::{Class, Levels, Outcome, RuleMeta};
+use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "dryrun/not-replay-safe",
+        summary: "running the up a second time fails or changes the schema again",
+        why: "A script that stopped half-way outside a transaction, and a backfill that an \
+              operator starts again, must survive a second run; there it is an error. Inside a \
+              transaction a half-way stop leaves nothing, so it is a warning, which the strict \
+              preset turns into an error.",
+        fix: "Use IF NOT EXISTS, IF EXISTS or a guard on what is already done; in PostgreSQL drop \
+              an INVALID index before creating it CONCURRENTLY again.",
+        levels: Levels::WARNING,
+    },
+    check: Check::Evidence(check),
+};
+
+fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
+    for seen in &cx.evidence.migrations {
+        let (Some(again), Some(entry)) = (&seen.again, cx.catalog.entry(&seen.id)) else {
+            continue;
+        };
+        let (weight, reason) = weigh(entry);
+        let draft = if let Outcome::Failed(failure) = &again.outcome {
+            engine_said(failure, format!("a second run of the up fails: {}", failure.message))
+        } else if again.diff.is_material() {
+            let message = "a second run of the up changes the schema again";
+            Draft::new(entry.migration.location(), true, message).proved().diff(&again.diff)
+        } else {
+            continue;
+        };
+        let draft = draft.migration(&seen.id).levels(weight);
+        sink.push(match reason {
+            Some(reason) => draft.detail(reason),
+            None => draft,
+        });
+    }
+}
+
+/// An error where a second run is to be expected.
+fn weigh(entry: &Entry) -> (Levels, Option<&'static str>) {
+    let atomic = entry.migration.up.script().is_none_or(crate::sql::is_atomic);
+    if !atomic {
+        (Levels::ERROR, Some("it runs outside a transaction, so it can stop half-way"))
+    } else if matches!(entry.declared.class, Some((Class::ManualBackfill, _))) {
+        (Levels::ERROR, Some("its class is manual_backfill, so an operator may start it again"))
+    } else {
+        (Levels::WARNING, None)
+    }
+}

@@ -1,0 +1,55 @@
+//! `history/gap`
+
+use crate::catalog::Entry;
+use crate::model::{Kind, Levels, RuleMeta};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "history/gap",
+        summary: "consecutive numbers skip a version",
+        why: "In a set that counts 1, 2, 3 a missing number is a file that was forgotten, or one \
+              on another branch that will arrive late.",
+        fix: "Renumber the new migration to the next free version, or merge the missing one first.",
+        levels: Levels::WARNING,
+    },
+    check: Check::Catalog(check),
+};
+
+fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
+    let mut numbered: Vec<(u128, &Entry)> = cx
+        .catalog
+        .entries
+        .iter()
+        .filter(|entry| entry.migration.kind == Kind::Versioned)
+        .filter_map(|entry| Some((entry.migration.version.number()?, entry)))
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    if cx.catalog.info.habits.planned || !counts(&numbered) {
+        return;
+    }
+    for pair in numbered.windows(2) {
+        let ((before, _), (after, entry)) = (pair[0], pair[1]);
+        if after > before + 1 {
+            let missing = if after == before + 2 {
+                format!("version {} is missing", before + 1)
+            } else {
+                format!("versions {} to {} are missing", before + 1, after - 1)
+            };
+            let message = format!("{missing} before {}", entry.migration.id);
+            sink.push(
+                Draft::new(entry.migration.location(), entry.touch.is_touched(), message)
+                    .migration(&entry.migration.id),
+            );
+        }
+    }
+}
+
+/// Whether versions are consecutive numbers and not dates: small, and most follow their
+/// neighbour directly.
+fn counts(sorted: &[(u128, &Entry)]) -> bool {
+    const SMALL: u128 = 1_000_000;
+    let steps = sorted.len().saturating_sub(1);
+    let single = sorted.windows(2).filter(|pair| pair[1].0 == pair[0].0 + 1).count();
+    steps > 0 && sorted.iter().all(|(number, _)| *number < SMALL) && single * 2 >= steps
+}

@@ -1,0 +1,53 @@
+//! `history/out-of-order`
+
+use crate::model::{Kind, LateMigrations, Levels, Migration, RuleMeta};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "history/out-of-order",
+        summary: "a new migration sorts before one that is already merged",
+        why: "Targets have run the later one already. golang-migrate never runs the late one and \
+              says nothing; goose, flyway and sqitch stop with an error: there it is an error. \
+              Others run it late, so old and new targets run the same files in different orders: \
+              a warning.",
+        fix: "Give the new migration a version after the newest merged one.",
+        levels: Levels::ERROR,
+    },
+    check: Check::Catalog(check),
+};
+
+fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
+    let catalog = cx.catalog;
+    let Some(base) = &catalog.base else { return };
+    let (levels, consequence) = match catalog.info.habits.late {
+        LateMigrations::Applied => (Levels::WARNING, "runs it late, in another order than a new target"),
+        LateMigrations::Skipped => (Levels::ERROR, "never runs it on a target that is up to date, and says nothing"),
+        LateMigrations::Refused => (Levels::ERROR, "refuses to run on a target that is up to date"),
+    };
+    let merged = || base.iter().chain(&catalog.tip).filter(|known| known.kind == Kind::Versioned);
+    for (index, entry) in catalog.entries.iter().enumerate() {
+        let migration = &entry.migration;
+        if !entry.touch.added || migration.kind == Kind::Repeatable {
+            continue;
+        }
+        let later = if catalog.info.habits.planned {
+            // In a plan the place counts: the last merged change that now stands behind this one.
+            let stands_behind = |known: &&Migration| {
+                catalog.entries[index..].iter().any(|after| after.migration.id == known.id)
+            };
+            base.iter().rfind(stands_behind)
+        } else {
+            merged().filter(|known| known.version > migration.version).max_by(|a, b| a.version.cmp(&b.version))
+        };
+        if let Some(later) = later {
+            let message = format!("{} sorts before {}, which is merged", migration.id, later.id);
+            sink.push(
+                Draft::new(migration.location(), true, message)
+                    .migration(&migration.id)
+                    .levels(levels)
+                    .detail(format!("{} {consequence}", catalog.info.layout)),
+            );
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `rollback/fails`
+
+use crate::model::{Levels, Outcome, RuleMeta};
+use crate::rules::dryrun::engine_said;
+use crate::rules::{Check, EvidenceCx, Rule, Sink};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "rollback/fails",
+        summary: "the down does not run",
+        why: "A rollback that fails is found out at the worst moment there is. It was run right \
+              after its up, and once more in strict reverse order after all ups of the change.",
+        fix: "Mend the statement that is marked; the engine's own words stand below it.",
+        levels: Levels::ERROR,
+    },
+    check: Check::Evidence(check),
+};
+
+fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
+    for seen in &cx.evidence.migrations {
+        let steps = [
+            (seen.down.as_ref(), "the down fails"),
+            (seen.reverse.as_ref(), "the down fails in reverse order after the later migrations"),
+        ];
+        for (step, what) in steps {
+            if let Some(Outcome::Failed(failure)) = step.map(|step| &step.outcome) {
+                let message = format!("{what}: {}", failure.message);
+                sink.push(engine_said(failure, message).migration(&seen.id));
+            }
+        }
+    }
+}

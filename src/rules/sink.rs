@@ -1,0 +1,109 @@
+//! Where rules put what they find; levels are decided here and nowhere else.
+
+use super::LevelPolicy;
+use crate::model::{Evidenced, Finding, Levels, Location, RuleMeta, Side, SnapshotDiff};
+
+/// A finding in the making. It cannot be begun without a place.
+#[must_use]
+pub struct Draft {
+    location: Location,
+    message: String,
+    migration: Option<String>,
+    levels: Option<Levels>,
+    touched: bool,
+    evidenced: Evidenced,
+    diff: SnapshotDiff,
+    details: Vec<String>,
+    help: Option<String>,
+}
+
+impl Draft {
+    /// A finding at a place; `touched` says whether the change is to blame.
+    pub fn new(location: Location, touched: bool, message: impl Into<String>) -> Self {
+        Self {
+            location,
+            message: message.into(),
+            migration: None,
+            levels: None,
+            touched,
+            evidenced: Evidenced::Static,
+            diff: SnapshotDiff::default(),
+            details: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// The migration it is about.
+    pub fn migration(mut self, id: &str) -> Self {
+        self.migration = Some(id.to_owned());
+        self
+    }
+
+    /// Other levels than the rule's usual ones.
+    pub fn levels(mut self, levels: Levels) -> Self {
+        self.levels = Some(levels);
+        self
+    }
+
+    /// It was shown by running the migration.
+    pub fn proved(mut self) -> Self {
+        self.evidenced = Evidenced::Proved;
+        self
+    }
+
+    /// The schema difference that shows it.
+    pub fn diff(mut self, diff: &SnapshotDiff) -> Self {
+        self.diff = diff.clone();
+        self
+    }
+
+    /// One more line.
+    pub fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    /// What to do.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// Takes the findings of one rule on one set.
+pub struct Sink<'a> {
+    rule: &'a RuleMeta,
+    set: &'a str,
+    all: bool,
+    levels: &'a LevelPolicy,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(
+        rule: &'a RuleMeta,
+        set: &'a str,
+        all: bool,
+        levels: &'a LevelPolicy,
+        findings: &'a mut Vec<Finding>,
+    ) -> Self {
+        Self { rule, set, all, levels, findings }
+    }
+
+    /// Takes a finding.
+    pub fn push(&mut self, draft: Draft) {
+        self.findings.push(Finding {
+            rule: self.rule.id,
+            level: self.levels.level(self.rule, draft.levels.unwrap_or(self.rule.levels)),
+            set: self.set.to_owned(),
+            migration: draft.migration,
+            location: draft.location,
+            message: draft.message,
+            evidenced: draft.evidenced,
+            diff: draft.diff,
+            details: draft.details,
+            help: draft.help,
+            side: if self.all || draft.touched { Side::Change } else { Side::Baseline },
+        });
+    }
+}

@@ -1,0 +1,115 @@
+//! What the run could not tell, and the walk of each migration in words.
+
+use crate::catalog::SetCatalog;
+use crate::model::{
+    CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport, Outcome, RepoPath,
+    SetEvidence, StepEvidence,
+};
+
+/// Everything that could not be told of the judged migrations of a set.
+#[must_use]
+pub fn inconclusive(catalog: &SetCatalog, evidence: &SetEvidence) -> Vec<Inconclusive> {
+    let mut found = Vec::new();
+    for seen in &evidence.migrations {
+        let Some(entry) = catalog.entry(&seen.id) else { continue };
+        let path = entry.migration.up.path().clone();
+        let down = entry.migration.down.step().map_or(&path, |step| step.path()).clone();
+        let mut add = |path: &RepoPath, what: &str, reason: &CannotRun| {
+            found.push(Inconclusive {
+                set: catalog.info.name.clone(),
+                migration: Some(seen.id.clone()),
+                path: path.clone(),
+                reason: format!("{what} cannot run here: {}", reason.reason),
+                way_out: reason.way_out.clone(),
+            });
+        };
+        match (&seen.up.outcome, &seen.blocked_by) {
+            (Outcome::CannotRun(reason), _) => add(&path, "the up", reason),
+            (Outcome::Failed(failure), Some(culprit)) => add(
+                &path,
+                "the up",
+                &CannotRun {
+                    reason: format!(
+                        "it fails ({}), and {culprit}, which it may need, did not run",
+                        failure.message
+                    ),
+                    way_out: format!("look at {culprit} first"),
+                },
+            ),
+            _ => {}
+        }
+        let steps = [
+            (seen.again.as_ref(), "the second up", &path),
+            (seen.verify.as_ref(), "the verify script", &path),
+            (seen.down.as_ref(), "the down", &down),
+            (seen.up_after_down.as_ref(), "the up after the down", &path),
+            (seen.reverse.as_ref(), "the down in reverse order", &down),
+        ];
+        for (step, what, path) in steps {
+            if let Some(Outcome::CannotRun(reason)) = step.map(|step| &step.outcome) {
+                add(path, what, reason);
+            }
+        }
+    }
+    found
+}
+
+/// The judged migrations with the walk of each, in the order given.
+#[must_use]
+pub fn migration_reports(
+    catalog: &SetCatalog,
+    judged: &[String],
+    evidence: Option<&SetEvidence>,
+) -> Vec<MigrationReport> {
+    judged
+        .iter()
+        .filter_map(|id| catalog.entry(id))
+        .map(|entry| {
+            let id = &entry.migration.id;
+            let seen = evidence.and_then(|all| all.migrations.iter().find(|seen| seen.id == *id));
+            let missing = matches!(entry.migration.down, Down::Missing);
+            MigrationReport {
+                id: id.clone(),
+                path: entry.migration.up.path().clone(),
+                class: entry.class(),
+                class_declared: entry.declared.class.is_some(),
+                steps: seen.map(|seen| steps(seen, missing)).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn steps(
+    seen: &MigrationEvidence,
+    down_is_missing: bool,
+) -> Vec<(&'static str, &'static str, Evidenced)> {
+    let mut steps = Vec::new();
+    let mut add = |name, step: Option<&StepEvidence>| {
+        if let Some(step) = step {
+            steps.push((name, word(step), Evidenced::Proved));
+        }
+    };
+    // The diff of an up is what it changed, not a fault.
+    add("up", Some(&StepEvidence::ended(seen.up.outcome.clone())));
+    add("again", seen.again.as_ref());
+    add("verify", seen.verify.as_ref());
+    add("down", seen.down.as_ref());
+    add("restore", seen.restore.as_ref());
+    add("up again", seen.up_after_down.as_ref());
+    add("reverse", seen.reverse.as_ref());
+    if down_is_missing && seen.restore.is_none() {
+        let place = steps.iter().position(|(name, ..)| *name == "up again").unwrap_or(steps.len());
+        steps.insert(place, ("down", "missing", Evidenced::Static));
+    }
+    steps
+}
+
+fn word(step: &StepEvidence) -> &'static str {
+    match &step.outcome {
+        Outcome::Done if step.diff.is_material() => "differs",
+        Outcome::Done => "ok",
+        Outcome::Failed(_) => "fails",
+        Outcome::TimedOut { .. } => "timed out",
+        Outcome::CannotRun(_) => "cannot run",
+    }
+}
