@@ -1,6 +1,50 @@
 //! What a change did: base and head as trees of files, and the files that differ.
+//!
+//! [`compare`] reads a repository, [`compare_folders`] two plain folders. Nothing here runs a
+//! hook, a filter or an external diff, follows a symbolic link, writes, or uses a network.
+
+mod base;
+mod commit;
+mod compare;
+mod diff;
+mod disk;
+mod entry;
+mod folder;
+mod head;
+mod repository;
+mod revision;
+mod target;
+mod words;
+mod worktree;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
 
 use crate::model::{Entry, FileChange, RepoPath, Tree};
+
+pub use compare::compare;
+pub use folder::compare_folders;
+
+/// What to compare.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// A folder or file anywhere inside a repository.
+    pub path: PathBuf,
+    /// `--base REV`: exactly this commit is the base.
+    pub base: Option<String>,
+    /// `--head REV`; `None` is the working tree with its untracked, but not its ignored files.
+    pub head: Option<String>,
+    /// `--all`: a missing base is no error.
+    pub all: bool,
+    /// The name of the target branch, where the CI gave one.
+    pub target_branch: Option<String>,
+    /// The id of the base commit, where the CI's event gave one.
+    pub event_base: Option<String>,
+    /// Files and folders that [`Comparison::files`] is limited to; empty is the whole tree.
+    pub limit_to: Vec<RepoPath>,
+}
 
 /// Files of one side of a comparison: a commit, the working tree, or a plain folder.
 pub trait Source {
@@ -40,6 +84,11 @@ pub struct Comparison {
     pub tip_label: Option<String>,
     /// What differs between base and head, by path; empty without a base.
     pub files: Vec<FileChange>,
+    /// What the target branch did since the base, by path; empty without a tip.
+    pub tip_files: Vec<FileChange>,
+    /// The requested path, relative to the top of the repository; all paths of the comparison
+    /// are relative to that top.
+    pub scope: RepoPath,
 }
 
 /// Why base and head cannot be compared. Every text ends with the way out.

@@ -1,0 +1,100 @@
+//! A comparison inside one repository.
+
+use std::rc::Rc;
+
+use git2::Repository;
+
+use super::base::{self, Base};
+use super::commit::CommitSource;
+use super::diff::{self, Limits};
+use super::head::{self, Head};
+use super::words::unreadable;
+use super::worktree::WorktreeSource;
+use super::{ChangesError, Comparison, Request, Source, repository};
+use crate::model::FileChange;
+
+/// Finds base and head of a repository and says what differs between them.
+///
+/// # Errors
+/// Where one of the two cannot be had; the text ends with the command that mends it.
+pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
+    let opened = repository::open(&request.path)?;
+    let repo = &opened.repo;
+    let head = head::choose(repo, request)?;
+    let base = match base::choose(repo, request, &head) {
+        Ok(base) => Some(base),
+        Err(ChangesError::NoBase { .. }) if request.all && request.base.is_none() => None,
+        Err(error) => return Err(error),
+    };
+    let changed = Changed::new(repo, &head)?;
+    let limits = Limits::new(&request.limit_to);
+    let differences = base.map(|base| against(repo, base, &changed, &limits)).transpose()?;
+    let Differences { base, files, tip, tip_files } = differences.unwrap_or_default();
+    let (base, base_label) = base.unzip();
+    let (tip, tip_label) = tip.unzip();
+    Ok(Comparison {
+        base,
+        base_label,
+        head: changed.into_source(),
+        head_label: head.label,
+        tip,
+        tip_label,
+        files,
+        tip_files,
+        scope: opened.scope,
+    })
+}
+
+/// What is known only where there is a base.
+#[derive(Default)]
+struct Differences {
+    base: Option<(Box<dyn Source>, String)>,
+    files: Vec<FileChange>,
+    tip: Option<(Box<dyn Source>, String)>,
+    tip_files: Vec<FileChange>,
+}
+
+fn against(
+    repo: &Rc<Repository>,
+    base: Base,
+    changed: &Changed,
+    limits: &Limits,
+) -> Result<Differences, ChangesError> {
+    let failed = |error: git2::Error| unreadable(repo, "the difference to the base", &error);
+    let source = CommitSource::new(repo, base.id)?;
+    let tree = source.tree_id();
+    let files = match changed {
+        Changed::Commit(head) => diff::trees(repo, tree, head.tree_id(), limits).map_err(failed)?,
+        Changed::Worktree(head) => head.changes(tree, limits)?,
+    };
+    let mut differences =
+        Differences { base: Some((Box::new(source), base.label)), files, ..Differences::default() };
+    if let Some(target) = base.tip {
+        let tip = CommitSource::new(repo, target.id)?;
+        differences.tip_files = diff::trees(repo, tree, tip.tree_id(), limits).map_err(failed)?;
+        differences.tip = Some((Box::new(tip), target.label()));
+    }
+    Ok(differences)
+}
+
+/// The changed side, before it is only a [`Source`].
+enum Changed {
+    Commit(CommitSource),
+    Worktree(WorktreeSource),
+}
+
+impl Changed {
+    fn new(repo: &Rc<Repository>, head: &Head) -> Result<Self, ChangesError> {
+        match head.commit {
+            Some(commit) if !head.is_worktree => CommitSource::new(repo, commit).map(Self::Commit),
+            _ => WorktreeSource::new(repo).map(Self::Worktree),
+        }
+    }
+
+    fn into_source(self) -> Box<dyn Source> {
+        match self {
+            Self::Commit(source) => Box::new(source),
+            Self::Worktree(source) => Box::new(source),
+        }
+    }
+}

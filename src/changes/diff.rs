@@ -1,0 +1,122 @@
+//! From Git's differences to what happened to each file.
+
+use std::collections::BTreeMap;
+
+use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, Error, Oid, Repository};
+
+use crate::model::{ChangeKind, FileChange, RepoPath};
+
+/// The most pairs of gone and new files whose contents are compared for likeness; above that
+/// only equal contents count as a rename.
+const MAX_PAIRS: usize = 250_000;
+/// How alike two contents must be, in percent.
+const LIKENESS: u16 = 50;
+
+/// The files and folders that a comparison is limited to; none is everything.
+pub(super) struct Limits(Vec<RepoPath>);
+
+impl Limits {
+    /// Limits to these.
+    pub(super) fn new(paths: &[RepoPath]) -> Self {
+        if paths.iter().any(RepoPath::is_root) { Self(Vec::new()) } else { Self(paths.to_vec()) }
+    }
+
+    /// Options for a diff that looks only there.
+    pub(super) fn options(&self) -> DiffOptions {
+        let mut options = DiffOptions::new();
+        options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
+        for path in &self.0 {
+            options.pathspec(path.as_str());
+        }
+        options
+    }
+
+    fn hold(&self, path: &RepoPath) -> bool {
+        self.0.is_empty() || self.0.iter().any(|limit| path == limit || path.below(limit).is_some())
+    }
+}
+
+/// What differs between two trees.
+pub(super) fn trees(
+    repo: &Repository,
+    old: Oid,
+    new: Oid,
+    limits: &Limits,
+) -> Result<Vec<FileChange>, Error> {
+    let (old, new) = (repo.find_tree(old)?, repo.find_tree(new)?);
+    let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut limits.options()))?;
+    collect(diff, limits)
+}
+
+/// The changes of a diff, by path, with renames found.
+pub(super) fn collect(mut diff: Diff<'_>, limits: &Limits) -> Result<Vec<FileChange>, Error> {
+    let count = |kind| diff.deltas().filter(|delta| delta.status() == kind).count();
+    let (gone, new) = (count(Delta::Deleted), count(Delta::Added));
+    let similar = gone.saturating_mul(new) <= MAX_PAIRS;
+    if similar && gone > 0 && new > 0 {
+        let mut options = DiffFindOptions::new();
+        options.renames(true).rename_threshold(LIKENESS).rename_limit(MAX_PAIRS);
+        diff.find_similar(Some(&mut options))?;
+    }
+    let mut changes: Vec<FileChange> = diff.deltas().filter_map(|delta| change(&delta)).collect();
+    if !similar {
+        pair_equal(&diff, &mut changes);
+    }
+    changes.retain(|change| limits.hold(&change.path));
+    changes.sort();
+    Ok(changes)
+}
+
+fn change(delta: &DiffDelta<'_>) -> Option<FileChange> {
+    let (old, new) = (delta.old_file(), delta.new_file());
+    let path = |bytes: Option<&[u8]>| bytes.map(|bytes| RepoPath::from_git(bytes).0);
+    let same = old.id() == new.id();
+    let kind = match delta.status() {
+        Delta::Added | Delta::Untracked | Delta::Copied => ChangeKind::Added,
+        Delta::Deleted => ChangeKind::Deleted,
+        Delta::Modified if same && old.mode() != new.mode() => ChangeKind::ModeChanged,
+        Delta::Modified if same => return None,
+        Delta::Modified | Delta::Conflicted | Delta::Unreadable => ChangeKind::Modified,
+        Delta::Renamed => ChangeKind::Renamed { from: path(old.path_bytes())?, exact: same },
+        Delta::Typechange => ChangeKind::TypeChanged,
+        Delta::Unmodified | Delta::Ignored => return None,
+    };
+    let file = if kind == ChangeKind::Deleted { &old } else { &new };
+    Some(FileChange { path: path(file.path_bytes())?, kind })
+}
+
+/// Joins gone and new files of equal content and mode, in path order.
+fn pair_equal(diff: &Diff<'_>, changes: &mut Vec<FileChange>) {
+    let mut gone: BTreeMap<(Oid, i32), Vec<RepoPath>> = BTreeMap::new();
+    let mut new: BTreeMap<RepoPath, (Oid, i32)> = BTreeMap::new();
+    for delta in diff.deltas() {
+        let (old_file, new_file) = (delta.old_file(), delta.new_file());
+        match (delta.status(), old_file.path_bytes(), new_file.path_bytes()) {
+            (Delta::Deleted, Some(path), _) => gone
+                .entry((old_file.id(), i32::from(old_file.mode())))
+                .or_default()
+                .push(RepoPath::from_git(path).0),
+            (Delta::Added, _, Some(path)) => {
+                let key = (new_file.id(), i32::from(new_file.mode()));
+                new.insert(RepoPath::from_git(path).0, key);
+            }
+            _ => {}
+        }
+    }
+    let mut former = BTreeMap::new();
+    for (path, key) in new {
+        let Some(candidates) = gone.get_mut(&key).filter(|paths| !paths.is_empty()) else {
+            continue;
+        };
+        let same_name = candidates.iter().position(|old| old.file_name() == path.file_name());
+        former.insert(path, candidates.remove(same_name.unwrap_or(0)));
+    }
+    let moved: std::collections::BTreeSet<RepoPath> = former.values().cloned().collect();
+    changes.retain(|change| change.kind != ChangeKind::Deleted || !moved.contains(&change.path));
+    for change in changes {
+        if let Some(from) = former.remove(&change.path).filter(|_| change.kind == ChangeKind::Added)
+        {
+            change.kind = ChangeKind::Renamed { from, exact: true };
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The files of the working tree: what the index names and is on disk, and what is untracked
+//! but not ignored.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use git2::{Delta, Index, Oid, Repository};
+
+use super::commit::read_blob;
+use super::diff::{Limits, collect};
+use super::entry::{Builder, MAX_FILE, MAX_NAMES, index_entry, neighbours, too_much};
+use super::words::unreadable;
+use super::{ChangesError, Source, disk};
+use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
+
+const SUBMODULE: u32 = 0o160_000;
+const LINK: u32 = 0o120_000;
+/// The index's mark of a sparse checkout: the file is meant to be absent from disk.
+const SKIP_WORKTREE: u16 = 1 << 14;
+/// The objects of the second handle live in memory, and nothing is ever written to disk.
+const BEFORE_ALL_OTHERS: i32 = 1000;
+
+/// The working tree.
+pub(super) struct WorktreeSource {
+    repo: Rc<Repository>,
+    top: PathBuf,
+}
+
+/// Where the content of a name is.
+#[derive(Clone, Copy)]
+enum Place {
+    Disk,
+    /// Left out by a sparse checkout.
+    Blob(Oid, u32),
+    Submodule,
+}
+
+/// What the working tree did to one name of the index, or a new name.
+struct Dirty {
+    path: Vec<u8>,
+    gone: bool,
+}
+
+impl WorktreeSource {
+    /// The working tree of `repo`, which is not bare.
+    pub(super) fn new(repo: &Rc<Repository>) -> Result<Self, ChangesError> {
+        let top = repo.workdir().map(Path::to_path_buf).ok_or_else(|| {
+            unreadable(repo, "the working tree", &git2::Error::from_str("the repository is bare"))
+        })?;
+        Ok(Self { repo: Rc::clone(repo), top })
+    }
+
+    /// What differs between the tree `base` and the working tree. The files that Git itself
+    /// regards as unmodified (line endings, filters, sparse checkouts) count as in the index.
+    pub(super) fn changes(
+        &self,
+        base: Oid,
+        limits: &Limits,
+    ) -> Result<Vec<FileChange>, ChangesError> {
+        let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
+        let index = self.repo.index().map_err(failed)?;
+        let dirty = self.dirty(&index, limits).map_err(failed)?;
+        let second = Repository::open(&self.top).map_err(failed)?;
+        let odb = second.odb().map_err(failed)?;
+        odb.add_new_mempack_backend(BEFORE_ALL_OTHERS).map_err(failed)?;
+        let mut staged = second.index().map_err(failed)?;
+        for change in dirty.iter().filter(|change| change.gone) {
+            staged.remove_path(Path::new(OsStr::from_bytes(&change.path))).map_err(failed)?;
+        }
+        for change in dirty.iter().filter(|change| !change.gone) {
+            self.stage(&second, &mut staged, &change.path)?;
+        }
+        let base = second.find_tree(base).map_err(failed)?;
+        let diff = second
+            .diff_tree_to_index(Some(&base), Some(&staged), Some(&mut limits.options()))
+            .map_err(failed)?;
+        collect(diff, limits).map_err(failed)
+    }
+
+    /// Takes one file from disk into the index in memory, as `git add` would.
+    fn stage(
+        &self,
+        second: &Repository,
+        staged: &mut Index,
+        path: &[u8],
+    ) -> Result<(), ChangesError> {
+        let failed = |error: git2::Error| {
+            unreadable(second, &format!("`{}`", RepoPath::from_git(path).0), &error)
+        };
+        let os_path = Path::new(OsStr::from_bytes(path));
+        match disk::look(&self.top, path)? {
+            Some((_, found)) if found.is_symlink() => staged.add_path(os_path).map_err(failed),
+            Some((full, found)) if found.is_file() && found.len() > MAX_FILE => {
+                // Its content is not kept; a text that names it stands in for it.
+                let id = Oid::hash_file(git2::ObjectType::Blob, &full).map_err(failed)?;
+                let known = second.odb().is_ok_and(|odb| odb.exists(id));
+                let text = format!("a file of {} bytes: {id}", found.len());
+                let id = if known { id } else { second.blob(text.as_bytes()).map_err(failed)? };
+                let _ = staged.conflict_remove(os_path);
+                staged.add(&index_entry(path, id, 0o100_644)).map_err(failed)
+            }
+            Some((_, found)) if found.is_file() => staged.add_path(os_path).map_err(failed),
+            _ => staged.remove_path(os_path).map_err(failed),
+        }
+    }
+
+    /// What the working tree changed against the index, as Git's own status sees it.
+    fn dirty(&self, index: &Index, limits: &Limits) -> Result<Vec<Dirty>, git2::Error> {
+        let mut options = limits.options();
+        options
+            .include_untracked(true)
+            .recurse_untracked_dirs(true)
+            .include_unreadable(true)
+            .ignore_submodules(true);
+        let diff = self.repo.diff_index_to_workdir(Some(index), Some(&mut options))?;
+        let mut dirty = Vec::new();
+        for delta in diff.deltas() {
+            let gone = delta.status() == Delta::Deleted;
+            let file = if gone { delta.old_file() } else { delta.new_file() };
+            // A folder here is another repository inside this one.
+            let path = file.path_bytes().or(delta.old_file().path_bytes());
+            if let Some(path) = path.filter(|path| !path.ends_with(b"/")) {
+                let left_out = gone
+                    && index
+                        .get_path(Path::new(OsStr::from_bytes(path)), 0)
+                        .is_some_and(|entry| entry.flags_extended & SKIP_WORKTREE != 0);
+                if !left_out {
+                    dirty.push(Dirty { path: path.to_vec(), gone });
+                }
+            }
+        }
+        Ok(dirty)
+    }
+
+    /// The names at or below `folder`.
+    fn places(&self, folder: &RepoPath) -> Result<BTreeMap<Vec<u8>, Place>, ChangesError> {
+        let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
+        let index = self.repo.index().map_err(failed)?;
+        let mut places = BTreeMap::new();
+        for entry in index.iter().filter(|entry| is_within(&entry.path, folder)) {
+            let place = match entry.mode {
+                SUBMODULE => Place::Submodule,
+                mode if entry.flags_extended & SKIP_WORKTREE != 0 => Place::Blob(entry.id, mode),
+                _ => Place::Disk,
+            };
+            places.insert(entry.path, place);
+        }
+        let limits = Limits::new(std::slice::from_ref(folder));
+        for change in self.dirty(&index, &limits).map_err(failed)? {
+            if change.gone {
+                places.remove(&change.path);
+            } else if is_within(&change.path, folder) {
+                places.insert(change.path, Place::Disk);
+            }
+        }
+        if places.len() > MAX_NAMES {
+            return Err(too_much(folder, &format!("more than {MAX_NAMES} files")));
+        }
+        Ok(places)
+    }
+
+    fn read(&self, path: &[u8], place: Place) -> Result<Option<Entry>, ChangesError> {
+        match place {
+            Place::Submodule => Ok(Some(Entry::special(EntryKind::Submodule))),
+            Place::Disk => disk::read(&self.top, path),
+            Place::Blob(id, mode) => match disk::read(&self.top, path)? {
+                Some(entry) => Ok(Some(entry)),
+                None if mode == LINK => Ok(Some(Entry::special(EntryKind::Symlink))),
+                None => read_blob(&self.repo, &RepoPath::from_git(path).0, id).map(Some),
+            },
+        }
+    }
+}
+
+fn is_within(path: &[u8], folder: &RepoPath) -> bool {
+    let folder = folder.as_str().as_bytes();
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|below| below.is_empty() || below.starts_with(b"/"))
+}
+
+impl Source for WorktreeSource {
+    fn names(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, ChangesError> {
+        let mut names = Vec::new();
+        for (path, place) in self.places(folder)? {
+            let is_there = match place {
+                Place::Disk => disk::look(&self.top, &path)?.is_some_and(|(_, it)| !it.is_dir()),
+                Place::Blob(..) | Place::Submodule => true,
+            };
+            let path = RepoPath::from_git(&path).0;
+            if is_there && path != *folder {
+                names.push(path);
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn tree(&self, folder: &RepoPath) -> Result<Tree, ChangesError> {
+        let mut builder = Builder::new(folder);
+        let places = self.places(folder)?;
+        let mut sorted: Vec<_> =
+            places.iter().map(|(path, place)| (RepoPath::from_git(path), path, *place)).collect();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        for ((shown, utf8), path, place) in sorted {
+            builder.add(&shown, utf8, || self.read(path, place))?;
+        }
+        Ok(builder.finish(neighbours(folder, |path| disk::is_regular(&self.top, path))))
+    }
+
+    fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError> {
+        let bytes = path.as_str().as_bytes();
+        match self.places(path)?.get(bytes) {
+            Some(place) => self.read(bytes, *place),
+            None => Ok(None),
+        }
+    }
+}
