@@ -1,1 +1,54 @@
-//! app
+//! The commands: each is a list of calls to the rooms below.
+
+mod check;
+mod ci;
+mod explain;
+mod gather;
+mod graph;
+mod list;
+mod output;
+mod progress;
+mod sandbox;
+
+use crate::cli::{Cli, Color, Command};
+use crate::error::GateError;
+use crate::host;
+use crate::model::printable;
+
+pub use explain::rules_markdown;
+
+/// The exit code of a bug in this program (`EX_SOFTWARE` of sysexits.h).
+const BUG: u8 = 70;
+
+/// Runs a command; errors go to standard error. Returns the process exit code.
+#[must_use]
+pub fn main(cli: &Cli) -> u8 {
+    match std::panic::catch_unwind(|| run(cli)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            for line in error.to_string().lines() {
+                output::complain(&printable(line));
+            }
+            error.exit_code()
+        }
+        Err(_) => {
+            output::complain("this is a bug in migration-gate; please report it with the lines above");
+            BUG
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, GateError> {
+    let color = match cli.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => host::terminal_colors(),
+    };
+    match &cli.command {
+        Command::Check(args) => check::check(args, color),
+        Command::List(args) => list::list(args),
+        Command::Graph(args) => graph::graph(args),
+        Command::Explain { rule } => explain::explain(rule),
+        Command::Rules { markdown } => explain::rules(*markdown),
+    }
+}

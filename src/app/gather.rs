@@ -1,0 +1,259 @@
+//! From the arguments to the sets of base and head.
+
+use crate::catalog::{self, CatalogError, Found, Input, SetCatalog, SetSpec};
+use crate::changes::{self, ChangesError, Comparison, Request, Source};
+use crate::cli::{EngineName, Place};
+use crate::config::{self, Settings};
+use crate::error::GateError;
+use crate::model::{EngineKind, EntryKind, Location, RepoPath};
+use crate::render::SourceMap;
+use crate::{layout, manifest, rules};
+
+/// What a command works on.
+pub(super) struct Gathered {
+    pub(super) comparison: Comparison,
+    /// The policy in force: the base's, so that a change cannot judge itself.
+    pub(super) policy: Settings,
+    pub(super) catalogs: Vec<SetCatalog>,
+    pub(super) notices: Vec<String>,
+}
+
+/// How base and head are chosen.
+pub(super) struct Choice<'a> {
+    pub(super) place: &'a Place,
+    pub(super) base: Option<&'a str>,
+    pub(super) base_dir: Option<&'a std::path::Path>,
+    pub(super) all: bool,
+}
+
+/// Reads configuration, change and sets.
+pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
+    let config_path = match &choice.place.config {
+        None => RepoPath::new(config::FILE_NAME).unwrap_or_default(),
+        Some(name) => RepoPath::new(name).ok_or_else(|| {
+            GateError::Usage(format!(
+                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
+            ))
+        })?,
+    };
+    // The configuration says which folders matter, and only those are compared in full.
+    let comparison = compare(choice, vec![config_path.clone()])?;
+    let head = settings(&*comparison.head, &config_path)?;
+    let base = match &comparison.base {
+        Some(base) => Some(settings(&**base, &config_path)?.unwrap_or_default()),
+        None => None,
+    };
+    if choice.place.config.is_some() && head.is_none() {
+        return Err(GateError::Usage(format!(
+            "there is no {config_path}\n  help: --config takes a path relative to the top of the repository"
+        )));
+    }
+    let mut notices = Vec::new();
+    let config_changed = comparison.files.iter().any(|change| change.path == config_path);
+    if config_changed {
+        notices.push(format!("the change edits {config_path}; the policy in force is the base's"));
+    }
+    let head = head.unwrap_or_default();
+    let sets = configured_sets(&head, base.as_ref(), &mut notices);
+    let comparison = compare(choice, limits(&sets, &config_path))?;
+    let catalogs = catalogs(choice, &comparison, &sets)?;
+    let policy = base.unwrap_or(head);
+    for key in policy.not_enforced() {
+        notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
+    }
+    Ok(Gathered { comparison, policy, catalogs, notices })
+}
+
+fn compare(choice: &Choice<'_>, limit_to: Vec<RepoPath>) -> Result<Comparison, GateError> {
+    let path = &choice.place.path;
+    if let Some(base) = choice.base_dir {
+        return Ok(changes::compare_folders(Some(base), path)?);
+    }
+    let ci = super::ci::change();
+    let request = Request {
+        path: path.clone(),
+        base: choice.base.map(str::to_owned),
+        head: choice.place.head.clone(),
+        all: choice.all,
+        target_branch: ci.target_branch,
+        event_base: ci.event_base,
+        limit_to,
+    };
+    match changes::compare(&request) {
+        // Everything is to be judged and nothing compared, so a plain folder will do.
+        Err(ChangesError::NotARepository { .. })
+            if choice.all && request.base.is_none() && request.head.is_none() =>
+        {
+            Ok(changes::compare_folders(None, path)?)
+        }
+        result => Ok(result?),
+    }
+}
+
+fn settings(side: &dyn Source, path: &RepoPath) -> Result<Option<Settings>, GateError> {
+    let Some(entry) = side.file(path)? else { return Ok(None) };
+    let text = match (entry.kind, std::str::from_utf8(&entry.bytes)) {
+        (EntryKind::File, Ok(text)) => text,
+        (EntryKind::File, Err(_)) => {
+            return Err(GateError::Usage(format!("{path} is not UTF-8\n  help: save it as UTF-8")));
+        }
+        _ => {
+            return Err(GateError::Usage(format!(
+                "{path} is not a regular file\n  help: put the configuration itself there"
+            )));
+        }
+    };
+    let settings = config::parse(path, text)?;
+    settings.check_layouts(&layout::names())?;
+    settings.check_rule_ids(&rules::RULES.iter().map(|rule| rule.meta.id).collect::<Vec<_>>())?;
+    Ok(Some(settings))
+}
+
+/// The head's sets, and the base's that the head no longer names: a change cannot take a set
+/// out of the gate's sight.
+fn configured_sets(
+    head: &Settings,
+    base: Option<&Settings>,
+    notices: &mut Vec<String>,
+) -> Vec<config::SetConfig> {
+    let mut sets = head.sets.clone();
+    for set in base.map_or(&[][..], |base| &base.sets) {
+        if !head.sets.iter().any(|known| known.path.value == set.path.value) {
+            notices.push(format!(
+                "the change takes the set {} out of the configuration; it is still checked",
+                set.name.value
+            ));
+            sets.push(set.clone());
+        }
+    }
+    sets
+}
+
+fn limits(sets: &[config::SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
+    if sets.is_empty() {
+        return Vec::new();
+    }
+    let mut limits = vec![config_path.clone()];
+    for set in sets {
+        limits.push(set.path.value.clone());
+        limits.extend(set.manifest.as_ref().map(|manifest| manifest.value.clone()));
+    }
+    limits
+}
+
+fn catalogs(
+    choice: &Choice<'_>,
+    comparison: &Comparison,
+    configured: &[config::SetConfig],
+) -> Result<Vec<SetCatalog>, GateError> {
+    let asked = choice.place.engine.map(|engine| match engine {
+        EngineName::Sqlite => EngineKind::Sqlite,
+        EngineName::Postgres => EngineKind::Postgres,
+    });
+    let mut specs: Vec<(SetSpec, Option<RepoPath>, Option<RepoPath>)> = Vec::new();
+    for set in configured {
+        specs.push((configured_spec(set), None, set.manifest.as_ref().map(|m| m.value.clone())));
+    }
+    if configured.is_empty() {
+        for found in catalog::discover(comparison, choice.all)? {
+            let moved_from = found.moved_from.clone();
+            specs.push((found_spec(found, asked), moved_from, None));
+        }
+    }
+    if let Some(wanted) = &choice.place.set {
+        let names: Vec<String> = specs.iter().map(|(spec, ..)| spec.name.clone()).collect();
+        specs.retain(|(spec, ..)| spec.name == *wanted);
+        if specs.is_empty() {
+            let known = if names.is_empty() { "none".into() } else { names.join(", ") };
+            return Err(GateError::Usage(format!("there is no set {wanted} here\n  help: the sets are: {known}")));
+        }
+    }
+    specs
+        .into_iter()
+        .map(|(spec, moved_from, manifest)| read_set(comparison, spec, moved_from, manifest))
+        .collect()
+}
+
+fn configured_spec(set: &config::SetConfig) -> SetSpec {
+    SetSpec {
+        name: set.name.value.clone(),
+        path: set.path.value.clone(),
+        layout: set.layout.as_ref().and_then(|name| layout::by_name(&name.value)),
+        engine: Some(set.engine.value),
+        baseline: set.baseline.as_ref().map(|id| id.value.clone()),
+        engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
+        configured: true,
+        assumed: Vec::new(),
+    }
+}
+
+fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
+    let mut assumed = vec![format!("layout {}, by {}", found.layout.name(), found.detection.reason)];
+    if let Some(from) = &found.moved_from {
+        assumed.push(format!("the whole set moved here from {from}"));
+    }
+    let told = found.detection.engine.is_some();
+    SetSpec {
+        name: found.path.to_string(),
+        path: found.path,
+        layout: Some(found.layout),
+        engine: asked.filter(|_| !told),
+        baseline: None,
+        engine_version: None,
+        configured: false,
+        assumed,
+    }
+}
+
+fn read_set(
+    comparison: &Comparison,
+    spec: SetSpec,
+    moved_from: Option<RepoPath>,
+    manifest: Option<RepoPath>,
+) -> Result<SetCatalog, GateError> {
+    let head = comparison.head.tree(&spec.path)?;
+    let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
+    let base = comparison.base.as_ref().map(|base| base.tree(&base_path)).transpose()?;
+    let tip = comparison.tip.as_ref().map(|tip| tip.tree(&base_path)).transpose()?;
+    let manifest_path = match manifest {
+        Some(path) => Some(path),
+        None => manifest::FILE_NAMES
+            .iter()
+            .find(|name| head.get(name).is_some())
+            .map(|name| spec.path.join(name)),
+    };
+    let manifest = match manifest_path {
+        Some(path) => comparison.head.file(&path)?.map(|entry| (path, entry.bytes)),
+        None => None,
+    };
+    let tip_label = comparison.tip_label.as_deref().unwrap_or("the target branch");
+    let input = Input {
+        head: &head,
+        base: base.as_ref(),
+        tip: tip.as_ref().map(|tip| (tip, tip_label)),
+        manifest: manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
+        files: &comparison.files,
+    };
+    Ok(catalog::build(spec, &input).map_err(|error: CatalogError| error)?)
+}
+
+/// The texts of the files that findings point into, the head's where it has them.
+pub(super) fn sources<'a>(
+    comparison: &Comparison,
+    locations: impl Iterator<Item = &'a Location>,
+) -> Result<SourceMap, GateError> {
+    let mut sources = SourceMap::new();
+    for location in locations {
+        if sources.get(&location.path).is_some() || location.path.is_root() {
+            continue;
+        }
+        let mut entry = comparison.head.file(&location.path)?;
+        if let (None, Some(base)) = (&entry, &comparison.base) {
+            entry = base.file(&location.path)?;
+        }
+        if let Some(text) = entry.as_ref().and_then(|entry| std::str::from_utf8(&entry.bytes).ok()) {
+            sources.insert(location.path.clone(), text);
+        }
+    }
+    Ok(sources)
+}

@@ -1,0 +1,94 @@
+//! `list`: the sets and their migrations.
+
+use serde::Serialize;
+
+use super::gather::{Choice, gather};
+use super::output::print;
+use crate::catalog::{Entry, SetCatalog};
+use crate::cli::{List, ListFormat};
+use crate::error::GateError;
+use crate::model::{Down, printable};
+
+#[derive(Serialize)]
+struct SetItem<'a> {
+    name: &'a str,
+    path: String,
+    layout: &'static str,
+    engine: &'static str,
+    assumed: &'a [String],
+    migrations: Vec<MigrationItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct MigrationItem<'a> {
+    id: &'a str,
+    version: &'a str,
+    class: &'static str,
+    class_declared: bool,
+    rollback: bool,
+    depends_on: Vec<String>,
+    up: String,
+}
+
+fn item(entry: &Entry) -> MigrationItem<'_> {
+    let migration = &entry.migration;
+    MigrationItem {
+        id: &migration.id,
+        version: migration.version.as_str(),
+        class: entry.class().name(),
+        class_declared: entry.declared.class.is_some(),
+        rollback: !matches!(migration.down, Down::Missing),
+        depends_on: entry.depends_on(),
+        up: migration.up.path().to_string(),
+    }
+}
+
+pub(super) fn list(args: &List) -> Result<u8, GateError> {
+    let choice = Choice { place: &args.place, base: None, base_dir: None, all: true };
+    let catalogs = gather(&choice)?.catalogs;
+    print(&match args.format {
+        ListFormat::Plain => plain(&catalogs),
+        ListFormat::Json => json(&catalogs),
+    });
+    Ok(0)
+}
+
+fn json(catalogs: &[SetCatalog]) -> String {
+    let sets: Vec<SetItem<'_>> = catalogs
+        .iter()
+        .map(|catalog| SetItem {
+            name: &catalog.info.name,
+            path: catalog.info.path.to_string(),
+            layout: catalog.info.layout,
+            engine: catalog.info.engine.name(),
+            assumed: &catalog.info.assumed,
+            migrations: catalog.entries.iter().map(item).collect(),
+        })
+        .collect();
+    // Strings and booleans always serialise.
+    serde_json::to_string_pretty(&sets).unwrap_or_default() + "\n"
+}
+
+fn plain(catalogs: &[SetCatalog]) -> String {
+    if catalogs.is_empty() {
+        return "no migrations found\n".into();
+    }
+    let mut out = String::new();
+    for catalog in catalogs {
+        let info = &catalog.info;
+        let name = printable(&info.name).into_owned();
+        out.push_str(&format!(
+            "{name} ({}, {}, {} migrations)\n",
+            info.layout,
+            info.engine,
+            catalog.entries.len()
+        ));
+        for entry in &catalog.entries {
+            let MigrationItem { id, class, class_declared, rollback, .. } = item(entry);
+            let inferred = if class_declared { "" } else { " (inferred)" };
+            let back = if rollback { "" } else { ", no rollback" };
+            out.push_str(&format!("  {}  {class}{inferred}{back}\n", printable(id)));
+        }
+    }
+    out
+}

@@ -1,0 +1,66 @@
+//! Standard output, standard error and report files.
+
+use std::io::Write as _;
+
+use crate::error::GateError;
+use crate::model::Report;
+use crate::render::{Format, SourceMap};
+
+/// One report to write: a format, and a file or standard output.
+pub(super) struct Output {
+    pub(super) format: Format,
+    pub(super) file: Option<String>,
+}
+
+/// The outputs that the arguments ask for, standard output first.
+pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, GateError> {
+    let known = |name: &str| {
+        Format::parse(name).ok_or_else(|| {
+            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            GateError::Usage(format!("unknown format \"{name}\"\n  help: use one of {}", names.join(", ")))
+        })
+    };
+    let mut outputs = vec![Output { format: known(format)?, file: None }];
+    for report in reports {
+        let Some((format, file)) = report.split_once('=').filter(|(_, file)| !file.is_empty()) else {
+            return Err(GateError::Usage(format!(
+                "--report {report} names no file\n  help: write it as --report FORMAT=FILE, such as --report json=gate.json"
+            )));
+        };
+        outputs.push(Output { format: known(format)?, file: Some(file.to_owned()) });
+    }
+    Ok(outputs)
+}
+
+/// Renders a report to every output.
+pub(super) fn write(
+    report: &Report,
+    sources: &SourceMap,
+    outputs: &[Output],
+    color: bool,
+) -> Result<(), GateError> {
+    for output in outputs {
+        let mut text = String::new();
+        // Colours are for the terminal only, so that files are the same bytes everywhere.
+        let renderer = output.format.renderer(color && output.file.is_none());
+        // Writing to a string cannot fail.
+        let _ = renderer.render(report, sources, &mut text);
+        match &output.file {
+            None => print(&text),
+            Some(file) => std::fs::write(file, text)
+                .map_err(|source| GateError::Write { file: file.clone(), source })?,
+        }
+    }
+    Ok(())
+}
+
+/// Prints to standard output; a reader that went away is no error.
+pub(super) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints one line to standard error.
+pub(super) fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,62 @@
+//! Runs one set on a throwaway engine.
+
+use crate::catalog::SetCatalog;
+use crate::cli::Check;
+use crate::dryrun::{self, Planned, Rollback};
+use crate::engine::postgres::Postgres;
+use crate::engine::sqlite::Sqlite;
+use crate::engine::{Engine, EngineError, SandboxSpec};
+use crate::model::{EngineKind, Position, SetEvidence};
+
+/// What a run gave: the evidence as far as it came, and why it ended early, if it did.
+pub(super) struct Ran {
+    pub(super) evidence: SetEvidence,
+    pub(super) ended: Option<EngineError>,
+}
+
+/// Walks the protocol with the judged migrations of a set.
+pub(super) fn run(catalog: &SetCatalog, args: &Check, rollback: Rollback) -> Ran {
+    let mut evidence = SetEvidence::default();
+    let ended = attempt(catalog, args, rollback, &mut evidence).err();
+    Ran { evidence, ended }
+}
+
+fn attempt(
+    catalog: &SetCatalog,
+    args: &Check,
+    rollback: Rollback,
+    evidence: &mut SetEvidence,
+) -> Result<(), EngineError> {
+    let engine: &dyn Engine = match catalog.info.engine {
+        EngineKind::Sqlite => &Sqlite,
+        EngineKind::Postgres => &Postgres,
+        kind @ (EngineKind::Mysql | EngineKind::Documents) => {
+            return Err(EngineError::Unavailable {
+                what: format!("this version of migration-gate does not run {kind}"),
+                way_out: "name the sets to check in migration-gate.toml to leave this one out"
+                    .into(),
+            });
+        }
+    };
+    let mut target = engine.sandbox(&SandboxSpec {
+        statement_timeout: args.statement_timeout,
+        sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
+        engine_version: catalog.info.engine_version.clone(),
+        postgres_bin: args.postgres_bin.clone(),
+        postgres_url: args.postgres_url.clone(),
+    })?;
+    let order = catalog.run_order(args.all);
+    // What comes after the last judged migration cannot change what is seen of it.
+    let last = order.iter().rposition(|(_, position)| *position == Position::Judged);
+    let plan: Vec<Planned<'_>> = order
+        .into_iter()
+        .take(last.map_or(0, |last| last + 1))
+        .map(|(entry, position)| Planned {
+            migration: &entry.migration,
+            position,
+            depends_on: entry.depends_on(),
+        })
+        .collect();
+    let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
+    dryrun::run(&mut *target, &plan, rollback, evidence, &mut |id| progress.step(id))
+}
