@@ -10,6 +10,7 @@ mod raw;
 mod read;
 mod resolve;
 mod schema;
+mod shape;
 mod suggest;
 #[cfg(test)]
 mod tests;

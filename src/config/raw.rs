@@ -187,10 +187,10 @@ pub(crate) struct RawWindow {
     pub(crate) days: Text,
     /// The first minute, `HH:MM`.
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(crate) from: Text,
+    pub(crate) from: Spanned<MomentText>,
     /// The first minute after it, `HH:MM`; before `from` it is on the next day.
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(crate) to: Text,
+    pub(crate) to: Spanned<MomentText>,
     /// The time zone's name: `Europe/Berlin`, `UTC`.
     #[schemars(with = "String")]
     pub(crate) zone: Text,
@@ -213,10 +213,10 @@ pub(crate) struct RawApproval {
 pub(crate) struct RawFreeze {
     /// The first day, `YYYY-MM-DD`.
     #[schemars(with = "String", extend("format" = "date"))]
-    pub(crate) from: Spanned<DateText>,
+    pub(crate) from: Spanned<MomentText>,
     /// The last day, `YYYY-MM-DD`.
     #[schemars(with = "String", extend("format" = "date"))]
-    pub(crate) to: Spanned<DateText>,
+    pub(crate) to: Spanned<MomentText>,
     /// Why.
     #[schemars(with = "String", length(min = 1))]
     pub(crate) reason: Text,
@@ -246,34 +246,35 @@ pub(crate) struct RawWaiver {
     /// The last day it holds, `YYYY-MM-DD`.
     #[serde(default)]
     #[schemars(with = "String", required, extend("format" = "date"))]
-    pub(crate) expires: Option<Spanned<DateText>>,
+    pub(crate) expires: Option<Spanned<MomentText>>,
 }
 
-/// A date, written as text or as TOML's own local date.
+/// A date or a time of day, written as text or in TOML's own notation.
 #[derive(Clone, Debug)]
-pub(crate) struct DateText(pub(crate) String);
+pub(crate) struct MomentText(pub(crate) String);
 
-impl<'de> Deserialize<'de> for DateText {
+impl<'de> Deserialize<'de> for MomentText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DateVisitor)
+        deserializer.deserialize_any(MomentVisitor)
     }
 }
 
-struct DateVisitor;
+struct MomentVisitor;
 
-impl<'de> Visitor<'de> for DateVisitor {
-    type Value = DateText;
+impl<'de> Visitor<'de> for MomentVisitor {
+    type Value = MomentText;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a date such as \"2027-03-01\"")
+        f.write_str("a date or a time in quotes")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<DateText, E> {
-        Ok(DateText(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<MomentText, E> {
+        Ok(MomentText(text.to_owned()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DateText, A::Error> {
-        let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(DateText(date.to_string()))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MomentText, A::Error> {
+        let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))
+            .map_err(|_| serde::de::Error::custom("expected a date or a time in quotes"))?;
+        Ok(MomentText(date.to_string()))
     }
 }

@@ -12,6 +12,7 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::error::ConfigProblem;
 use super::raw::RawSettings;
+use super::shape::Shapes;
 use super::suggest::{closest, quoted};
 use crate::model::{Span, printable};
 
@@ -38,6 +39,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<ConfigProblem>) -> Option<RawS
     }
     // Tables that lost an entry: what they lack may be just that.
     let mut thinned = BTreeSet::new();
+    Shapes { thinned: &mut thinned, problems }.check(table.get_mut());
     for _ in 0..MOST {
         let error = match RawSettings::deserialize(Deserializer::from(table.clone())) {
             Ok(raw) => return Some(raw),
@@ -106,11 +108,29 @@ fn problem(error: &toml::de::Error, at: Span) -> ConfigProblem {
             format!("add `{key} = …` here"),
         );
     }
-    let message = message.replace("expected i64", "expected a whole number");
+    if let Some(types) = message.strip_prefix("invalid type: ")
+        && let Some((found, expected)) = types.rsplit_once(", expected ")
+    {
+        let found = found.trim_end_matches(" as i128").trim_end_matches(" as u128");
+        let found: String = found.chars().take(80).collect();
+        let message = format!("expected {}, found {}", plain(expected), plain(&found));
+        return ConfigProblem::new(at, printable(&message).into_owned(), "");
+    }
     let clipped: String = message.chars().take(200).collect();
     ConfigProblem::new(at, printable(&clipped).into_owned(), "")
 }
 
 pub(super) fn span(range: Range<usize>) -> Span {
     Span::new(range.start, range.end)
+}
+
+/// A type's name outside of the deserializer's language.
+fn plain(name: &str) -> &str {
+    match name {
+        "map" | "a map" => "a table",
+        "sequence" | "a sequence" => "a list",
+        "i64" => "a whole number",
+        name if name.starts_with("struct ") => "a table",
+        name => name,
+    }
 }

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::date::{Date, Day, TimeOfDay};
 use super::error::ConfigProblem;
 use super::raw::{
-    DateText, RawAccepted, RawClass, RawFreeze, RawPolicy, RawSet, RawSettings, RawWaiver,
+    MomentText, RawAccepted, RawClass, RawFreeze, RawPolicy, RawSet, RawSettings, RawWaiver,
     RawWindow,
 };
 use super::read::span;
@@ -69,17 +69,13 @@ impl Resolver<'_> {
 
     fn version(&mut self, version: Option<&Spanned<i64>>) {
         match version {
-            None => self.report(
-                Span::new(0, 0),
-                "missing key \"version\"",
-                "put `version = 1` at the top of the file",
-            ),
             Some(version) if *version.get_ref() != 1 => self.report(
                 span(version.span()),
                 format!("version {} of this format is not known", version.get_ref()),
                 "write `version = 1`, or use a newer migration-gate",
             ),
-            Some(_) => {}
+            // Whether it is there was checked with the shapes.
+            Some(_) | None => {}
         }
     }
 
@@ -147,7 +143,7 @@ impl Resolver<'_> {
         Sited::new(word, at)
     }
 
-    fn date(&mut self, text: &Spanned<DateText>) -> Option<Date> {
+    fn date(&mut self, text: &Spanned<MomentText>) -> Option<Date> {
         let date = Date::parse(&text.get_ref().0);
         if date.is_none() {
             self.report(
@@ -326,12 +322,12 @@ impl Resolver<'_> {
         Some(Window { days: days?, from: from?, to: to?, zone, span: whole })
     }
 
-    fn time(&mut self, text: &Spanned<String>) -> Option<TimeOfDay> {
-        let time = TimeOfDay::parse(text.get_ref());
+    fn time(&mut self, text: &Spanned<MomentText>) -> Option<TimeOfDay> {
+        let time = TimeOfDay::parse(&text.get_ref().0);
         if time.is_none() {
             self.report(
                 span(text.span()),
-                format!("{} is not a time of day", quoted(text.get_ref())),
+                format!("{} is not a time of day", quoted(&text.get_ref().0)),
                 "write hours and minutes: \"09:00\"",
             );
         }

@@ -127,11 +127,11 @@ fn every_mistake_of_form_is_found_at_once() {
     assert_eq!(
         errors(text),
         [
-            "1:1 missing key \"version\"",
-            "1:11 invalid type: string \"1\", expected a whole number",
+            "1:11 expected a whole number, found string \"1\"",
             "2:1 unknown key \"colour\"",
+            "3:1 missing key \"name\"",
             "4:1 unknown key \"nam\"",
-            "5:8 invalid type: integer `3`, expected a string",
+            "5:8 expected a string, found integer `3`",
             "7:1 missing key \"path\"",
             "11:1 unknown key \"presets\"",
         ]
@@ -194,6 +194,9 @@ fn dates_and_windows_make_sense() {
     let window = "version = 1\n[[class.online.windows]]\ndays = \"Tues\"\nfrom = \"9\"\n\
                   to = \"25:00\"\nzone = \"my place\"\n";
     assert_eq!(errors(window).len(), 4);
+    let unquoted = "version = 1\n[[class.online.windows]]\ndays = \"Tue\"\nfrom = 09:00:00\n\
+                    to = { a = 1 }\nzone = \"UTC\"\n";
+    assert_eq!(errors(unquoted), ["5:6 expected a date or a time in quotes"]);
     let stamp = "version = 1\n[[freeze]]\nfrom = 2027-01-04T00:00:00Z\nto = true\nreason = \"\"\n";
     assert_eq!(errors(stamp).len(), 1, "{:?}", errors(stamp));
 }
@@ -289,4 +292,23 @@ fn the_published_schema_accepts_the_example_and_refuses_a_slip() {
     for bad in ["", "version = 2", "version = 1\nx = 1", "version = 1\n[class.x]"] {
         assert!(!validator.is_valid(&value(bad).unwrap()), "{bad}");
     }
+}
+#[test]
+fn lists_and_tables_are_not_taken_for_each_other() {
+    for (text, expected) in [
+        ("[set]\nname = \"a\"", "2:1 \"set\" must be a list of tables"),
+        ("set = [1]", "2:8 an item of \"set\" must be a table"),
+        ("[[policy]]", "2:1 \"policy\" must be one table"),
+        ("class = 3", "2:9 \"class\" must be one table"),
+        ("[[class.online]]", "2:1 \"online\" must be one table"),
+        ("[class.online]\nwindows = {}", "3:11 \"windows\" must be a list of tables"),
+        ("[class.online]\napproval = [\"dba\"]", "3:12 \"approval\" must be one table"),
+        ("[policy]\nlevels = []", "3:10 \"levels\" must be one table"),
+        ("[[freeze]]", "2:1 missing keys \"from\", \"to\", \"reason\""),
+    ] {
+        assert_eq!(errors(&format!("version = 1\n{text}\n")), [expected]);
+    }
+    // Names of people's own may be any word.
+    let text = "version = 1\n[policy.levels]\nset = \"error\"\npolicy = \"note\"\n";
+    assert_eq!(ok(text).policy.levels.len(), 2);
 }

@@ -51,7 +51,12 @@ struct RawEntry {
     )]
     class: Option<String>,
     /// Ids of the migrations that must have run before.
-    #[schemars(default, with = "Vec<String>", extend("uniqueItems" = true))]
+    #[schemars(
+        default,
+        with = "Vec<String>",
+        inner(length(min = 1)),
+        extend("uniqueItems" = true)
+    )]
     depends_on: Vec<String>,
     /// SHA-256 of the up script's file, in hexadecimal digits.
     #[schemars(default, with = "String", regex(pattern = r"^[0-9a-fA-F]{64}$"))]

@@ -108,7 +108,7 @@ fn violations_have_line_and_column_in_json() {
     { "id": "a", "class": "fast" },
     { "id": "b", "class": 5, "depends_on": ["a", 7] },
     { "class": "online" },
-    { "id": "", "checksum": "xyz", "depends_on": ["a", "a"] },
+    { "id": "", "checksum": "xyz", "depends_on": ["a", "a", ""] },
     { "id": "a", "clas": "online" },
     17 ] }"#;
     assert_eq!(
@@ -124,6 +124,7 @@ fn violations_have_line_and_column_in_json() {
             "6:13 id is empty",
             "6:29 checksum \"xyz\" is not a SHA-256",
             "6:50 depends_on names the same migration twice",
+            "6:61 an item of depends_on is empty",
             "7:13 \"a\" has two entries",
             "7:18 unknown key \"clas\"",
             "8:5 an item of migrations must be a map of keys and values, not a number",
