@@ -5,7 +5,7 @@ use std::rc::Rc;
 use git2::{ObjectType, Oid, Repository, Tree as GitTree};
 
 use super::entry::{Builder, MAX_DEPTH, MAX_FILE, MAX_NAMES, neighbours, regular, too_much};
-use super::words::unreadable;
+use super::words::{printable, unreadable};
 use super::{ChangesError, Source};
 use crate::model::{Entry, EntryKind, RepoPath, Tree};
 
@@ -142,8 +142,9 @@ fn refuse_false_name(folder: &RepoPath, name: &[u8]) -> Result<(), ChangesError>
     if false_name {
         return Err(ChangesError::Unreadable {
             what: format!(
-                "folder `{folder}` of a commit holds the forbidden name `{}`",
-                RepoPath::from_git(name).0.as_str()
+                "folder `{}` of a commit holds the forbidden name `{}`",
+                printable(folder.as_str()),
+                printable(RepoPath::from_git(name).0.as_str())
             ),
             way_out: "see what is broken: git fsck --full".to_owned(),
         });

@@ -25,7 +25,8 @@ impl Limits {
     pub(super) fn options(&self) -> DiffOptions {
         let mut options = DiffOptions::new();
         options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
-        for path in &self.0 {
+        // No file has a NUL in its name, and git2 panics on one.
+        for path in self.0.iter().filter(|path| !path.as_str().contains('\0')) {
             options.pathspec(path.as_str());
         }
         options

@@ -3,6 +3,7 @@
 use git2::{IndexEntry, IndexTime, Oid};
 
 use super::ChangesError;
+use super::words::printable;
 use crate::model::{Entry, EntryKind, RepoPath, Tree};
 
 /// The largest file that is read.
@@ -105,7 +106,7 @@ pub(super) fn neighbours(folder: &RepoPath, has: impl Fn(&RepoPath) -> bool) -> 
 /// A folder that is too large to be a folder of migrations.
 pub(super) fn too_much(folder: &RepoPath, how_much: &str) -> ChangesError {
     ChangesError::Unreadable {
-        what: format!("`{folder}` holds {how_much}"),
+        what: printable(&format!("`{folder}` holds {how_much}")),
         way_out: "name the folders of the migrations in migration-gate.toml: migration-gate init"
             .to_owned(),
     }

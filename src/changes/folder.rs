@@ -214,6 +214,8 @@ fn node(side: &FolderSource, path: &[u8]) -> Result<Option<(u32, Oid)>, ChangesE
     Ok(Some((mode, id)))
 }
 
+/// Fit for `map_err`, which hands the error over.
+#[allow(clippy::needless_pass_by_value)]
 fn failed(error: git2::Error) -> ChangesError {
     ChangesError::Unreadable {
         what: format!("cannot compare the folders: {}", error.message()),

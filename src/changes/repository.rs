@@ -8,6 +8,7 @@ use std::rc::Rc;
 use git2::{Error, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 use super::ChangesError;
+use super::words::quoted;
 use crate::model::RepoPath;
 
 /// A repository, and where in it the user pointed.
@@ -43,8 +44,8 @@ fn refusal(given: &Path, start: &Path, error: &Error) -> ChangesError {
         return ChangesError::Unreadable {
             what: format!("the repository around `{given}` belongs to another user"),
             way_out: format!(
-                "if you trust it: git config --global --add safe.directory '{}'",
-                folder.replace('\'', "'\\''")
+                "if you trust it: git config --global --add safe.directory {}",
+                quoted(folder)
             ),
         };
     }

@@ -4,7 +4,7 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::ChangesError;
 use super::repository::{is_shallow, remote_name};
-use super::words::unreadable;
+use super::words::{quoted, unreadable};
 
 /// A commit that the user named.
 pub(super) struct Revision {
@@ -64,7 +64,10 @@ fn unresolved(repo: &Repository, flag: &str, text: &str, error: &git2::Error) ->
     match error.code() {
         ErrorCode::Ambiguous => usage(
             format!("`{flag} {text}` fits more than one object"),
-            format!("type more digits; these begin so: git rev-parse --disambiguate={text}"),
+            format!(
+                "type more digits; these begin so: git rev-parse --disambiguate={}",
+                quoted(text)
+            ),
         ),
         ErrorCode::InvalidSpec => usage(
             format!("`{flag} {text}` is not written as a revision"),

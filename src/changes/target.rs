@@ -4,6 +4,7 @@ use git2::{Oid, Repository};
 
 use super::head::Head;
 use super::repository::{is_shallow, remote_name, short};
+use super::words::{printable, quoted};
 use super::{ChangesError, Request};
 
 /// Names that a team's main line usually has, most likely first.
@@ -35,9 +36,11 @@ pub(super) fn named(repo: &Repository, name: &str) -> Result<Target, ChangesErro
         let remote = remote.as_deref().unwrap_or("origin");
         let deepen = if is_shallow(repo) { "--unshallow " } else { "" };
         ChangesError::NoBase {
-            what: format!("the target branch `{name}` is not in this clone"),
+            what: printable(&format!("the target branch `{name}` is not in this clone")),
             way_out: format!(
-                "git fetch {deepen}{remote} +refs/heads/{name}:refs/remotes/{remote}/{name}"
+                "git fetch {deepen}{} {}",
+                quoted(remote),
+                quoted(&format!("+refs/heads/{name}:refs/remotes/{remote}/{name}"))
             ),
         }
     })

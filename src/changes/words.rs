@@ -24,13 +24,50 @@ pub(super) fn unreadable(repo: &Repository, what: &str, error: &Error) -> Change
     } else {
         "see what is broken: git fsck --full".to_owned()
     };
-    ChangesError::Unreadable { what: format!("cannot read {what}: {message}"), way_out }
+    ChangesError::Unreadable { what: printable(&format!("cannot read {what}: {message}")), way_out }
 }
 
 /// A system error on a file of the working tree or of a plain folder.
 pub(super) fn unreadable_file(what: &str, error: &std::io::Error) -> ChangesError {
     ChangesError::Unreadable {
-        what: format!("cannot read `{what}`: {error}"),
-        way_out: format!("look at its permissions: ls -ld '{what}'"),
+        what: printable(&format!("cannot read `{what}`: {error}")),
+        way_out: format!("look at its permissions: ls -ld {}", quoted(what)),
+    }
+}
+
+/// A word of a command, quoted where a shell would see more in it than a word.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._/+-:@%,=^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", printable(word).replace('\'', "'\\''"))
+    }
+}
+
+/// A text without the control characters that a file name may bring along.
+pub(super) fn printable(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{printable, quoted};
+
+    #[test]
+    fn words_of_a_command_stay_words() {
+        assert_eq!(quoted("+refs/heads/a:refs/remotes/o/a"), "+refs/heads/a:refs/remotes/o/a");
+        assert_eq!(quoted("$(touch x)"), "'$(touch x)'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(printable("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use git2::{Delta, Index, Oid, Repository};
+use git2::{Delta, ErrorCode, Index, IndexEntry, Oid, Repository};
 
 use super::commit::read_blob;
 use super::diff::{Limits, collect};
@@ -140,7 +140,7 @@ impl WorktreeSource {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
         let index = self.repo.index().map_err(failed)?;
         let mut places = BTreeMap::new();
-        for entry in index.iter().filter(|entry| is_within(&entry.path, folder)) {
+        for entry in indexed(&index, folder).map_err(failed)? {
             let place = match entry.mode {
                 SUBMODULE => Place::Submodule,
                 mode if entry.flags_extended & SKIP_WORKTREE != 0 => Place::Blob(entry.id, mode),
@@ -173,6 +173,29 @@ impl WorktreeSource {
             },
         }
     }
+}
+
+/// The entries at or below `folder`, found by the index's order.
+fn indexed(index: &Index, folder: &RepoPath) -> Result<Vec<IndexEntry>, git2::Error> {
+    let prefix = folder.as_str();
+    let start = match index.find_prefix(prefix) {
+        _ if prefix.is_empty() => 0,
+        Ok(start) => start,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    // Where names are sorted without regard to case, look-alikes stand in between.
+    let alike = |entry: &IndexEntry| {
+        entry
+            .path
+            .get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    Ok((start..index.len())
+        .map_while(|position| index.get(position))
+        .take_while(alike)
+        .filter(|entry| is_within(&entry.path, folder))
+        .collect())
 }
 
 fn is_within(path: &[u8], folder: &RepoPath) -> bool {

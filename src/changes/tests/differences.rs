@@ -129,7 +129,26 @@ fn limits_cut_renames_at_their_border() {
     assert_eq!(limited(&["db"]), ["D db/1.sql", "A db/x.sql"]);
     assert_eq!(limited(&["old", "db2/a.sql"]), ["A db2/a.sql", "A old/1.sql"]);
     assert_eq!(limited(&["d*"]), [""; 0]);
+    assert_eq!(limited(&["nul\0"]), [""; 0]);
     assert_eq!(limited(&["db", ""]).len(), 3);
+}
+
+#[test]
+fn limits_are_taken_literally() {
+    let repo = Repo::new();
+    for folder in ["!odd", "#odd", ":(top)odd", "[odd]", "back\\slash", "end "] {
+        repo.write(&format!("{folder}/1.sql"), folder);
+    }
+    for folder in ["!odd", "#odd", ":(top)odd", "[odd]", "back\\slash", "end "] {
+        let limit_to = vec![path(folder)];
+        let found = ok(&Request { limit_to, ..repo.based("HEAD") });
+        assert_eq!(shown(&found.files), [format!("A {folder}/1.sql")]);
+        assert_eq!(found.head.names(&path(folder)).unwrap().len(), 1, "{folder}");
+        repo.git(&["add", "-A"]);
+        let staged = ok(&repo.based("HEAD"));
+        assert_eq!(staged.head.names(&path(folder)).unwrap().len(), 1, "{folder} in the index");
+        repo.git(&["reset", "-q"]);
+    }
 }
 
 #[test]
