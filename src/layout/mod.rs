@@ -3,6 +3,22 @@
 //! A layout is pure: a tree of files in, migrations and problems out. Every file of the tree is
 //! claimed by a migration, claimed as a companion of the set, or reported as a problem.
 
+use std::cmp::Reverse;
+
+mod dbmate;
+mod diesel;
+mod engine;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod refinery;
+mod shared;
+mod sqitch;
+mod sqitch_plan;
+mod sqlx;
+
+pub use engine::guess_engine;
+
 use crate::model::{EngineKind, Habits, Location, Migration, RepoPath, Tree};
 
 /// How sure a layout is that a tree is one of its own.
@@ -75,10 +91,38 @@ pub trait Layout: Sync {
 }
 
 /// Every layout, by name.
-pub static LAYOUTS: &[&dyn Layout] = &[];
+pub static LAYOUTS: &[&dyn Layout] = &[
+    &dbmate::Dbmate,
+    &diesel::Diesel,
+    &flyway::Flyway,
+    &golang_migrate::GolangMigrate,
+    &goose::Goose,
+    &refinery::Refinery,
+    &sqitch::Sqitch,
+    &sqlx::Sqlx,
+];
 
 /// The layout of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
     LAYOUTS.iter().copied().find(|layout| layout.name() == name)
 }
+
+/// Which layout wins where several are equally sure: those with marks of their own before those
+/// that have only names to go by, and the more widespread tool before the other.
+const PREFERENCE: [&str; 8] =
+    ["sqitch", "diesel", "goose", "dbmate", "flyway", "refinery", "golang-migrate", "sqlx"];
+
+/// The layout that is surest of a tree.
+#[must_use]
+pub fn detect_best(tree: &Tree) -> Option<(&'static dyn Layout, Detection)> {
+    let rank = |name: &str| PREFERENCE.iter().position(|known| *known == name);
+    LAYOUTS
+        .iter()
+        .copied()
+        .filter_map(|layout| Some((layout, layout.detect(tree)?)))
+        .min_by_key(|(layout, detection)| (Reverse(detection.confidence), rank(layout.name())))
+}
+
+#[cfg(test)]
+mod tests;

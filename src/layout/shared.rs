@@ -1,0 +1,349 @@
+//! What every layout does alike: files that no tool reads, entries that cannot be read, decoding,
+//! pairing ups with downs, and the final order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Problem, ProblemKind, Reading};
+use crate::model::{
+    Down, Entry, EntryKind, Kind, Location, Migration, RepoPath, Script, Span, Step,
+    TransactionMode, Tree, Version,
+};
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A regular file that is still to be claimed.
+pub(super) struct File<'t> {
+    /// Its path below the set's folder.
+    pub(super) relative: &'t str,
+    /// Its path in the repository.
+    pub(super) path: RepoPath,
+    bytes: &'t [u8],
+}
+
+impl<'t> File<'t> {
+    /// The last component.
+    pub(super) fn name(&self) -> &'t str {
+        self.relative.rsplit('/').next().unwrap_or(self.relative)
+    }
+
+    /// The folder below the set's one; `None` at the top.
+    pub(super) fn folder(&self) -> Option<&'t str> {
+        self.relative.rsplit_once('/').map(|(folder, _)| folder)
+    }
+
+    /// The content as text; never a lossy guess.
+    pub(super) fn text(&self) -> Result<Arc<str>, Problem> {
+        std::str::from_utf8(self.bytes).map(Arc::from).map_err(|error| {
+            let at = error.valid_up_to();
+            invalid(
+                Location::at(self.path.clone(), Span::new(at, at + 1)),
+                format!("`{}` is not UTF-8: byte {at} cannot be decoded", self.relative),
+                "Save the file as UTF-8 (editors on Windows often write UTF-16 or a code page).",
+            )
+        })
+    }
+
+    /// The content, or `None` and a problem.
+    pub(super) fn text_or_problem(&self, reading: &mut Reading) -> Option<Arc<str>> {
+        self.text().map_err(|problem| reading.problems.push(problem)).ok()
+    }
+
+    /// The content for a first look, where a problem is reported later or not at all.
+    pub(super) fn peek(&self) -> &'t str {
+        std::str::from_utf8(self.bytes).unwrap_or("")
+    }
+
+    /// The whole file as a script, or `None` and a problem.
+    pub(super) fn script(
+        &self,
+        reading: &mut Reading,
+        mode: impl Fn(&str) -> TransactionMode,
+    ) -> Option<Script> {
+        let text = self.text_or_problem(reading)?;
+        let start = body_start(&text);
+        let mode = mode(&text[start..]);
+        let mut script = Script::whole(self.path.clone(), text, mode);
+        if let Some(only) = script.sections.first_mut() {
+            only.start = start;
+        }
+        Some(script)
+    }
+}
+
+/// Where a text starts after its byte-order mark.
+pub(super) fn body_start(text: &str) -> usize {
+    if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 }
+}
+
+/// A line of a text: `start..end` without its line break, `next` after it.
+pub(super) struct Line {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) next: usize,
+}
+
+/// The lines of a text after its byte-order mark. A line ends at `\n`; a `\r` before it is not
+/// part of the line, a `\r` alone ends none.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Line> + '_ {
+    let mut at = body_start(text);
+    std::iter::from_fn(move || {
+        if at >= text.len() {
+            return None;
+        }
+        let start = at;
+        let rest = &text[start..];
+        let length = rest.find('\n').unwrap_or(rest.len());
+        at = (start + length + 1).min(text.len());
+        let line = &rest[..length];
+        let end = start + line.strip_suffix('\r').unwrap_or(line).len();
+        Some(Line { start, end, next: at })
+    })
+}
+
+/// Whether a file belongs to a set of any layout without being a migration.
+fn is_companion(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("readme")
+        || lower.starts_with("license")
+        || lower.ends_with(".md")
+        || matches!(lower.as_str(), ".gitkeep" | ".keep" | ".gitignore" | ".gitattributes")
+        || lower == "atlas.sum"
+        || lower
+            .strip_prefix("migration_manifest.")
+            .is_some_and(|rest| matches!(rest, "json" | "toml" | "yaml" | "yml"))
+}
+
+/// The files that a layout has to judge; companions and entries that are no readable files are
+/// put into `reading`.
+pub(super) fn sift<'t>(tree: &'t Tree, reading: &mut Reading) -> Vec<File<'t>> {
+    tree.iter().filter_map(|(relative, entry)| admit(tree, relative, entry, reading)).collect()
+}
+
+/// One entry of [`sift`].
+pub(super) fn admit<'t>(
+    tree: &Tree,
+    relative: &'t str,
+    entry: &'t Entry,
+    reading: &mut Reading,
+) -> Option<File<'t>> {
+    let file = File { relative, path: tree.path(relative), bytes: &entry.bytes };
+    if is_companion(file.name()) {
+        reading.companions.push(file.path);
+        return None;
+    }
+    let (what, help) = match entry.kind {
+        EntryKind::File => return Some(file),
+        EntryKind::Symlink => {
+            ("a symbolic link, which is never followed", "Commit the file itself in its place.")
+        }
+        EntryKind::Submodule => (
+            "a Git submodule, whose files are not part of this repository",
+            "Move the migrations into this repository, or configure the set in the other one.",
+        ),
+        EntryKind::LfsPointer => (
+            "a Git LFS pointer without its content",
+            "Keep migrations out of LFS: remove the pattern from .gitattributes and add it again.",
+        ),
+        EntryKind::TooLarge => (
+            "larger than what is read",
+            "Load bulk data in another way, and keep the migration to schema changes.",
+        ),
+        EntryKind::UnreadableName => {
+            ("a file whose name is not UTF-8", "Rename the file; plain ASCII serves every tool.")
+        }
+    };
+    let message = format!("`{relative}` is {what}");
+    reading.problems.push(invalid(Location::file(file.path), message, help));
+    None
+}
+
+/// A problem with what a file holds.
+pub(super) fn invalid(location: Location, message: String, help: &str) -> Problem {
+    Problem { kind: ProblemKind::Invalid, location, message, help: help.to_owned() }
+}
+
+/// A file that no migration claims, with what its layout expects.
+pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
+    let name = file.name();
+    let hint = if name.to_ascii_lowercase().ends_with(".sql") && !name.ends_with(".sql") {
+        "Write the extension in lower case. "
+    } else if name.contains(char::is_whitespace) {
+        "Take the white space out of the name. "
+    } else if name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig") {
+        "It looks like an editor's backup. "
+    } else if !name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".sql") {
+        "A version may be missing at its start. "
+    } else {
+        ""
+    };
+    Problem {
+        kind: ProblemKind::Unclaimed,
+        location: Location::file(file.path.clone()),
+        message: format!("no migration claims `{}`", file.relative),
+        help: format!("{hint}{expected}"),
+    }
+}
+
+/// A file in a folder that the tool does not look into.
+pub(super) fn nested(file: &File<'_>, tool: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Unclaimed,
+        location: Location::file(file.path.clone()),
+        message: format!("no migration claims `{}`", file.relative),
+        help: format!("{tool} does not look into subfolders: move the file up, or out of the set."),
+    }
+}
+
+/// Splits `123_name` into its digits and the rest after the underscore.
+pub(super) fn numbered(stem: &str) -> Option<(&str, &str)> {
+    let (digits, rest) = stem.split_once('_')?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some((digits, rest))
+}
+
+/// The version of those digits, or a problem where the tool cannot hold it.
+pub(super) fn integer(
+    digits: &str,
+    largest: u128,
+    file: &File<'_>,
+    tool: &str,
+) -> Result<Version, Problem> {
+    Version::integer(digits)
+        .filter(|version| version.number().is_some_and(|number| number <= largest))
+        .ok_or_else(|| {
+            invalid(
+                Location::file(file.path.clone()),
+                format!("the version of `{}` is larger than {tool} can hold", file.relative),
+                "Use a sequence number or a time such as 20260131120000.",
+            )
+        })
+}
+
+/// One direction of a migration before it is paired.
+pub(super) struct Half {
+    pub(super) version: Version,
+    /// The file's stem without direction.
+    pub(super) stem: String,
+    pub(super) step: Step,
+    /// Files that belong to it besides the step's own.
+    pub(super) extras: Vec<RepoPath>,
+}
+
+impl Half {
+    /// A half that is one file.
+    pub(super) fn new(version: Version, stem: &str, step: Step) -> Self {
+        Self { version, stem: stem.to_owned(), step, extras: Vec::new() }
+    }
+}
+
+/// Pairs ups with downs by version. Where several share a version, equal names go first, then
+/// the order of paths decides; no two ups are ever merged, and what is left of the downs is a
+/// problem.
+pub(super) fn pair(ups: Vec<Half>, downs: Vec<Half>, reading: &mut Reading) {
+    let mut downs: Vec<Option<Half>> = downs.into_iter().map(Some).collect();
+    let mut chosen: BTreeMap<usize, Half> = BTreeMap::new();
+    for same_name in [true, false] {
+        for (index, up) in ups.iter().enumerate() {
+            if chosen.contains_key(&index) {
+                continue;
+            }
+            let fits =
+                |down: &Half| down.version == up.version && (!same_name || down.stem == up.stem);
+            let slot = downs.iter_mut().find(|slot| slot.as_ref().is_some_and(fits));
+            if let Some(down) = slot.and_then(Option::take) {
+                chosen.insert(index, down);
+            }
+        }
+    }
+    for (index, up) in ups.into_iter().enumerate() {
+        reading.migrations.push(join(up, chosen.remove(&index)));
+    }
+    for down in downs.into_iter().flatten() {
+        let path = down.step.path();
+        let message = format!(
+            "`{}` undoes version {}, which has no up left to pair it with",
+            path.file_name(),
+            down.version
+        );
+        let help = "Add the up with the same version, or remove the down.";
+        reading.problems.push(invalid(Location::file(path.clone()), message, help));
+        for extra in down.extras {
+            reading.companions.push(extra);
+        }
+    }
+}
+
+fn join(up: Half, down: Option<Half>) -> Migration {
+    let mut files = up.extras;
+    files.push(up.step.path().clone());
+    let down = match down {
+        Some(half) => {
+            files.push(half.step.path().clone());
+            files.extend(half.extras);
+            Down::Step(half.step)
+        }
+        None => Down::Missing,
+    };
+    Migration {
+        id: up.stem,
+        version: up.version,
+        kind: Kind::Versioned,
+        up: up.step,
+        down,
+        verify: None,
+        depends_on: Vec::new(),
+        files,
+    }
+}
+
+/// Sorts by version, ties by path, and does what [`finish_planned`] does.
+pub(super) fn finish(mut reading: Reading) -> Reading {
+    reading
+        .migrations
+        .sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.up.path().cmp(b.up.path())));
+    finish_planned(reading)
+}
+
+/// Makes ids unique and lists sorted, leaving the order of the migrations.
+pub(super) fn finish_planned(mut reading: Reading) -> Reading {
+    unique_ids(&mut reading.migrations);
+    for migration in &mut reading.migrations {
+        migration.files.sort();
+        migration.files.dedup();
+    }
+    reading.companions.sort();
+    reading.companions.dedup();
+    reading
+        .problems
+        .sort_by(|a, b| (&a.location, a.kind, &a.message).cmp(&(&b.location, b.kind, &b.message)));
+    reading.problems.dedup();
+    reading
+}
+
+/// Names that stand twice (the same stem in two folders or with two endings) become paths.
+fn unique_ids(migrations: &mut [Migration]) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for migration in migrations.iter() {
+        *count.entry(migration.id.clone()).or_default() += 1;
+    }
+    let mut taken: BTreeSet<String> =
+        count.iter().filter(|(_, times)| **times == 1).map(|(id, _)| id.clone()).collect();
+    for migration in migrations {
+        if count.get(&migration.id) == Some(&1) {
+            continue;
+        }
+        let mut id = migration.up.path().to_string();
+        // One file may hold the ups of two migrations only where a plan names it twice.
+        while !taken.insert(id.clone()) {
+            id.push('\'');
+        }
+        migration.id = id;
+    }
+}
+
+/// Whichever of two project files stands nearer to the set: `Some(true)` for the first.
+pub(super) fn nearer(tree: &Tree, first: &str, second: &str) -> Option<bool> {
+    let nearest = tree.neighbours().iter().find(|name| *name == first || *name == second)?;
+    Some(nearest == first)
+}

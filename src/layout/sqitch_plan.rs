@@ -1,0 +1,223 @@
+//! The grammar of `sqitch.plan` and the settings of `sqitch.conf` that say where files lie.
+//!
+//! Source: [sqitchchanges] and [sqitch-configuration].
+//!
+//! [sqitchchanges]: https://sqitch.org/docs/manual/sqitchchanges/
+//! [sqitch-configuration]: https://sqitch.org/docs/manual/sqitch-configuration/
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::shared;
+
+/// A change as the plan lists it.
+pub(super) struct Change<'p> {
+    pub(super) name: &'p str,
+    /// Its line.
+    pub(super) line: Range<usize>,
+    /// What it requires and conflicts with, as written.
+    needs: Vec<&'p str>,
+    /// Tags that stand between it and the next change.
+    pub(super) tags: Vec<&'p str>,
+}
+
+/// A plan as far as it could be read.
+#[derive(Default)]
+pub(super) struct Plan<'p> {
+    project: Option<&'p str>,
+    pub(super) changes: Vec<Change<'p>>,
+    /// Lines that sqitch would refuse.
+    pub(super) faults: Vec<(Range<usize>, String)>,
+}
+
+impl<'p> Plan<'p> {
+    /// Reads a plan; a line that cannot be read becomes a fault and the rest is read on.
+    pub(super) fn parse(text: &'p str) -> Self {
+        let mut plan = Self::default();
+        for line in shared::lines(text) {
+            let place = line.start..line.end;
+            if let Err(message) = plan.line(text[place.clone()].trim(), place.clone()) {
+                plan.faults.push((place, message));
+            }
+        }
+        plan
+    }
+
+    fn line(&mut self, body: &'p str, place: Range<usize>) -> Result<(), String> {
+        if body.is_empty() || body.starts_with('#') {
+            return Ok(());
+        }
+        if let Some(pragma) = body.strip_prefix('%') {
+            if let Some((_, project)) =
+                pragma.split_once('=').filter(|(key, _)| key.trim() == "project")
+            {
+                self.project = Some(project.trim());
+            }
+            return Ok(());
+        }
+        let (name, rest) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
+        if let Some(tag) = name.strip_prefix('@') {
+            signed(rest)?;
+            let change = self.changes.last_mut();
+            let change = change.ok_or("a tag stands before the first change")?;
+            change.tags.push(tag);
+            return Ok(());
+        }
+        if name.starts_with('-') {
+            return Err("sqitch does not support changes that begin with `-`".to_owned());
+        }
+        let name = name.strip_prefix('+').unwrap_or(name);
+        if name.is_empty() || name.contains(['@', ':', '#', '\\']) {
+            return Err(format!("`{name}` is no name for a change"));
+        }
+        let (needs, rest) = match rest.trim_start().strip_prefix('[') {
+            Some(list) => list.split_once(']').ok_or("the list of dependencies has no `]`")?,
+            None => ("", rest),
+        };
+        signed(rest)?;
+        if let Some(earlier) = self.changes.iter().rposition(|change| change.name == name)
+            && self.changes[earlier..].iter().all(|change| change.tags.is_empty())
+        {
+            return Err(format!("`{name}` stands twice without a tag between"));
+        }
+        let needs = needs.split_whitespace().collect();
+        self.changes.push(Change { name, line: place, needs, tags: Vec::new() });
+        Ok(())
+    }
+
+    /// The position of the next change of the same name, where the change was reworked.
+    fn reworked_at(&self, position: usize) -> Option<usize> {
+        let name = self.changes.get(position)?.name;
+        let later = self.changes.get(position + 1..)?;
+        later.iter().position(|change| change.name == name).map(|offset| position + 1 + offset)
+    }
+
+    /// The tags by one of which the files of a reworked change are called; empty for the others.
+    pub(super) fn rework_tags(&self, position: usize) -> Vec<&'p str> {
+        self.reworked_at(position).map_or(Vec::new(), |next| {
+            self.changes[position..next].iter().flat_map(|c| c.tags.iter().copied()).collect()
+        })
+    }
+
+    /// What the change at `position` requires: a position, or the text where the plan holds no
+    /// such change. Conflicts, and changes of other projects, are left out: neither can be
+    /// answered from this plan.
+    pub(super) fn requirements(&self, position: usize) -> Vec<Result<usize, &'p str>> {
+        let Some(change) = self.changes.get(position) else { return Vec::new() };
+        let own = |need: &'p str| match need.split_once(':') {
+            Some((project, name)) => (Some(project) == self.project).then_some(name),
+            None => Some(need),
+        };
+        change
+            .needs
+            .iter()
+            .filter(|need| !need.starts_with('!'))
+            .filter_map(|need| own(need))
+            .map(|need| self.find(need, position).ok_or(need))
+            .collect()
+    }
+
+    fn find(&self, need: &str, position: usize) -> Option<usize> {
+        let named = |end: usize, name: &str| {
+            self.changes.get(..end)?.iter().rposition(|change| change.name == name)
+        };
+        let Some((name, tag)) = need.split_once('@') else {
+            return named(position, need).or_else(|| named(self.changes.len(), need));
+        };
+        let tagged = match tag {
+            "ROOT" => 0,
+            "HEAD" => self.changes.len().checked_sub(1)?,
+            tag => self.changes.iter().position(|change| change.tags.contains(&tag))?,
+        };
+        if name.is_empty() { Some(tagged) } else { named(tagged + 1, name) }
+    }
+}
+
+/// Whether a time and a planner follow, as sqitch demands.
+fn signed(rest: &str) -> Result<(), String> {
+    let mut words = rest.split_whitespace();
+    let time = words.next().unwrap_or("");
+    let shape = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        19 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    if time.len() != 20 || !time.bytes().enumerate().all(shape) {
+        return Err("sqitch finds no time such as 2026-01-31T12:00:00Z here".to_owned());
+    }
+    let planner = words.take_while(|word| !word.starts_with('#')).last().unwrap_or("");
+    if planner.starts_with('<') && planner.ends_with('>') {
+        Ok(())
+    } else {
+        Err("sqitch finds no planner such as `Ada <ada@example.org>` here".to_owned())
+    }
+}
+
+/// Where files lie, and for which engine.
+pub(super) struct Config {
+    pub(super) engine: Option<String>,
+    pub(super) plan: String,
+    pub(super) deploy: String,
+    pub(super) revert: String,
+    pub(super) verify: String,
+    pub(super) extension: String,
+}
+
+impl Config {
+    /// Reads `sqitch.conf`; what is not said there is sqitch's default.
+    pub(super) fn parse(text: &str) -> Self {
+        let values = values(text);
+        let core = |key: &str| values.get(&("core".to_owned(), key.to_owned())).cloned();
+        let engine = core("engine");
+        let special = engine.as_ref().map(|engine| format!("engine.{engine}"));
+        let value = |key: &str| {
+            let own = special
+                .as_ref()
+                .and_then(|section| values.get(&(section.clone(), key.to_owned())).cloned());
+            own.or_else(|| core(key))
+        };
+        let top = value("top_dir").unwrap_or_default();
+        let folder =
+            |key: &str, name: &str| clean(&value(key).unwrap_or_else(|| format!("{top}/{name}")));
+        Self {
+            plan: folder("plan_file", "sqitch.plan"),
+            deploy: folder("deploy_dir", "deploy"),
+            revert: folder("revert_dir", "revert"),
+            verify: folder("verify_dir", "verify"),
+            extension: value("extension").unwrap_or_else(|| "sql".to_owned()),
+            engine,
+        }
+    }
+}
+
+/// A relative path without `.` and empty parts.
+fn clean(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    parts.join("/")
+}
+
+/// The values of a file in Git's configuration format, by section and key in lower case.
+fn values(text: &str) -> BTreeMap<(String, String), String> {
+    let mut section = String::new();
+    let mut found = BTreeMap::new();
+    for line in shared::lines(text) {
+        let body = text[line.start..line.end].trim();
+        if body.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(head) = body.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            let (name, sub) = head.split_once(char::is_whitespace).unwrap_or((head, ""));
+            let sub = sub.trim().trim_matches('"');
+            section = name.to_ascii_lowercase();
+            if !sub.is_empty() {
+                section = format!("{section}.{sub}");
+            }
+        } else if let Some((key, value)) = body.split_once('=') {
+            let value = value.split([';', '#']).next().unwrap_or("").trim().trim_matches('"');
+            found.insert((section.clone(), key.trim().to_ascii_lowercase()), value.to_owned());
+        }
+    }
+    found
+}
