@@ -122,7 +122,7 @@ pub fn code(text: &str) -> String {
 pub fn html_code(text: &str) -> String {
     let mut out = String::from("<code>");
     for c in printable(text).chars() {
-        if c.is_ascii_alphanumeric() || !c.is_ascii() || c == ' ' {
+        if c.is_ascii_alphanumeric() || !c.is_ascii() || " -/".contains(c) {
             out.push(c);
         } else {
             let _ = write!(out, "&#{};", u32::from(c));
