@@ -53,7 +53,7 @@ impl Renderer for Markdown {
             let names: Vec<String> = untouched
                 .iter()
                 .take(MAX_ROWS)
-                .map(|set| format!("{} ({})", name(&set.name), words::extent(set)))
+                .map(|set| format!("{} ({})", name(&set.name), words::extent(report, set)))
                 .collect();
             writeln!(page, "Other sets: {}.\n", names.join(", "))?;
         }
@@ -106,7 +106,7 @@ fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
         page,
         "{path} · {} · {}\n",
         text(&shorten(&words::tools(set), MAX_NAME)),
-        words::extent(set)
+        words::extent(report, set)
     )?;
     page.push_str("| | migration | class | dry run |\n|---|---|---|---|\n");
     let rows = if page.len() > SHORTEN / 2 { 0 } else { set.migrations.len().min(MAX_ROWS) };

@@ -56,7 +56,7 @@ impl Plain {
             self.bold(&printable(&set.name)),
             printable(&set.path.to_string()),
             printable(&words::tools(set)),
-            words::extent(set),
+            words::extent(report, set),
         )?;
         let ids: Vec<_> = set.migrations.iter().map(|one| printable(&one.id)).collect();
         let width = ids.iter().map(|id| id.width()).max().unwrap_or(0);

@@ -150,7 +150,8 @@ fn window(columns: usize, focus: usize) -> (usize, usize) {
     if columns <= MAX_COLUMNS {
         return (0, columns);
     }
-    let from = if focus + LEAD < MAX_COLUMNS { 0 } else { focus - LEAD };
+    let from =
+        if focus + LEAD < MAX_COLUMNS { 0 } else { (focus - LEAD).min(columns - MAX_COLUMNS) };
     (from, columns.min(from + MAX_COLUMNS))
 }
 

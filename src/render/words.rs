@@ -137,14 +137,20 @@ pub(super) fn reasons(report: &Report) -> String {
 /// What is known of older findings; `None` where there are none.
 pub(super) fn baseline(report: &Report) -> Option<String> {
     let total = report.baseline.total();
-    (total > 0).then(|| format!("{}, --all shows them", number(total, "older finding")))
+    let them = if total == 1 { "it" } else { "them" };
+    (total > 0).then(|| format!("{}, --all shows {them}", number(total, "older finding")))
 }
 
 /// `4 migrations before, 5 judged, 3 of them ran`.
-pub(super) fn extent(set: &SetReport) -> String {
+pub(super) fn extent(report: &Report, set: &SetReport) -> String {
     let judged = set.migrations.len();
-    if judged == 0 {
-        return format!("{}, none touched", number(set.total, "migration"));
+    match (judged, set.total) {
+        (0, 0) => return "no migrations".to_owned(),
+        (0, total) => {
+            let what = if report.all { "judged" } else { "touched" };
+            return format!("{}, none {what}", number(total, "migration"));
+        }
+        _ => {}
     }
     let mut text = match set.baseline_applied {
         0 => format!("{judged} judged"),
