@@ -66,7 +66,7 @@ pub(super) fn rows(diff: &SnapshotDiff) -> Vec<Row> {
 
 fn names(difference: &Difference) -> (String, String) {
     let attribute = difference.attribute.as_deref().unwrap_or("");
-    (printable(&difference.object.to_string()).into_owned(), printable(attribute).into_owned())
+    (cut(&difference.object.to_string(), LONG), cut(attribute, MAX_PAD))
 }
 
 fn padded(text: &str, width: usize) -> String {

@@ -15,7 +15,8 @@ use std::fmt::Write as _;
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}')
@@ -122,7 +123,7 @@ pub fn code(text: &str) -> String {
 pub fn html_code(text: &str) -> String {
     let mut out = String::from("<code>");
     for c in printable(text).chars() {
-        if c.is_ascii_alphanumeric() || !c.is_ascii() || c == ' ' {
+        if c.is_ascii_alphanumeric() || !c.is_ascii() || " -/".contains(c) {
             out.push(c);
         } else {
             let _ = write!(out, "&#{};", u32::from(c));

@@ -6,9 +6,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::escape::{code, fence, html_code, log_line, text};
+use super::escape::{code, fence, html_code, log_line, printable, text};
 use super::snippet::Snippet;
-use super::words::{self, Mark};
+use super::words::{self, Mark, shorten};
 use super::{Renderer, SourceMap, diff};
 use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport, Side, Verdict};
 use crate::report::digest;
@@ -24,6 +24,12 @@ const STOP: usize = 56_000;
 const MAX_ROWS: usize = 60;
 /// Characters of one paragraph from outside, at most.
 const MAX_TEXT: usize = 2_000;
+/// Characters of one name from outside, at most.
+const MAX_NAME: usize = 200;
+/// From this many bytes on, the last section ends.
+const MAX_TAIL: usize = 16_000;
+/// Above this, hostile names have filled the page: only the verdict is said.
+const LIMIT: usize = 64_000;
 
 /// The report for people on a forge.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,13 +52,23 @@ impl Renderer for Markdown {
         if !untouched.is_empty() {
             let names: Vec<String> = untouched
                 .iter()
-                .map(|set| format!("{} ({})", code(&set.name), words::extent(set)))
+                .take(MAX_ROWS)
+                .map(|set| format!("{} ({})", name(&set.name), words::extent(report, set)))
                 .collect();
             writeln!(page, "Other sets: {}.\n", names.join(", "))?;
         }
         let tail = tail(report, sources)?;
         findings(report, sources, tail.len(), &mut page)?;
         page.push_str(&tail);
+        if page.len() > LIMIT {
+            page = format!("{MARKER}\n");
+            headline(report, &mut page)?;
+            writeln!(
+                page,
+                "The report is too long for a comment; the JSON report has all of it.\n"
+            )?;
+            writeln!(page, "digest: `{}`", digest(report, sources))?;
+        }
         for line in page.lines() {
             writeln!(out, "{}", log_line(line))?;
         }
@@ -84,17 +100,23 @@ fn headline(report: &Report, page: &mut String) -> fmt::Result {
 }
 
 fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
-    let (name, path) = (code(&set.name), code(&set.path.to_string()));
-    writeln!(page, "### {name}\n")?;
-    writeln!(page, "{path} · {} · {}\n", text(&words::tools(set)), words::extent(set))?;
+    let path = name(&set.path.to_string());
+    writeln!(page, "### {}\n", name(&set.name))?;
+    writeln!(
+        page,
+        "{path} · {} · {}\n",
+        text(&shorten(&words::tools(set), MAX_NAME)),
+        words::extent(report, set)
+    )?;
     page.push_str("| | migration | class | dry run |\n|---|---|---|---|\n");
-    for migration in set.migrations.iter().take(MAX_ROWS) {
-        let mark = emoji(Mark::of_migration(report, &set.name, &migration.id));
+    let rows = if page.len() > SHORTEN / 2 { 0 } else { set.migrations.len().min(MAX_ROWS) };
+    for migration in &set.migrations[..rows] {
+        let mark = emoji(Mark::of_migration(report, &set.name, migration));
         let inferred = if migration.class_declared { "" } else { " (inferred)" };
-        let (id, class) = (code(&migration.id), code(migration.class.name()));
+        let (id, class) = (name(&migration.id), code(migration.class.name()));
         writeln!(page, "| {mark} | {id} | {class}{inferred} | {} |", walk(migration))?;
     }
-    if let Some(more) = set.migrations.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
+    if let Some(more) = set.migrations.len().checked_sub(rows).filter(|more| *more > 0) {
         writeln!(page, "| | … and {more} more | | |")?;
     }
     writeln!(page)
@@ -144,7 +166,7 @@ fn findings(
             "- {} `{}` {}: {}",
             finding.level,
             finding.rule,
-            code(&place(&finding.location, sources)),
+            name(&place(&finding.location, sources)),
             text(&shorten(&finding.message, 160)),
         )?;
     }
@@ -162,16 +184,16 @@ fn whole(finding: &Finding, sources: &SourceMap) -> Result<String, fmt::Error> {
     let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
     let folded = level != Level::Error;
     if folded {
-        let about = html_code(about);
+        let about = html_code(&shorten(&printable(about), MAX_NAME));
         writeln!(
             out,
             "<details>\n<summary>{mark} {level} · <code>{rule}</code> · {about}{old}</summary>\n"
         )?;
     } else {
-        writeln!(out, "### {mark} `{rule}` · {}{old}\n", code(about))?;
+        writeln!(out, "### {mark} `{rule}` · {}{old}\n", name(about))?;
     }
     writeln!(out, "{}\n", paragraph(&finding.message))?;
-    writeln!(out, "{} · {level} · {label}\n", code(&place(&finding.location, sources)))?;
+    writeln!(out, "{} · {level} · {label}\n", name(&place(&finding.location, sources)))?;
     if let Some(snippet) = Snippet::of(&finding.location, sources) {
         let rows: Vec<String> = snippet
             .rows()
@@ -211,13 +233,13 @@ fn tail(report: &Report, sources: &SourceMap) -> Result<String, fmt::Error> {
     }
     for item in report.inconclusive.iter().take(MAX_ROWS) {
         let about = match &item.migration {
-            Some(migration) => code(migration),
-            None => format!("the set {}", code(&item.set)),
+            Some(migration) => name(migration),
+            None => format!("the set {}", name(&item.set)),
         };
         let (reason, way_out) = (paragraph(&item.reason), paragraph(&item.way_out));
-        writeln!(out, "- {about} in {}: {reason}", code(&item.path.to_string()))?;
+        writeln!(out, "- {about} in {}: {reason}", name(&item.path.to_string()))?;
         writeln!(out, "  <br>**Help:** {way_out}")?;
-        if out.len() > STOP / 4 {
+        if out.len() > MAX_TAIL / 2 {
             out.push_str("- … and more, all in the JSON report\n");
             break;
         }
@@ -225,39 +247,47 @@ fn tail(report: &Report, sources: &SourceMap) -> Result<String, fmt::Error> {
     if !report.inconclusive.is_empty() {
         out.push('\n');
     }
+    about(report, sources, &mut out)?;
+    Ok(out)
+}
+
+/// Base, head, what was assumed and the digest.
+fn about(report: &Report, sources: &SourceMap, out: &mut String) -> fmt::Result {
     out.push_str("<details>\n<summary>About this check</summary>\n\n");
     let base = report.base.as_deref().map_or_else(|| "none".to_owned(), paragraph);
     writeln!(out, "- base: {base}\n- head: {}", paragraph(&report.head))?;
-    for notice in report.notices.iter().take(MAX_ROWS) {
-        writeln!(out, "- {}", paragraph(notice))?;
-    }
+    let notices = report.notices.iter().map(|notice| paragraph(notice));
     let assumed = report.sets.iter().flat_map(|set| {
-        set.assumed.iter().map(move |what| format!("{}, assumed: {}", code(&set.name), text(what)))
+        let what = |what: &String| format!("{}, assumed: {}", name(&set.name), paragraph(what));
+        set.assumed.iter().map(what).collect::<Vec<_>>()
     });
-    for line in assumed.take(MAX_ROWS) {
+    for line in notices.chain(assumed) {
+        if out.len() > MAX_TAIL {
+            out.push_str("- … and more, all in the JSON report\n");
+            break;
+        }
         writeln!(out, "- {line}")?;
     }
     writeln!(out, "- digest: `{}`", digest(report, sources))?;
-    if let Some(first) = report.findings.first() {
-        let rule = first.rule;
+    if let Some(rule) = words::rule_to_explain(report) {
         writeln!(out, "- why, and how to mend it: `migration-gate explain {rule}`")?;
     }
     out.push_str("\n</details>\n");
-    Ok(out)
+    Ok(())
 }
 
 /// Text from outside, its lines kept apart, cut where it is very long.
 fn paragraph(content: &str) -> String {
     let content = shorten(content, MAX_TEXT);
     let parts: Vec<String> = content.split('\n').map(text).collect();
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("<br>")
+    let whole = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("<br>");
+    // Text made to grow when it is escaped is not worth its room.
+    if whole.len() > 3 * MAX_TEXT { name(&content) } else { whole }
 }
 
-fn shorten(content: &str, limit: usize) -> String {
-    match content.char_indices().nth(limit) {
-        Some((end, _)) => format!("{} …", &content[..end]),
-        None => content.to_owned(),
-    }
+/// A name from outside as code, cut where it is very long.
+fn name(content: &str) -> String {
+    code(&shorten(&printable(content), MAX_NAME))
 }
 
 /// `file:line`, or the file alone.

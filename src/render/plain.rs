@@ -56,13 +56,13 @@ impl Plain {
             self.bold(&printable(&set.name)),
             printable(&set.path.to_string()),
             printable(&words::tools(set)),
-            words::extent(set),
+            words::extent(report, set),
         )?;
         let ids: Vec<_> = set.migrations.iter().map(|one| printable(&one.id)).collect();
         let width = ids.iter().map(|id| id.width()).max().unwrap_or(0);
         let class_width = set.migrations.iter().map(|one| class(one).len()).max().unwrap_or(0);
         for (migration, id) in set.migrations.iter().zip(&ids) {
-            let mark = Mark::of_migration(report, &set.name, &migration.id);
+            let mark = Mark::of_migration(report, &set.name, migration);
             let pad = " ".repeat(width - id.width());
             let class = format!("{:<class_width$}", class(migration));
             let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.dim(&class));
@@ -98,9 +98,7 @@ impl Plain {
         let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
         let rule = self.bold(finding.rule);
         writeln!(page, "{} {level} · {rule} · {label}{old} · {owner}", self.mark(mark))?;
-        for line in lines(&finding.message) {
-            writeln!(page, "  {line}")?;
-        }
+        block(page, "  ", "  ", &finding.message)?;
         writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
         self.snippet(finding, sources, page)?;
         self.diff(finding, page)?;
@@ -108,16 +106,10 @@ impl Plain {
             writeln!(page)?;
         }
         for detail in &finding.details {
-            for (index, line) in lines(detail).enumerate() {
-                let lead = if index == 0 { "·" } else { " " };
-                writeln!(page, "  {lead} {line}")?;
-            }
+            block(page, "  · ", "    ", detail)?;
         }
         if let Some(help) = &finding.help {
-            for (index, line) in lines(help).enumerate() {
-                let lead = if index == 0 { self.paint(CYAN, "help:") } else { "     ".into() };
-                writeln!(page, "  {lead} {line}")?;
-            }
+            self.help(page, help)?;
         }
         writeln!(page)
     }
@@ -162,12 +154,8 @@ impl Plain {
             let sign = self.mark(Mark::Unknown);
             writeln!(page, "{sign} {} {}", printable(&item.set), printable(about))?;
             writeln!(page, "  {}", self.dim(&printable(&item.path.to_string())))?;
-            for line in lines(&item.reason) {
-                writeln!(page, "  {line}")?;
-            }
-            for line in lines(&item.way_out) {
-                writeln!(page, "  {} {line}", self.paint(CYAN, "help:"))?;
-            }
+            block(page, "  ", "  ", &item.reason)?;
+            self.help(page, &item.way_out)?;
             writeln!(page)?;
         }
         Ok(())
@@ -175,7 +163,7 @@ impl Plain {
 
     fn notices(self, report: &Report, page: &mut String) -> fmt::Result {
         let assumed = report.sets.iter().flat_map(|set| {
-            set.assumed.iter().map(move |text| format!("{}, assumed: {text}", set.name))
+            set.assumed.iter().map(move |text| format!("{}, assumed: {text}", printable(&set.name)))
         });
         let all: Vec<String> = report.notices.iter().cloned().chain(assumed).collect();
         if all.is_empty() {
@@ -183,9 +171,7 @@ impl Plain {
         }
         writeln!(page, "{}\n", self.bold("Good to know"))?;
         for notice in all {
-            for (index, line) in lines(&notice).enumerate() {
-                writeln!(page, "{} {line}", if index == 0 { "–" } else { " " })?;
-            }
+            block(page, "– ", "  ", &notice)?;
         }
         writeln!(page)
     }
@@ -204,11 +190,15 @@ impl Plain {
         };
         writeln!(page, "\n  base    {base}\n  head    {}", printable(&report.head))?;
         writeln!(page, "  digest  {}", self.dim(&digest(report, sources)))?;
-        if let Some(first) = report.findings.first() {
-            let hint = format!("why, and how to mend it: migration-gate explain {}", first.rule);
+        if let Some(rule) = words::rule_to_explain(report) {
+            let hint = format!("why, and how to mend it: migration-gate explain {rule}");
             writeln!(page, "  {}", self.dim(&hint))?;
         }
         Ok(())
+    }
+
+    fn help(self, page: &mut String, text: &str) -> fmt::Result {
+        block(page, &format!("  {} ", self.paint(CYAN, "help:")), "        ", text)
     }
 
     fn mark(self, mark: Mark) -> String {
@@ -237,6 +227,11 @@ impl Plain {
     }
 }
 
+/// Lines of one text from outside, at most.
+const MAX_LINES: usize = 12;
+/// Characters of one such line, at most.
+const MAX_TEXT: usize = 400;
+
 const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
@@ -254,6 +249,21 @@ fn color(level: Level) -> &'static str {
 fn class(migration: &MigrationReport) -> String {
     let inferred = if migration.class_declared { "" } else { " (inferred)" };
     format!("{}{inferred}", migration.class)
+}
+
+/// Text of several lines, the first led by a sign; an engine's essay is cut.
+fn block(page: &mut String, first: &str, next: &str, text: &str) -> fmt::Result {
+    let count = lines(text).count();
+    for (index, line) in lines(text).take(MAX_LINES).enumerate() {
+        let lead = if index == 0 { first } else { next };
+        writeln!(page, "{lead}{}", words::shorten(&line, MAX_TEXT))?;
+    }
+    match count.saturating_sub(MAX_LINES) {
+        0 => Ok(()),
+        more => {
+            writeln!(page, "{next}… and {} (in the JSON report)", words::number(more, "more line"))
+        }
+    }
 }
 
 /// `file:line:column`, or the file alone.

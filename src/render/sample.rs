@@ -260,7 +260,13 @@ pub(crate) fn everything() -> Report {
 
 /// A report without errors where something could not be told.
 pub(crate) fn inconclusive() -> Report {
-    assemble(Assembly { findings: Vec::new(), ..parts() })
+    let mut parts = parts();
+    parts.findings.retain(|finding| finding.level != Level::Error);
+    for set in &mut parts.sets {
+        set.migrations.retain(|one| one.id != "0006_drop_notes" && one.id != "0007_rates");
+        set.judged_applied = set.migrations.len().saturating_sub(1);
+    }
+    assemble(parts)
 }
 
 /// A clean report.
@@ -297,7 +303,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
 
 /// What an attacker would write wherever the gate reads text.
 pub(crate) const ATTACK: &str = "\u{1b}[31m\u{9b}2J\u{202e}\u{200b}::error::x\r\n::set-output name=a::b\n\
-    ##[add-mask]a @team #12 GH-12 <img src=x onerror=a> <!-- --> </details> | a|b \\| `a` ```` ~~~ \
+    ##[add-mask]a @team #12 GH-12 <img src=x onerror=a> <!-- migration-gate --> </details> | a|b \\| `a` ```` ~~~ \
     [l](https://evil.example) ![i](//evil.example) www.evil.example :tada: deadbeef1 &lt; \
     javascript:alert(1) <https://evil.example> [x]: y\n# head\n- list\n> quote\n    ===";
 

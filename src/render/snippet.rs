@@ -150,6 +150,63 @@ fn window(columns: usize, focus: usize) -> (usize, usize) {
     if columns <= MAX_COLUMNS {
         return (0, columns);
     }
-    let from = if focus + LEAD < MAX_COLUMNS { 0 } else { focus - LEAD };
+    let from =
+        if focus + LEAD < MAX_COLUMNS { 0 } else { (focus - LEAD).min(columns - MAX_COLUMNS) };
     (from, columns.min(from + MAX_COLUMNS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Snippet;
+    use crate::model::{Location, RepoPath, Span};
+    use crate::report::SourceMap;
+
+    fn shown(text: &str, start: usize, end: usize) -> String {
+        let path = RepoPath::new("a.sql").unwrap();
+        let mut sources = SourceMap::new();
+        sources.insert(path.clone(), text);
+        let snippet = Snippet::of(&Location::at(path, Span::new(start, end)), &sources);
+        let Some(snippet) = snippet else { return String::new() };
+        let row = |row: &super::Row| format!("{} {}", row.gutter, row.text).trim_end().to_owned();
+        snippet.rows().iter().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_mark_stands_under_wide_characters_and_tabs() {
+        assert_eq!(shown("\t表ñ x", 7, 8), "> 1 │     表ñ x\n    │         ^");
+    }
+
+    #[test]
+    fn a_file_without_text_shows_nothing() {
+        assert_eq!(shown("", 0, 0), "");
+        assert_eq!(shown(" \n\n", 1, 2), "");
+    }
+
+    #[test]
+    fn a_place_past_the_end_is_the_last_text() {
+        assert_eq!(shown("a;\r\nb;\r\n\r\n", 90, 95), "  1 │ a;\n> 2 │ b;\n    │   ^");
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_mark_in_sight() {
+        let text = format!("{}HERE{}", "x".repeat(200), "y".repeat(200));
+        let shown = shown(&text, 200, 204);
+        let (line, mark) = shown.split_once('\n').unwrap();
+        let column = |text: &str, c| text.chars().position(|d| d == c).unwrap();
+        assert_eq!(column(line, 'H'), column(mark, '^'));
+        assert!(line.chars().count() < 110 && line.ends_with('…'), "{line}");
+    }
+
+    #[test]
+    fn a_mark_longer_than_the_line_is_cut_with_it() {
+        let shown = shown(&"z".repeat(500), 0, 500);
+        assert!(shown.lines().all(|line| line.chars().count() < 110), "{shown}");
+    }
+
+    #[test]
+    fn many_lines_are_counted() {
+        let text = "a\n".repeat(9);
+        assert!(shown(&text, 0, 18).ends_with("… 4 more lines"));
+        assert_eq!(shown(&text, 0, 18).lines().count(), 6);
+    }
 }

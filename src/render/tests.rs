@@ -136,6 +136,8 @@ fn markdown_has_no_markup_but_its_own() {
     let (report, sources) = sample::hostile();
     let markdown = rendered(Format::Markdown, &report, &sources);
     let mut left = outside_code(&markdown);
+    assert!(left.starts_with(super::markdown::MARKER));
+    assert_eq!(left.matches(super::markdown::MARKER).count(), 1);
     for own in
         [super::markdown::MARKER, "<details>", "</details>", "<summary>", "</summary>", "<br>"]
     {
@@ -164,4 +166,14 @@ fn a_comment_never_outgrows_the_forge() {
     let text = rendered(Format::Markdown, &report, &sample::sources());
     assert!(text.len() < 65_000, "{}", text.len());
     assert!(text.contains("more findings, all in the JSON report"));
+
+    let (mut report, sources) = sample::hostile();
+    let name = "\u{202e}|".repeat(4_000);
+    report.findings = std::iter::repeat_n(report.findings[0].clone(), 500).collect();
+    for (index, set) in std::iter::repeat_n(report.sets[0].clone(), 90).enumerate() {
+        report.sets.push(crate::model::SetReport { name: format!("{index}{name}"), ..set });
+    }
+    let text = rendered(Format::Markdown, &report, &sources);
+    assert!(text.len() < 65_000, "{}", text.len());
+    assert!(text.contains("blocked") && text.contains("digest"));
 }

@@ -40,15 +40,18 @@ impl Mark {
         }
     }
 
-    /// The worst that is said about one migration.
-    pub(super) fn of_migration(report: &Report, set: &str, migration: &str) -> Self {
+    /// The worst that is said about one migration. A step that went wrong is never a tick, also
+    /// where the policy or a waiver has nothing to say about it.
+    pub(super) fn of_migration(report: &Report, set: &str, migration: &MigrationReport) -> Self {
         let about = |finding: &&Finding| {
-            finding.set == set && finding.migration.as_deref() == Some(migration)
+            finding.set == set && finding.migration.as_ref() == Some(&migration.id)
         };
+        let step = |mark| migration.steps.iter().any(|step| Self::of_step(step.1).0 == mark);
         match report.findings.iter().filter(about).map(|finding| finding.level).min() {
             Some(Level::Error) => Self::Bad,
-            _ if unknown(report, set, migration) => Self::Unknown,
+            _ if unknown(report, set, &migration.id) || step(Self::Unknown) => Self::Unknown,
             Some(Level::Warning) => Self::Warning,
+            _ if step(Self::Bad) => Self::Warning,
             _ => Self::Good,
         }
     }
@@ -77,6 +80,19 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Pass => "passed",
         Verdict::Block => "blocked",
         Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// A rule to ask `explain` about: the first of the heaviest findings.
+pub(super) fn rule_to_explain(report: &Report) -> Option<&'static str> {
+    report.findings.iter().min_by_key(|finding| finding.level).map(|finding| finding.rule)
+}
+
+/// Text cut to so many characters.
+pub(super) fn shorten(content: &str, limit: usize) -> std::borrow::Cow<'_, str> {
+    match content.char_indices().nth(limit) {
+        Some((end, _)) => format!("{} …", content[..end].trim_end()).into(),
+        None => content.into(),
     }
 }
 
@@ -121,14 +137,20 @@ pub(super) fn reasons(report: &Report) -> String {
 /// What is known of older findings; `None` where there are none.
 pub(super) fn baseline(report: &Report) -> Option<String> {
     let total = report.baseline.total();
-    (total > 0).then(|| format!("{}, --all shows them", number(total, "older finding")))
+    let them = if total == 1 { "it" } else { "them" };
+    (total > 0).then(|| format!("{}, --all shows {them}", number(total, "older finding")))
 }
 
 /// `4 migrations before, 5 judged, 3 of them ran`.
-pub(super) fn extent(set: &SetReport) -> String {
+pub(super) fn extent(report: &Report, set: &SetReport) -> String {
     let judged = set.migrations.len();
-    if judged == 0 {
-        return format!("{}, none touched", number(set.total, "migration"));
+    match (judged, set.total) {
+        (0, 0) => return "no migrations".to_owned(),
+        (0, total) => {
+            let what = if report.all { "judged" } else { "touched" };
+            return format!("{}, none {what}", number(total, "migration"));
+        }
+        _ => {}
     }
     let mut text = match set.baseline_applied {
         0 => format!("{judged} judged"),

@@ -4,13 +4,15 @@
 //! so that a change inside cannot change what others read. `docs/report.md` is the promise made
 //! about it, `docs/report.schema.json` its schema.
 
+mod fill;
+
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::SourceMap;
-use crate::model::{self, Level, Report, Verdict as Answer};
+use crate::model::Report;
 
 /// The version that this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -249,151 +251,6 @@ pub struct Inconclusive {
     pub reason: String,
     /// What a person can do.
     pub way_out: String,
-}
-
-impl From<(&Report, &SourceMap)> for Document {
-    fn from((report, sources): (&Report, &SourceMap)) -> Self {
-        let mut document = Self {
-            schema_version: SCHEMA_VERSION,
-            tool: Tool {
-                name: env!("CARGO_PKG_NAME").to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            digest: String::new(),
-            verdict: match report.verdict {
-                Answer::Pass => Verdict::Pass,
-                Answer::Block => Verdict::Block,
-                Answer::Inconclusive => Verdict::Inconclusive,
-            },
-            base: report.base.clone(),
-            head: report.head.clone(),
-            all: report.all,
-            counts: report.counts.into(),
-            baseline: report.baseline.into(),
-            sets: report.sets.iter().map(Set::from).collect(),
-            findings: report.findings.iter().filter_map(|one| finding(one, sources)).collect(),
-            inconclusive: report.inconclusive.iter().map(Inconclusive::from).collect(),
-            notices: report.notices.clone(),
-        };
-        // Nothing in these types can fail to serialise; should that ever change, a null still
-        // gives a digest that no document verifies against.
-        document.digest = digest_of(&serde_json::to_value(&document).unwrap_or_default());
-        document
-    }
-}
-
-impl From<model::Counts> for Counts {
-    fn from(counts: model::Counts) -> Self {
-        Self { errors: counts.errors, warnings: counts.warnings, notes: counts.notes }
-    }
-}
-
-impl From<&model::SetReport> for Set {
-    fn from(set: &model::SetReport) -> Self {
-        Self {
-            name: set.name.clone(),
-            path: set.path.to_string(),
-            layout: set.layout.clone(),
-            engine: set.engine.name().to_owned(),
-            ran_on: set.ran_on.clone(),
-            assumed: set.assumed.clone(),
-            total: set.total,
-            baseline_applied: set.baseline_applied,
-            judged_applied: set.judged_applied,
-            migrations: set.migrations.iter().map(Migration::from).collect(),
-        }
-    }
-}
-
-impl From<&model::MigrationReport> for Migration {
-    fn from(migration: &model::MigrationReport) -> Self {
-        let step = |(name, outcome, label): &(&str, &str, model::Evidenced)| Step {
-            name: (*name).to_owned(),
-            outcome: (*outcome).to_owned(),
-            label: (*label).into(),
-        };
-        Self {
-            id: migration.id.clone(),
-            path: migration.path.to_string(),
-            class: migration.class.name().to_owned(),
-            class_declared: migration.class_declared,
-            steps: migration.steps.iter().map(step).collect(),
-        }
-    }
-}
-
-impl From<model::Evidenced> for Label {
-    fn from(evidenced: model::Evidenced) -> Self {
-        match evidenced {
-            model::Evidenced::Static => Self::Static,
-            model::Evidenced::Traced => Self::Traced,
-            model::Evidenced::Proved => Self::Proved,
-        }
-    }
-}
-
-/// A finding on the wire; one that is switched off is not written.
-fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
-    let level = match finding.level {
-        Level::Error => Weight::Error,
-        Level::Warning => Weight::Warning,
-        Level::Note => Weight::Note,
-        Level::Off => return None,
-    };
-    let place = sources.place(&finding.location);
-    let span = place.map(|place| place.span).or(finding.location.span);
-    Some(Finding {
-        rule: finding.rule.to_owned(),
-        level,
-        set: finding.set.clone(),
-        migration: finding.migration.clone(),
-        file: finding.location.path.to_string(),
-        start_byte: span.map(|span| span.start),
-        end_byte: span.map(|span| span.end),
-        line: place.map(|place| place.start.0),
-        column: place.map(|place| place.start.1),
-        end_line: place.map(|place| place.end.0),
-        end_column: place.map(|place| place.end.1),
-        message: finding.message.clone(),
-        label: finding.evidenced.into(),
-        baseline: finding.side == model::Side::Baseline,
-        details: finding.details.clone(),
-        help: finding.help.clone(),
-        differences: finding.diff.differences.iter().map(Difference::from).collect(),
-    })
-}
-
-impl From<&model::Difference> for Difference {
-    fn from(difference: &model::Difference) -> Self {
-        Self {
-            kind: match difference.kind {
-                model::DifferenceKind::Left => DifferenceKind::Left,
-                model::DifferenceKind::Lost => DifferenceKind::Lost,
-                model::DifferenceKind::Changed => DifferenceKind::Changed,
-            },
-            object: Object {
-                kind: difference.object.kind.clone(),
-                name: difference.object.name.clone(),
-            },
-            attribute: difference.attribute.clone(),
-            expected: difference.expected.clone(),
-            found: difference.found.clone(),
-            dependents: difference.dependents,
-            note: difference.note,
-        }
-    }
-}
-
-impl From<&model::Inconclusive> for Inconclusive {
-    fn from(item: &model::Inconclusive) -> Self {
-        Self {
-            set: item.set.clone(),
-            migration: item.migration.clone(),
-            file: item.path.to_string(),
-            reason: item.reason.clone(),
-            way_out: item.way_out.clone(),
-        }
-    }
 }
 
 /// The digest of a report, the same in every format.
