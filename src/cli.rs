@@ -107,8 +107,9 @@ pub struct Check {
     /// The folder of the PostgreSQL server programs (initdb, postgres).
     #[arg(long, value_name = "DIR")]
     pub postgres_bin: Option<PathBuf>,
-    /// Use this PostgreSQL server: a database of its own is created there and dropped.
-    #[arg(long, value_name = "URL", env = "MIGRATION_GATE_POSTGRES_URL", hide_env_values = true)]
+    /// Use this PostgreSQL server, where a database of its own is created and dropped; also read
+    /// from MIGRATION_GATE_POSTGRES_URL.
+    #[arg(long, value_name = "URL")]
     pub postgres_url: Option<String>,
     /// The longest a single statement may take.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]

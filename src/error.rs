@@ -24,7 +24,9 @@ pub enum GateError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// A report cannot be written.
-    #[error("cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written")]
+    #[error(
+        "cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written"
+    )]
     Write {
         /// The file as the user named it.
         file: String,
@@ -39,7 +41,7 @@ impl GateError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Catalog(_) | Self::Write { .. } => 2,
-            Self::Changes(ChangesError::Usage { .. }) => 2,
+            Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Changes(_) | Self::Engine(_) => 3,
         }
     }

@@ -125,3 +125,19 @@ pub fn watched<T>(
         (result, reason)
     })
 }
+
+/// Whether standard output is a terminal that wants colours: `NO_COLOR` unset, `TERM` not `dumb`.
+#[must_use]
+pub fn terminal_colors() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal()
+        && env("NO_COLOR").is_none()
+        && env("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether standard error is a terminal.
+#[must_use]
+pub fn stderr_is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stderr().is_terminal()
+}

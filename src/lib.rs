@@ -33,3 +33,4 @@ pub mod report;
 
 pub mod app;
 pub mod cli;
+pub mod error;

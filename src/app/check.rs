@@ -63,7 +63,11 @@ fn judge(
         RollbackPolicy::Checkpoint => Rollback::Checkpoint,
     };
     let restores = rollback == Rollback::Checkpoint;
-    parts.findings.extend(rules::check_catalog(&CatalogCx { catalog, restores }, args.all, &levels));
+    parts.findings.extend(rules::check_catalog(
+        &CatalogCx { catalog, restores },
+        args.all,
+        &levels,
+    ));
     let judged: Vec<String> = catalog
         .run_order(args.all)
         .into_iter()
@@ -90,7 +94,9 @@ fn judge(
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
     }
-    parts.findings.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
+    parts
+        .findings
+        .extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
     let untold = rules::inconclusive(catalog, &evidence);
     accept(policy, untold, parts);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));
@@ -99,7 +105,8 @@ fn judge(
     }
     set.ran_on = Some(evidence.engine.clone()).filter(|engine| !engine.is_empty());
     set.baseline_applied = evidence.baseline_applied;
-    set.judged_applied = evidence.migrations.iter().filter(|seen| seen.up.outcome.is_done()).count();
+    set.judged_applied =
+        evidence.migrations.iter().filter(|seen| seen.up.outcome.is_done()).count();
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
     parts.sets.push(set);
     Ok(())

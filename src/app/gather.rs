@@ -165,7 +165,9 @@ fn catalogs(
         specs.retain(|(spec, ..)| spec.name == *wanted);
         if specs.is_empty() {
             let known = if names.is_empty() { "none".into() } else { names.join(", ") };
-            return Err(GateError::Usage(format!("there is no set {wanted} here\n  help: the sets are: {known}")));
+            return Err(GateError::Usage(format!(
+                "there is no set {wanted} here\n  help: the sets are: {known}"
+            )));
         }
     }
     specs
@@ -188,7 +190,8 @@ fn configured_spec(set: &config::SetConfig) -> SetSpec {
 }
 
 fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
-    let mut assumed = vec![format!("layout {}, by {}", found.layout.name(), found.detection.reason)];
+    let mut assumed =
+        vec![format!("layout {}, by {}", found.layout.name(), found.detection.reason)];
     if let Some(from) = &found.moved_from {
         assumed.push(format!("the whole set moved here from {from}"));
     }
@@ -251,7 +254,8 @@ pub(super) fn sources<'a>(
         if let (None, Some(base)) = (&entry, &comparison.base) {
             entry = base.file(&location.path)?;
         }
-        if let Some(text) = entry.as_ref().and_then(|entry| std::str::from_utf8(&entry.bytes).ok()) {
+        if let Some(text) = entry.as_ref().and_then(|entry| std::str::from_utf8(&entry.bytes).ok())
+        {
             sources.insert(location.path.clone(), text);
         }
     }

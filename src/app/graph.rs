@@ -62,7 +62,10 @@ fn quoted(text: &str) -> String {
 fn dot(graphs: &[SetGraph]) -> String {
     let mut out = String::from("digraph migrations {\n  rankdir = LR;\n  node [shape = box];\n");
     for (number, graph) in graphs.iter().enumerate() {
-        out.push_str(&format!("  subgraph cluster_{number} {{\n    label = {};\n", quoted(&graph.set)));
+        out.push_str(&format!(
+            "  subgraph cluster_{number} {{\n    label = {};\n",
+            quoted(&graph.set)
+        ));
         let name = |id: &str| quoted(&format!("{number}/{id}"));
         for node in &graph.nodes {
             let label = quoted(&format!("{} ({})", node.id, node.class));

@@ -32,7 +32,9 @@ pub fn main(cli: &Cli) -> u8 {
             error.exit_code()
         }
         Err(_) => {
-            output::complain("this is a bug in migration-gate; please report it with the lines above");
+            output::complain(
+                "this is a bug in migration-gate; please report it with the lines above",
+            );
             BUG
         }
     }

@@ -17,12 +17,16 @@ pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, G
     let known = |name: &str| {
         Format::parse(name).ok_or_else(|| {
             let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            GateError::Usage(format!("unknown format \"{name}\"\n  help: use one of {}", names.join(", ")))
+            GateError::Usage(format!(
+                "unknown format \"{name}\"\n  help: use one of {}",
+                names.join(", ")
+            ))
         })
     };
     let mut outputs = vec![Output { format: known(format)?, file: None }];
     for report in reports {
-        let Some((format, file)) = report.split_once('=').filter(|(_, file)| !file.is_empty()) else {
+        let Some((format, file)) = report.split_once('=').filter(|(_, file)| !file.is_empty())
+        else {
             return Err(GateError::Usage(format!(
                 "--report {report} names no file\n  help: write it as --report FORMAT=FILE, such as --report json=gate.json"
             )));

@@ -6,6 +6,7 @@ use crate::dryrun::{self, Planned, Rollback};
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::Sqlite;
 use crate::engine::{Engine, EngineError, SandboxSpec};
+use crate::host;
 use crate::model::{EngineKind, Position, SetEvidence};
 
 /// What a run gave: the evidence as far as it came, and why it ended early, if it did.
@@ -43,7 +44,10 @@ fn attempt(
         sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
         engine_version: catalog.info.engine_version.clone(),
         postgres_bin: args.postgres_bin.clone(),
-        postgres_url: args.postgres_url.clone(),
+        postgres_url: args
+            .postgres_url
+            .clone()
+            .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
     })?;
     let order = catalog.run_order(args.all);
     // What comes after the last judged migration cannot change what is seen of it.

@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
-use crate::manifest::{self, ManifestProblem};
+use crate::manifest::{self, DeclaredClass, ManifestProblem, ProblemKind};
 use crate::model::{
-    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, RepoPath, SetInfo, Step,
+    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, RepoPath, SetInfo, Sited, Step,
     Tree,
 };
 
@@ -50,7 +50,9 @@ pub struct Input<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// No layout fits.
-    #[error("{path}: no layout that migration-gate knows fits this folder\n  help: name it in migration-gate.toml: layout = \"…\" in the [[set]] (one of {known})")]
+    #[error(
+        "{path}: no layout that migration-gate knows fits this folder\n  help: name it in migration-gate.toml: layout = \"…\" in the [[set]] (one of {known})"
+    )]
     UnknownLayout {
         /// The folder.
         path: RepoPath,
@@ -58,7 +60,9 @@ pub enum CatalogError {
         known: String,
     },
     /// Nothing tells the engine.
-    #[error("{path}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{path}\" and engine = \"…\" into migration-gate.toml")]
+    #[error(
+        "{path}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{path}\" and engine = \"…\" into migration-gate.toml"
+    )]
     UnknownEngine {
         /// The folder.
         path: RepoPath,
@@ -106,17 +110,21 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         entries: Vec::new(),
         gone: Vec::new(),
         problems: head.problems,
-        manifest_baseline: spec.baseline.or(manifest.as_ref().and_then(|m| m.baseline.clone())),
+        manifest_baseline: manifest
+            .as_ref()
+            .and_then(|manifest| Some(manifest.baseline.as_ref()?.value.clone()))
+            .or_else(|| spec.baseline.clone()),
+        baseline: spec.baseline,
         manifest,
         header_problems: Vec::new(),
         tip: Vec::new(),
         tip_label: None,
-        base: None,
+        merged: None,
         changed,
     };
     join_base(&mut catalog, head.migrations, base, input.head);
     if let Some((tree, label)) = input.tip {
-        let known = catalog.base.as_deref().unwrap_or(&[]);
+        let known = catalog.merged.as_deref().unwrap_or(&[]);
         let new = layout.read(tree).migrations.into_iter();
         catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
         catalog.tip_label = Some(label.to_owned());
@@ -154,12 +162,7 @@ fn changed_inside(input: &Input<'_>, folder: &RepoPath) -> Vec<FileChange> {
 }
 
 /// Pairs head and base by version; in a planned layout by id.
-fn join_base(
-    catalog: &mut SetCatalog,
-    head: Vec<Migration>,
-    base: Option<Reading>,
-    tree: &Tree,
-) {
+fn join_base(catalog: &mut SetCatalog, head: Vec<Migration>, base: Option<Reading>, tree: &Tree) {
     let mut unpaired: Vec<Migration> =
         base.as_ref().map(|reading| reading.migrations.clone()).unwrap_or_default();
     let mut touches = Vec::new();
@@ -172,7 +175,7 @@ fn join_base(
         };
         touches.push(touch);
     }
-    catalog.base = base.map(|reading| reading.migrations);
+    catalog.merged = base.map(|reading| reading.migrations);
     catalog.gone = unpaired.into_iter().map(|migration| Gone { migration }).collect();
     for (migration, touch) in head.into_iter().zip(touches) {
         let declared = declare(catalog, &migration, tree);
@@ -237,40 +240,50 @@ fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) ->
 
 /// Joins the manifest's entry, or else the header, with a migration.
 fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Declared {
-    let mut declared = Declared { actual_checksum: checksum(migration, tree), ..Declared::default() };
-    let header = migration
-        .up
-        .script()
-        .and_then(|script| manifest::header(&script.path, &script.text));
+    let mut declared =
+        Declared { actual_checksum: checksum(migration, tree), ..Declared::default() };
+    let header =
+        migration.up.script().and_then(|script| manifest::header(&script.path, &script.text));
     if let Some(header) = &header {
         catalog.header_problems.extend(header.problems.iter().cloned());
     }
-    let at = |span| Location { path: migration.up.path().clone(), span: Some(span) };
-    if let Some(header) = header {
-        declared.class = header.class.map(|(class, span)| (class, at(span)));
-        declared.depends_on = header
-            .depends_on
-            .into_iter()
-            .map(|(id, span)| Dependency { id, location: at(span) })
-            .collect();
+    if let Some(header) = &header {
+        take(&mut declared, migration.up.path(), &header.class, &header.depends_on);
     }
     let Some(manifest) = &catalog.manifest else { return declared };
-    let Some(entry) = manifest.entries.iter().find(|entry| entry.id == migration.id) else {
+    let Some(entry) = manifest.entry(&migration.id) else {
         return declared;
     };
-    let at = |span| Location { path: manifest.path.clone(), span: Some(span) };
-    if let (Some((header, place)), Some((class, _))) = (&declared.class, &entry.class)
-        && header != class
+    if let (Some((said, place)), Some(listed)) = (&declared.class, entry.class.get())
+        && *said != listed
     {
-        catalog.header_problems.push(ManifestProblem::contradiction(place.clone(), *header, *class));
+        catalog.header_problems.push(ManifestProblem {
+            kind: ProblemKind::Invalid,
+            location: place.clone(),
+            message: format!("the header says {said}, {} says {listed}", manifest.path.file_name()),
+            help: "say it in one place".into(),
+        });
     }
-    declared.entry = Some(at(entry.id_span));
-    declared.class = entry.class.map(|(class, span)| (class, at(span))).or(declared.class);
-    declared.depends_on.extend(
-        entry.depends_on.iter().map(|(id, span)| Dependency { id: id.clone(), location: at(*span) }),
-    );
-    declared.checksum = entry.checksum.as_ref().map(|(sum, span)| (sum.clone(), at(*span)));
+    let at = |span| Location::at(manifest.path.clone(), span);
+    declared.entry = Some(at(entry.id.span));
+    declared.checksum = entry.checksum.as_ref().map(|sum| (sum.value.clone(), at(sum.span)));
+    take(&mut declared, &manifest.path, &entry.class, &entry.depends_on);
     declared
+}
+
+/// Takes over what a header or a manifest entry declares; the later one wins.
+fn take(declared: &mut Declared, path: &RepoPath, class: &DeclaredClass, needs: &[Sited<String>]) {
+    match class {
+        DeclaredClass::Missing => {}
+        DeclaredClass::Invalid(_) => declared.invalid_class = true,
+        DeclaredClass::Valid(class) => {
+            declared.class = Some((class.value, Location::at(path.clone(), class.span)));
+        }
+    }
+    declared.depends_on.extend(needs.iter().map(|id| Dependency {
+        id: id.value.clone(),
+        location: Location::at(path.clone(), id.span),
+    }));
 }
 
 fn checksum(migration: &Migration, tree: &Tree) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::changes::{ChangesError, Comparison, Source};
+use crate::changes::{ChangesError, Comparison};
 use crate::layout::{Confidence, Detection, Layout, detect_best};
 use crate::model::{ChangeKind, RepoPath, Tree};
 
@@ -105,7 +105,8 @@ fn exists(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesError
 /// SQL, the plan or the manifest of a set, or numbered code as it stands among migrations.
 fn looks_like_a_migration(name: &str) -> bool {
     let code = [".go", ".java", ".kt", ".rs", ".py"].iter().any(|ending| name.ends_with(ending));
-    let numbered = name.trim_start_matches(['V', 'U', 'R']).starts_with(|c: char| c.is_ascii_digit());
+    let numbered =
+        name.trim_start_matches(['V', 'U', 'R']).starts_with(|c: char| c.is_ascii_digit());
     name.to_ascii_lowercase().ends_with(".sql")
         || name == "sqitch.plan"
         || crate::manifest::FILE_NAMES.contains(&name)

@@ -20,10 +20,7 @@ pub fn edges(catalog: &SetCatalog) -> Vec<Edge> {
         .entries
         .iter()
         .flat_map(|entry| {
-            entry
-                .depends_on()
-                .into_iter()
-                .map(|to| Edge { from: entry.migration.id.clone(), to })
+            entry.depends_on().into_iter().map(|to| Edge { from: entry.migration.id.clone(), to })
         })
         .collect()
 }

@@ -7,12 +7,12 @@ mod graph;
 use crate::layout::Problem;
 use crate::manifest::Manifest;
 use crate::model::{
-    Class, FileChange, Level, Location, Migration, Position, RepoPath, Script, SetInfo, Step,
+    Class, FileChange, Location, Migration, Position, RepoPath, Script, SetInfo, Step,
 };
 
 pub use build::{CatalogError, Input, SetSpec, build};
 pub use discover::{Found, discover};
-pub use graph::{Edge, cycless, edges};
+pub use graph::{Edge, cycles, edges};
 
 /// How one direction of a migration differs from the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +64,8 @@ pub struct Dependency {
 pub struct Declared {
     /// The class and where it is declared.
     pub class: Option<(Class, Location)>,
+    /// A class was declared and is none.
+    pub invalid_class: bool,
     /// Dependencies, from the manifest or the header.
     pub depends_on: Vec<Dependency>,
     /// The place of its manifest entry.
@@ -133,8 +135,10 @@ pub struct SetCatalog {
     pub header_problems: Vec<crate::manifest::ManifestProblem>,
     /// History up to and including this id needs no manifest entry.
     pub manifest_baseline: Option<String>,
+    /// History up to and including this id runs and is not judged.
+    pub baseline: Option<String>,
     /// The base's migrations, in order; `None` where nothing was compared.
-    pub base: Option<Vec<Migration>>,
+    pub merged: Option<Vec<Migration>>,
     /// Migrations that the target branch gained since the base, with the tip's name.
     pub tip: Vec<Migration>,
     /// The tip in words, where the target branch went on.
@@ -164,25 +168,33 @@ impl SetCatalog {
         self.entries.iter().find(|entry| entry.migration.id == id)
     }
 
+    /// The index of the first entry after the one of that id; 0 where there is none such.
+    #[must_use]
+    pub fn after(&self, id: Option<&str>) -> usize {
+        id.and_then(|id| self.entries.iter().position(|entry| entry.migration.id == id))
+            .map_or(0, |index| index + 1)
+    }
+
     /// The order of the dry run: what a target has, in the tool's order, then what the change
     /// adds, as a target would meet it. With `all`, everything is judged in the tool's order.
     #[must_use]
     pub fn run_order(&self, all: bool) -> Vec<(&Entry, Position)> {
+        let position = |judged| if judged { Position::Judged } else { Position::Baseline };
         if all {
-            return self.entries.iter().map(|entry| (entry, Position::Judged)).collect();
+            let from = self.after(self.baseline.as_deref());
+            let entries = self.entries.iter().enumerate();
+            // What the change touches is judged even where it says that it is baseline.
+            return entries
+                .map(|(at, entry)| (entry, position(at >= from || entry.touch.is_touched())))
+                .collect();
         }
-        let position = |entry: &Entry| {
-            if entry.touch.is_touched() { Position::Judged } else { Position::Baseline }
-        };
         let (added, known): (Vec<&Entry>, Vec<&Entry>) =
             self.entries.iter().partition(|entry| entry.touch.added);
-        known.into_iter().chain(added).map(|entry| (entry, position(entry))).collect()
-    }
-
-    /// How heavy an edited up weighs: tools that compare checksums refuse to go on.
-    #[must_use]
-    pub fn edit_level(&self) -> Level {
-        if self.info.habits.verifies_checksums { Level::Error } else { Level::Warning }
+        known
+            .into_iter()
+            .chain(added)
+            .map(|entry| (entry, position(entry.touch.is_touched())))
+            .collect()
     }
 }
 

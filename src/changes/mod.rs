@@ -110,6 +110,14 @@ pub enum ChangesError {
         /// What to type instead.
         way_out: String,
     },
+    /// The path is in no repository.
+    #[error("{what}\n  help: {way_out}")]
+    NotARepository {
+        /// What was looked at.
+        what: String,
+        /// What to type instead.
+        way_out: String,
+    },
     /// The repository or folder cannot be read.
     #[error("{what}\n  help: {way_out}")]
     Unreadable {

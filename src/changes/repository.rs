@@ -62,7 +62,7 @@ fn refusal(given: &Path, start: &Path, error: &Error) -> ChangesError {
     }
     let broken = start.ancestors().any(|folder| folder.join(".git").symlink_metadata().is_ok());
     if error.code() == ErrorCode::NotFound && !broken {
-        return ChangesError::Usage {
+        return ChangesError::NotARepository {
             what: format!("`{given}` is not inside a Git repository"),
             way_out: "compare two folders without Git: \
                       migration-gate check HEAD-FOLDER --base-dir BASE-FOLDER"

@@ -102,6 +102,12 @@ pub static LAYOUTS: &[&dyn Layout] = &[
     &sqlx::Sqlx,
 ];
 
+/// The names of all layouts.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    LAYOUTS.iter().map(|layout| layout.name()).collect()
+}
+
 /// The layout of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Layout> {

@@ -17,7 +17,7 @@ use crate::catalog::SetCatalog;
 use crate::model::{Finding, Level, Levels, RuleMeta, SetEvidence};
 
 pub use sink::{Draft, Sink};
-pub use told::{inconclusive, migration_reports};
+pub use told::{broken_history, inconclusive, migration_reports};
 
 /// A rule.
 pub struct Rule {

@@ -2,8 +2,8 @@
 
 use crate::catalog::SetCatalog;
 use crate::model::{
-    CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport, Outcome, RepoPath,
-    SetEvidence, StepEvidence,
+    CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport, Outcome,
+    RepoPath, SetEvidence, StepEvidence,
 };
 
 /// Everything that could not be told of the judged migrations of a set.
@@ -112,4 +112,16 @@ fn word(step: &StepEvidence) -> &'static str {
         Outcome::TimedOut { .. } => "timed out",
         Outcome::CannotRun(_) => "cannot run",
     }
+}
+
+/// A migration of the history that did not run, in one line for the report's notices.
+#[must_use]
+pub fn broken_history(catalog: &SetCatalog, id: &str, outcome: &Outcome) -> String {
+    let why = match outcome {
+        Outcome::Done => "it ran".to_owned(),
+        Outcome::Failed(failure) => format!("it fails: {}", failure.message),
+        Outcome::TimedOut { limit, .. } => format!("it was stopped after {limit} s"),
+        Outcome::CannotRun(reason) => format!("it cannot run here: {}", reason.reason),
+    };
+    format!("{}: {id} of the history did not run; {why}", catalog.info.name)
 }

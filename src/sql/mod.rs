@@ -13,7 +13,9 @@ use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
 
-pub use facts::{TransactionControl, fold, inferred_class, is_atomic, is_empty, transaction_control};
+pub use facts::{
+    TransactionControl, fold, inferred_class, is_atomic, is_empty, transaction_control,
+};
 
 use crate::model::{Script, Span};
 

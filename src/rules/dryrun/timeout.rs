@@ -27,11 +27,10 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
             ("down in reverse order", seen.reverse.as_ref()),
         ];
         for (step, evidence) in steps {
-            if let Some(Outcome::TimedOut { location, limit }) = evidence.map(|step| &step.outcome) {
+            if let Some(Outcome::TimedOut { location, limit }) = evidence.map(|step| &step.outcome)
+            {
                 let message = format!("the {step} was stopped after {limit} s");
-                sink.push(
-                    Draft::new(location.clone(), true, message).migration(&seen.id).proved(),
-                );
+                sink.push(Draft::new(location.clone(), true, message).migration(&seen.id).proved());
             }
         }
     }

@@ -19,10 +19,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let catalog = cx.catalog;
-    let Some(base) = &catalog.base else { return };
+    let Some(base) = &catalog.merged else { return };
     let (levels, consequence) = match catalog.info.habits.late {
-        LateMigrations::Applied => (Levels::WARNING, "runs it late, in another order than a new target"),
-        LateMigrations::Skipped => (Levels::ERROR, "never runs it on a target that is up to date, and says nothing"),
+        LateMigrations::Applied => {
+            (Levels::WARNING, "runs it late, in another order than a new target")
+        }
+        LateMigrations::Skipped => {
+            (Levels::ERROR, "never runs it on a target that is up to date, and says nothing")
+        }
         LateMigrations::Refused => (Levels::ERROR, "refuses to run on a target that is up to date"),
     };
     let merged = || base.iter().chain(&catalog.tip).filter(|known| known.kind == Kind::Versioned);
@@ -38,7 +42,9 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             };
             base.iter().rfind(stands_behind)
         } else {
-            merged().filter(|known| known.version > migration.version).max_by(|a, b| a.version.cmp(&b.version))
+            merged()
+                .filter(|known| known.version > migration.version)
+                .max_by(|a, b| a.version.cmp(&b.version))
         };
         if let Some(later) = later {
             let message = format!("{} sorts before {}, which is merged", migration.id, later.id);

@@ -20,24 +20,22 @@ pub(in crate::rules) static RULE: Rule = Rule {
 const COMPARE_NAMES: [&str; 3] = ["flyway", "refinery", "sqitch"];
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
-    let base = cx.catalog.base.as_deref().unwrap_or(&[]);
+    let base = cx.catalog.merged.as_deref().unwrap_or(&[]);
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
         let Some(former) = &entry.touch.renamed_from else { continue };
         if migration.kind == Kind::Repeatable {
             continue;
         }
-        let same_version = base
-            .iter()
-            .any(|known| known.id == *former && known.version == migration.version);
+        let same_version =
+            base.iter().any(|known| known.id == *former && known.version == migration.version);
         let levels = if same_version && !COMPARE_NAMES.contains(&cx.catalog.info.layout) {
             Levels::WARNING
         } else {
             Levels::ERROR
         };
         let what = if same_version { "name" } else { "version" };
-        let message =
-            format!("{former} was merged and now has another {what}: {}", migration.id);
+        let message = format!("{former} was merged and now has another {what}: {}", migration.id);
         sink.push(
             Draft::new(migration.location(), true, message).migration(&migration.id).levels(levels),
         );

@@ -18,11 +18,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let catalog = cx.catalog;
     let touched = catalog.entries.iter().find(|entry| entry.touch.is_touched());
-    let missing: Vec<_> = catalog
-        .tip
-        .iter()
-        .filter(|migration| catalog.entry(&migration.id).is_none())
-        .collect();
+    let missing: Vec<_> =
+        catalog.tip.iter().filter(|migration| catalog.entry(&migration.id).is_none()).collect();
     let (Some(entry), false) = (touched, missing.is_empty()) else { return };
     let label = catalog.tip_label.as_deref().unwrap_or("the target branch");
     let message = format!("{label} has {} more in this set", count(missing.len()));

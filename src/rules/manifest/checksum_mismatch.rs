@@ -21,7 +21,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         let Some((listed, location)) = &entry.declared.checksum else { continue };
         if !listed.eq_ignore_ascii_case(&entry.declared.actual_checksum) {
             let touched = super::touched(cx, entry, location);
-            let message = format!("{} has another SHA-256 than is listed", entry.migration.up.path());
+            let message =
+                format!("{} has another SHA-256 than is listed", entry.migration.up.path());
             sink.push(
                 Draft::new(location.clone(), touched, message)
                     .migration(&entry.migration.id)

@@ -24,8 +24,7 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 continue;
             };
             let location = super::dependency_location(entry, &id);
-            let touched =
-                super::touched(cx, entry, &location) || needed.touch.is_touched();
+            let touched = super::touched(cx, entry, &location) || needed.touch.is_touched();
             let message = format!("{} runs before {id}, which it depends on", entry.migration.id);
             sink.push(Draft::new(location, touched, message).migration(&entry.migration.id));
         }

@@ -1,6 +1,6 @@
 //! `manifest/invalid`
 
-use crate::manifest::ManifestProblemKind;
+use crate::manifest::ProblemKind;
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{Check, Rule};
 
@@ -13,5 +13,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
         fix: "Mend the place that is marked; an editor that knows the schema shows it while typing.",
         levels: Levels::ERROR,
     },
-    check: Check::Catalog(|cx, sink| super::problems(cx, ManifestProblemKind::Invalid, sink)),
+    check: Check::Catalog(|cx, sink| super::problems(cx, ProblemKind::Invalid, sink)),
 };

@@ -1,6 +1,6 @@
 //! `manifest/invalid-class`
 
-use crate::manifest::ManifestProblemKind;
+use crate::manifest::ProblemKind;
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{Check, Rule};
 
@@ -14,5 +14,5 @@ pub(in crate::rules) static RULE: Rule = Rule {
               manual_backfill (data moved by an operator).",
         levels: Levels::ERROR,
     },
-    check: Check::Catalog(|cx, sink| super::problems(cx, ManifestProblemKind::InvalidClass, sink)),
+    check: Check::Catalog(|cx, sink| super::problems(cx, ProblemKind::InvalidClass, sink)),
 };

@@ -24,8 +24,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     // A class that cannot be read is another rule's finding, and so is a missing entry.
     let silent = |entry: &&Entry| {
         entry.declared.class.is_none()
+            && !entry.declared.invalid_class
             && (manifest.is_none() || entry.declared.entry.is_some())
-            && !manifest.is_some_and(|manifest| manifest.has_invalid_class(&entry.migration.id))
     };
     let silent: Vec<&Entry> = super::after_baseline(cx).filter(silent).collect();
     if manifest.is_some() || cx.catalog.info.configured {
@@ -34,13 +34,17 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             let location = declared.unwrap_or_else(|| entry.migration.location());
             let touched = super::touched(cx, entry, &location);
             let id = &entry.migration.id;
-            let message = format!("{id} declares no class; its statements suggest {}", entry.class());
+            let message =
+                format!("{id} declares no class; its statements suggest {}", entry.class());
             sink.push(Draft::new(location, touched, message).migration(id));
         }
     } else {
         for touched in [true, false] {
-            let entries: Vec<&Entry> =
-                silent.iter().copied().filter(|entry| entry.touch.is_touched() == touched).collect();
+            let entries: Vec<&Entry> = silent
+                .iter()
+                .copied()
+                .filter(|entry| entry.touch.is_touched() == touched)
+                .collect();
             inferred(&entries, touched, sink);
         }
     }

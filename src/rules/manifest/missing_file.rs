@@ -18,12 +18,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let Some(manifest) = &cx.catalog.manifest else { return };
     for listed in &manifest.entries {
-        if cx.catalog.entry(&listed.id).is_none() {
-            let location = Location::at(manifest.path.clone(), listed.id_span);
-            let gone = cx.catalog.gone.iter().any(|gone| gone.migration.id == listed.id);
+        if cx.catalog.entry(&listed.id.value).is_none() {
+            let location = Location::at(manifest.path.clone(), listed.id.span);
+            let gone = cx.catalog.gone.iter().any(|gone| gone.migration.id == listed.id.value);
             let touched = gone || cx.catalog.is_changed(&manifest.path);
-            let message = format!("{} is listed and has no file", listed.id);
-            sink.push(Draft::new(location, touched, message).migration(&listed.id));
+            let message = format!("{} is listed and has no file", listed.id.value);
+            sink.push(Draft::new(location, touched, message).migration(&listed.id.value));
         }
     }
 }

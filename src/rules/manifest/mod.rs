@@ -12,19 +12,17 @@ pub(super) mod unlisted_file;
 
 use super::{CatalogCx, Draft, Sink};
 use crate::catalog::Entry;
-use crate::manifest::ManifestProblemKind;
+use crate::manifest::ProblemKind;
 use crate::model::Location;
 
 /// One finding for every problem of a kind, in the manifest and in the headers.
-fn problems(cx: &CatalogCx<'_>, kind: ManifestProblemKind, sink: &mut Sink<'_>) {
+fn problems(cx: &CatalogCx<'_>, kind: ProblemKind, sink: &mut Sink<'_>) {
     let manifest = cx.catalog.manifest.iter().flat_map(|manifest| &manifest.problems);
     for problem in manifest.chain(&cx.catalog.header_problems).filter(|found| found.kind == kind) {
         let touched = cx.catalog.is_changed(&problem.location.path);
-        let mut draft = Draft::new(problem.location.clone(), touched, problem.message.clone());
-        if let Some(help) = &problem.help {
-            draft = draft.help(help.clone());
-        }
-        sink.push(draft);
+        let draft = Draft::new(problem.location.clone(), touched, problem.message.clone());
+        let help = problem.help.clone();
+        sink.push(if help.is_empty() { draft } else { draft.help(help) });
     }
 }
 
@@ -33,14 +31,15 @@ fn touched(cx: &CatalogCx<'_>, entry: &Entry, location: &Location) -> bool {
     entry.touch.is_touched() || cx.catalog.is_changed(&location.path)
 }
 
-/// The entries that the manifest must know: those after its baseline.
+/// The entries that the manifest must know: those after its baseline, and whatever is new.
 fn after_baseline<'a>(cx: &'a CatalogCx<'_>) -> impl Iterator<Item = &'a Entry> {
-    let entries = &cx.catalog.entries;
-    let baseline = cx.catalog.manifest_baseline.as_deref();
-    let start = baseline
-        .and_then(|id| entries.iter().position(|entry| entry.migration.id == id))
-        .map_or(0, |index| index + 1);
-    entries[start..].iter()
+    let listed_from = cx.catalog.after(cx.catalog.manifest_baseline.as_deref());
+    cx.catalog
+        .entries
+        .iter()
+        .enumerate()
+        .filter(move |(index, entry)| *index >= listed_from || entry.touch.added)
+        .map(|(_, entry)| entry)
 }
 
 /// Where a dependency of an entry is declared: its own place, else the migration.

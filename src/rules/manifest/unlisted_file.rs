@@ -1,5 +1,6 @@
 //! `manifest/unlisted-file`
 
+use crate::manifest::Manifest;
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
@@ -16,8 +17,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
-    let Some(manifest) = cx.catalog.manifest.as_ref().filter(|manifest| manifest.is_readable())
-    else {
+    // Of a manifest that cannot be read at all, another rule speaks.
+    let unreadable =
+        |manifest: &&Manifest| manifest.entries.is_empty() && !manifest.problems.is_empty();
+    let Some(manifest) = cx.catalog.manifest.as_ref().filter(|found| !unreadable(found)) else {
         return;
     };
     for entry in super::after_baseline(cx).filter(|entry| entry.declared.entry.is_none()) {
