@@ -172,7 +172,7 @@ pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
         "Take the white space out of the name. "
     } else if name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig") {
         "It looks like an editor's backup. "
-    } else if !name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".sql") {
+    } else if expected.contains("`<version>_<") && no_version(name) {
         "A version may be missing at its start. "
     } else {
         ""
@@ -183,6 +183,10 @@ pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
         message: format!("no migration claims `{}`", file.relative),
         help: format!("{hint}{expected}"),
     }
+}
+
+fn no_version(name: &str) -> bool {
+    name.ends_with(".sql") && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A file in a folder that the tool does not look into.
@@ -262,9 +266,8 @@ pub(super) fn pair(ups: Vec<Half>, downs: Vec<Half>, reading: &mut Reading) {
     for down in downs.into_iter().flatten() {
         let path = down.step.path();
         let message = format!(
-            "`{}` undoes version {}, which has no up left to pair it with",
-            path.file_name(),
-            down.version
+            "the down of `{}` undoes version {}, which has no up left to pair it with",
+            down.stem, down.version
         );
         let help = "Add the up with the same version, or remove the down.";
         reading.problems.push(invalid(Location::file(path.clone()), message, help));
