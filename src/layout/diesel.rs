@@ -71,7 +71,9 @@ impl Layout for Diesel {
         let mut reading = Reading::default();
         let mut folders: BTreeMap<&str, Folder<'_>> = BTreeMap::new();
         for file in shared::sift(tree, &mut reading) {
-            let Some(folder) = file.folder().filter(|folder| !folder.contains('/')) else {
+            // diesel skips folders whose name begins with a dot.
+            let fits = |folder: &&str| !folder.contains('/') && !folder.starts_with('.');
+            let Some(folder) = file.folder().filter(fits) else {
                 reading.problems.push(shared::unclaimed(&file, EXPECTED));
                 continue;
             };
