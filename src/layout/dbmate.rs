@@ -110,70 +110,22 @@ struct Section {
     mode: TransactionMode,
 }
 
+/// What is wrong, where, and the way out.
+type Fault = (Range<usize>, &'static str, &'static str);
+
 fn parse(
     path: &RepoPath,
     text: &Arc<str>,
     reading: &mut Reading,
 ) -> Option<(Script, Option<Script>)> {
-    let mut fault = |span: Range<usize>, message: &str, help: &str| {
+    let mut ignored = Vec::new();
+    let found = sections(text, &mut ignored);
+    let fatal = found.as_ref().err().cloned();
+    for (span, message, help) in ignored.into_iter().chain(fatal) {
         let location = Location::at(path.clone(), Span::new(span.start, span.end));
         reading.problems.push(shared::invalid(location, message.to_owned(), help));
-    };
-    let (mut up, mut down): (Option<Section>, Option<Section>) = (None, None);
-    for line in shared::lines(text) {
-        let place = line.start..line.end;
-        let Some((direction, options)) = marker(text, &line) else {
-            let code = text[place.clone()].trim();
-            if up.is_none() && !code.is_empty() && !code.starts_with("--") {
-                fault(
-                    place,
-                    "SQL stands before `-- migrate:up`, which dbmate refuses",
-                    "Move it below the marker.",
-                );
-                return None;
-            }
-            continue;
-        };
-        let slot = if direction == Direction::Up { &mut up } else { &mut down };
-        if slot.is_some() {
-            fault(
-                place,
-                "this marker stands twice in the file",
-                "Keep one `-- migrate:up` and one `-- migrate:down`.",
-            );
-            return None;
-        }
-        let mode = match options {
-            "" | "transaction:true" => TransactionMode::Wrapped,
-            "transaction:false" => TransactionMode::Bare,
-            _ => {
-                fault(
-                    place.clone(),
-                    "dbmate ignores what it does not know on this line",
-                    "The only option is `transaction:false`.",
-                );
-                TransactionMode::Wrapped
-            }
-        };
-        *slot = Some(Section { line: place, body: line.next, mode });
     }
-    let Some(up) = up else {
-        fault(
-            0..text.len(),
-            "there is no `-- migrate:up`, which dbmate demands",
-            "Begin the file with `-- migrate:up`.",
-        );
-        return None;
-    };
-    if let Some(down) = down.as_ref().filter(|down| down.body <= up.line.start) {
-        fault(
-            down.line.clone(),
-            "`-- migrate:down` stands before `-- migrate:up`",
-            "dbmate demands the up first.",
-        );
-        return None;
-    }
-    let end = down.as_ref().map_or(text.len(), |down| down.line.start);
+    let (up, down) = found.ok()?;
     let script = |range: Range<usize>, mode| Script {
         path: path.clone(),
         text: text.clone(),
@@ -181,8 +133,51 @@ fn parse(
         blocks: Vec::new(),
         transaction: mode,
     };
+    let end = down.as_ref().map_or(text.len(), |down| down.line.start);
     let down = down.map(|down| script(down.body..text.len(), down.mode));
     Some((script(up.body..end, up.mode), down))
+}
+
+fn sections(text: &str, ignored: &mut Vec<Fault>) -> Result<(Section, Option<Section>), Fault> {
+    let (mut up, mut down): (Option<Section>, Option<Section>) = (None, None);
+    for line in shared::lines(text) {
+        let place = line.start..line.end;
+        let Some((direction, options)) = marker(text, &line) else {
+            let code = text[place.clone()].trim();
+            if up.is_none() && down.is_none() && !code.is_empty() && !code.starts_with("--") {
+                let message = "SQL stands before `-- migrate:up`, which dbmate refuses";
+                return Err((place, message, "Move it below the marker."));
+            }
+            continue;
+        };
+        let slot = if direction == Direction::Up { &mut up } else { &mut down };
+        if slot.is_some() {
+            let help = "Keep one `-- migrate:up` and one `-- migrate:down`.";
+            return Err((place, "this marker stands twice in the file", help));
+        }
+        let mode = match options {
+            "" | "transaction:true" => TransactionMode::Wrapped,
+            "transaction:false" => TransactionMode::Bare,
+            _ => {
+                let message = "dbmate ignores what it does not know on this line";
+                ignored.push((place.clone(), message, "The only option is `transaction:false`."));
+                TransactionMode::Wrapped
+            }
+        };
+        *slot = Some(Section { line: place, body: line.next, mode });
+    }
+    let up = up.ok_or((
+        0..text.len(),
+        "there is no `-- migrate:up`, which dbmate demands",
+        "Begin the file with `-- migrate:up`.",
+    ))?;
+    match down {
+        Some(down) if down.line.start < up.line.start => {
+            let message = "`-- migrate:down` stands before `-- migrate:up`";
+            Err((down.line, message, "dbmate demands the up first."))
+        }
+        down => Ok((up, down)),
+    }
 }
 
 #[cfg(test)]

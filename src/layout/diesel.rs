@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 const EXPECTED: &str =
-    "diesel expects folders `<version>_<name>` with `up.sql`, `down.sql` and `metadata.toml`.";
+    "diesel expects folders `<version>_…` with `up.sql`, `down.sql` and `metadata.toml`.";
 
 /// See the module.
 pub(super) struct Diesel;
@@ -71,7 +71,9 @@ impl Layout for Diesel {
         let mut reading = Reading::default();
         let mut folders: BTreeMap<&str, Folder<'_>> = BTreeMap::new();
         for file in shared::sift(tree, &mut reading) {
-            let Some(folder) = file.folder().filter(|folder| !folder.contains('/')) else {
+            // diesel skips folders whose name begins with a dot.
+            let fits = |folder: &&str| !folder.contains('/') && !folder.starts_with('.');
+            let Some(folder) = file.folder().filter(fits) else {
                 reading.problems.push(shared::unclaimed(&file, EXPECTED));
                 continue;
             };
@@ -102,15 +104,24 @@ fn read_folder(name: &str, folder: Folder<'_>, reading: &mut Reading) {
         let script = file.script(reading, |_| mode)?;
         Some(Half::new(version.clone(), name, Step::Sql(script)))
     };
-    let mut up = folder.up.as_ref().and_then(&mut half);
+    let up = folder.up.as_ref().and_then(&mut half);
     let down = folder.down.as_ref().and_then(&mut half);
     let metadata: Vec<RepoPath> = folder.metadata.map(|file| file.path).into_iter().collect();
-    match &mut up {
-        Some(up) => up.extras = metadata,
-        // With nothing to apply to, it belongs to the set at best.
-        None => reading.companions.extend(metadata),
+    match (up, folder.up) {
+        (Some(mut up), _) => {
+            up.extras = metadata;
+            shared::pair(vec![up], down.into_iter().collect(), reading);
+        }
+        // The up has its problem already; what stands beside it is not at fault.
+        (None, Some(_)) => {
+            reading.companions.extend(metadata);
+            reading.companions.extend(down.map(|down| down.step.path().clone()));
+        }
+        (None, None) => {
+            reading.companions.extend(metadata);
+            shared::pair(Vec::new(), down.into_iter().collect(), reading);
+        }
     }
-    shared::pair(up.into_iter().collect(), down.into_iter().collect(), reading);
 }
 
 #[derive(serde::Deserialize)]

@@ -3,7 +3,7 @@
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use super::Reading;
-use crate::model::{EngineKind, Script, Tree};
+use crate::model::{EngineKind, RepoPath, Script, Tree};
 
 /// What speaks for an engine: words in sequence (`*` stands for any one token), and how much.
 struct Sign {
@@ -92,7 +92,7 @@ const SIGNS: &[Sign] = {
 /// A folder's name is a person's word and counts before the SQL.
 #[must_use]
 pub fn guess_engine(tree: &Tree, reading: &Reading) -> Option<(EngineKind, String)> {
-    by_folder(tree).or_else(|| by_sql(reading))
+    by_folder(tree).or_else(|| by_sql(tree.root(), reading))
 }
 
 fn by_folder(tree: &Tree) -> Option<(EngineKind, String)> {
@@ -118,7 +118,7 @@ fn named(word: &str) -> Option<EngineKind> {
 }
 
 /// Each sign counts once per script, so that one long file does not outvote the others.
-fn by_sql(reading: &Reading) -> Option<(EngineKind, String)> {
+fn by_sql(root: &RepoPath, reading: &Reading) -> Option<(EngineKind, String)> {
     let mut score = [0_u32; 3];
     let mut best: [Option<(u32, String)>; 3] = [None, None, None];
     let scripts = reading.migrations.iter().flat_map(|migration| {
@@ -131,7 +131,8 @@ fn by_sql(reading: &Reading) -> Option<(EngineKind, String)> {
             let Some(slot) = slot(sign.engine) else { continue };
             score[slot] = score[slot].saturating_add(sign.weight);
             if best[slot].as_ref().is_none_or(|(weight, _)| *weight < sign.weight) {
-                let reason = format!("\"{}\" in {}", spelled(sign.words), script.path.file_name());
+                let file = script.path.below(root).unwrap_or(script.path.as_str());
+                let reason = format!("\"{}\" in {file}", spelled(sign.words));
                 best[slot] = Some((sign.weight, reason));
             }
         }

@@ -94,10 +94,15 @@ impl Layout for Flyway {
         let configs = configs(&mut files, &mut reading);
         let mut sorted = Sorted::default();
         for file in files {
-            match name(file.name()) {
-                Some(name) => sorted.add(&file, name, &configs, &mut reading),
-                None if is_callback(file.name()) => reading.companions.push(file.path),
-                None => reading.problems.push(shared::unclaimed(&file, EXPECTED)),
+            if let Some(name) = name(file.name()) {
+                sorted.add(&file, name, &configs, &mut reading);
+                continue;
+            }
+            reading.companions.extend(configs.get(file.relative).map(|config| config.path.clone()));
+            if is_callback(file.name()) {
+                reading.companions.push(file.path);
+            } else {
+                reading.problems.push(shared::unclaimed(&file, EXPECTED));
             }
         }
         sorted.finish(&mut reading);

@@ -24,7 +24,7 @@ fn undo_scripts_pair_by_version_also_in_other_folders() {
         ("undo/U3__x.sql", ""),
     ]));
     assert!(reading.migrations[0].down.step().is_some());
-    assert!(problems(&reading)[0].contains("U3__x.sql"));
+    assert!(problems(&reading)[0].contains("U3__x"));
 }
 
 #[test]
@@ -61,11 +61,12 @@ fn java_steps_are_foreign_and_callbacks_companions() {
         ("V1__A.java", ""),
         ("beforeMigrate.sql", ""),
         ("afterEachMigrate__grants.sql", ""),
+        ("afterEachMigrate__grants.sql.conf", ""),
         ("afterthought.sql", ""),
         ("v2__b.sql", ""),
     ]));
     assert!(matches!(reading.migrations[0].up, Step::Foreign { language: "Java", .. }));
-    assert_eq!(reading.companions.len(), 2);
+    assert_eq!(reading.companions.len(), 3);
     assert_eq!(problems(&reading).len(), 2);
 }
 

@@ -40,9 +40,7 @@ impl Layout for GolangMigrate {
         let first = fitting.first()?.name();
         let project = shared::nearer(tree, "go.mod", "Cargo.toml");
         // `migrate create -seq` writes six digits.
-        let sequence = fitting
-            .iter()
-            .all(|file| name(file.name()).is_some_and(|(digits, ..)| digits.len() == 6));
+        let sequence = name(first).is_some_and(|(digits, ..)| digits.len() == 6);
         let (confidence, reason) = if tree.get("atlas.sum").is_some() {
             (Confidence::Sure, format!("{first} and atlas.sum"))
         } else if project == Some(true) {

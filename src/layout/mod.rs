@@ -115,9 +115,10 @@ pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
 }
 
 /// Which layout wins where several are equally sure: those with marks of their own before those
-/// that have only names to go by, and the more widespread tool before the other.
+/// that have only names to go by; refinery's `.rs` files count more than flyway's dotted versions,
+/// and names that fit both golang-migrate and sqlx are golang-migrate's.
 const PREFERENCE: [&str; 8] =
-    ["sqitch", "diesel", "goose", "dbmate", "flyway", "refinery", "golang-migrate", "sqlx"];
+    ["sqitch", "diesel", "goose", "dbmate", "refinery", "flyway", "golang-migrate", "sqlx"];
 
 /// The layout that is surest of a tree.
 #[must_use]

@@ -172,7 +172,7 @@ pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
         "Take the white space out of the name. "
     } else if name.ends_with('~') || name.ends_with(".bak") || name.ends_with(".orig") {
         "It looks like an editor's backup. "
-    } else if !name.starts_with(|first: char| first.is_ascii_digit()) && name.ends_with(".sql") {
+    } else if expected.contains("`<version>_<") && no_version(name) {
         "A version may be missing at its start. "
     } else {
         ""
@@ -183,6 +183,10 @@ pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
         message: format!("no migration claims `{}`", file.relative),
         help: format!("{hint}{expected}"),
     }
+}
+
+fn no_version(name: &str) -> bool {
+    name.ends_with(".sql") && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// A file in a folder that the tool does not look into.
@@ -241,36 +245,34 @@ impl Half {
 /// the order of paths decides; no two ups are ever merged, and what is left of the downs is a
 /// problem.
 pub(super) fn pair(ups: Vec<Half>, downs: Vec<Half>, reading: &mut Reading) {
-    let mut downs: Vec<Option<Half>> = downs.into_iter().map(Some).collect();
+    let mut waiting: BTreeMap<Version, Vec<Half>> = BTreeMap::new();
+    for down in downs {
+        waiting.entry(down.version.clone()).or_default().push(down);
+    }
     let mut chosen: BTreeMap<usize, Half> = BTreeMap::new();
     for same_name in [true, false] {
         for (index, up) in ups.iter().enumerate() {
             if chosen.contains_key(&index) {
                 continue;
             }
-            let fits =
-                |down: &Half| down.version == up.version && (!same_name || down.stem == up.stem);
-            let slot = downs.iter_mut().find(|slot| slot.as_ref().is_some_and(fits));
-            if let Some(down) = slot.and_then(Option::take) {
-                chosen.insert(index, down);
+            let Some(downs) = waiting.get_mut(&up.version) else { continue };
+            if let Some(at) = downs.iter().position(|down| !same_name || down.stem == up.stem) {
+                chosen.insert(index, downs.remove(at));
             }
         }
     }
     for (index, up) in ups.into_iter().enumerate() {
         reading.migrations.push(join(up, chosen.remove(&index)));
     }
-    for down in downs.into_iter().flatten() {
+    for down in waiting.into_values().flatten() {
         let path = down.step.path();
         let message = format!(
-            "`{}` undoes version {}, which has no up left to pair it with",
-            path.file_name(),
-            down.version
+            "the down of `{}` undoes version {}, which has no up left to pair it with",
+            down.stem, down.version
         );
         let help = "Add the up with the same version, or remove the down.";
         reading.problems.push(invalid(Location::file(path.clone()), message, help));
-        for extra in down.extras {
-            reading.companions.push(extra);
-        }
+        reading.companions.extend(down.extras);
     }
 }
 

@@ -135,8 +135,7 @@ impl<'p> Plan<'p> {
 
 /// Whether a time and a planner follow, as sqitch demands.
 fn signed(rest: &str) -> Result<(), String> {
-    let mut words = rest.split_whitespace();
-    let time = words.next().unwrap_or("");
+    let (time, rest) = rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
     let shape = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
         10 => byte == b'T',
@@ -147,11 +146,13 @@ fn signed(rest: &str) -> Result<(), String> {
     if time.len() != 20 || !time.bytes().enumerate().all(shape) {
         return Err("sqitch finds no time such as 2026-01-31T12:00:00Z here".to_owned());
     }
-    let planner = words.take_while(|word| !word.starts_with('#')).last().unwrap_or("");
-    if planner.starts_with('<') && planner.ends_with('>') {
-        Ok(())
-    } else {
-        Err("sqitch finds no planner such as `Ada <ada@example.org>` here".to_owned())
+    let note = rest.split_once('<').and_then(|(name, rest)| {
+        let (email, note) = rest.split_once('>')?;
+        (!name.trim().is_empty() && !email.is_empty()).then(|| note.trim_start())
+    });
+    match note {
+        Some(note) if note.is_empty() || note.starts_with('#') => Ok(()),
+        _ => Err("sqitch finds no planner such as `Ada <ada@example.org>` here".to_owned()),
     }
 }
 

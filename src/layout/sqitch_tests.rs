@@ -15,7 +15,7 @@ fn plan(lines: &[&str]) -> String {
 #[test]
 fn the_order_is_the_plans_and_needs_become_ids() {
     let plan = plan(&[
-        "schemas/shop BY # the schema",
+        "schemas/shop BY# the schema",
         "zoo [schemas/shop other:thing !old shop:schemas/shop] BY",
         "ant [zoo missing] BY # see [zoo]",
     ]);
