@@ -1,6 +1,6 @@
 //! From the arguments to the sets of base and head.
 
-use crate::catalog::{self, CatalogError, Found, Input, SetCatalog, SetSpec};
+use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
@@ -56,7 +56,7 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let head = head.unwrap_or_default();
     let sets = configured_sets(&head, base.as_ref(), &mut notices);
     let comparison = compare(choice, limits(&sets, &config_path))?;
-    let catalogs = catalogs(choice, &comparison, &sets)?;
+    let catalogs = catalogs(choice, &comparison, &sets, &mut notices)?;
     let policy = base.unwrap_or(head);
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
@@ -145,6 +145,7 @@ fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
     configured: &[config::SetConfig],
+    notices: &mut Vec<String>,
 ) -> Result<Vec<SetCatalog>, GateError> {
     let asked = choice.place.engine.map(|engine| match engine {
         EngineName::Sqlite => EngineKind::Sqlite,
@@ -156,6 +157,14 @@ fn catalogs(
     }
     if configured.is_empty() {
         for found in catalog::discover(comparison, choice.all)? {
+            if found.is_doubtful() {
+                notices.push(format!(
+                    "{}: numbered SQL files that may be no migrations are not checked; name the \
+                     folder in migration-gate.toml if they are",
+                    found.path
+                ));
+                continue;
+            }
             let moved_from = found.moved_from.clone();
             specs.push((found_spec(found, asked), moved_from, None));
         }
@@ -237,7 +246,7 @@ fn read_set(
         manifest: manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
         files: &comparison.files,
     };
-    Ok(catalog::build(spec, &input).map_err(|error: CatalogError| error)?)
+    Ok(catalog::build(spec, &input)?)
 }
 
 /// The texts of the files that findings point into, the head's where it has them.

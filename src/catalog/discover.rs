@@ -160,9 +160,11 @@ fn join_moved(comparison: &Comparison, found: &mut Vec<Found>) {
 }
 
 impl Found {
-    /// Whether the looks leave doubt, so that the report should say what was assumed.
+    /// Whether only numbered file names speak for a set, in a folder that is not called one:
+    /// seeds and reports look the same.
     #[must_use]
-    pub fn is_a_guess(&self) -> bool {
-        self.detection.confidence < Confidence::Sure
+    pub fn is_doubtful(&self) -> bool {
+        self.detection.confidence == Confidence::Possible
+            && !self.path.as_str().to_ascii_lowercase().contains("migrat")
     }
 }

@@ -285,7 +285,10 @@ fn fold_space(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn snapshot(objects: &[(&str, &str, Option<&str>, &[(&str, &str)])]) -> Snapshot {
+    /// Kind, name, the parent table and facts.
+    type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a [(&'a str, &'a str)]);
+
+    fn snapshot(objects: &[Row<'_>]) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for (kind, name, parent, facts) in objects {
             let object = Object {

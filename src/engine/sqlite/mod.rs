@@ -34,6 +34,7 @@ struct SqliteTarget {
     checkpoints: Vec<Option<Connection>>,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 fn broken(error: rusqlite::Error) -> EngineError {
     EngineError::Broken(format!("SQLite: {error}"))
 }
