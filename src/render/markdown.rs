@@ -100,11 +100,13 @@ fn headline(report: &Report, page: &mut String) -> fmt::Result {
 }
 
 fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
-    let path = name(&set.path.to_string());
+    let path = set.path.to_string();
+    // A set that was found without configuration bears its folder's name.
+    let path = if set.name == path { String::new() } else { format!("{} · ", name(&path)) };
     writeln!(page, "### {}\n", name(&set.name))?;
     writeln!(
         page,
-        "{path} · {} · {}\n",
+        "{path}{} · {}\n",
         text(&shorten(&words::tools(set), MAX_NAME)),
         words::extent(report, set)
     )?;
@@ -127,7 +129,7 @@ fn walk(migration: &MigrationReport) -> String {
         .steps
         .iter()
         .map(|(name, outcome, _)| {
-            let (mark, word) = Mark::of_step(outcome);
+            let (mark, word) = Mark::of_step(name, outcome);
             match word {
                 Some(word) => format!("{name} {} **{word}**", mark.sign()),
                 None => format!("{name} {}", mark.sign()),

@@ -50,11 +50,13 @@ impl Renderer for Plain {
 
 impl Plain {
     fn set(self, report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
+        let (name, path) = (&set.name, set.path.to_string());
+        // A set that was found without configuration bears its folder's name.
+        let path = if *name == path { String::new() } else { format!("{} · ", printable(&path)) };
         writeln!(
             page,
-            "{}  {} · {} · {}",
-            self.bold(&printable(&set.name)),
-            printable(&set.path.to_string()),
+            "{}  {path}{} · {}",
+            self.bold(&printable(name)),
             printable(&words::tools(set)),
             words::extent(report, set),
         )?;
@@ -78,7 +80,7 @@ impl Plain {
         }
         let mut line = String::new();
         for (name, outcome, _) in &migration.steps {
-            let (mark, word) = Mark::of_step(outcome);
+            let (mark, word) = Mark::of_step(name, outcome);
             line.push_str(&format!("  {name} {}", self.mark(mark)));
             if let Some(word) = word {
                 line.push_str(&format!(" {word}"));

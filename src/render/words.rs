@@ -46,22 +46,25 @@ impl Mark {
         let about = |finding: &&Finding| {
             finding.set == set && finding.migration.as_ref() == Some(&migration.id)
         };
-        let step = |mark| migration.steps.iter().any(|step| Self::of_step(step.1).0 == mark);
+        let step =
+            |mark| migration.steps.iter().any(|step| Self::of_step(step.0, step.1).0 == mark);
         match report.findings.iter().filter(about).map(|finding| finding.level).min() {
             Some(Level::Error) => Self::Bad,
             _ if unknown(report, set, &migration.id) || step(Self::Unknown) => Self::Unknown,
             Some(Level::Warning) => Self::Warning,
-            _ if step(Self::Bad) => Self::Warning,
+            _ if step(Self::Bad) || step(Self::Warning) => Self::Warning,
             _ => Self::Good,
         }
     }
 
     /// A step's mark, and its word where the mark does not say it all.
-    pub(super) fn of_step(outcome: &'static str) -> (Self, Option<&'static str>) {
+    pub(super) fn of_step(name: &str, outcome: &'static str) -> (Self, Option<&'static str>) {
         match outcome {
             MigrationReport::OK => (Self::Good, None),
             MigrationReport::NOT_RUN => (Self::None, None),
             MigrationReport::CANNOT_RUN => (Self::Unknown, Some(outcome)),
+            // Most migrations cannot run twice and need not; a finding says where one must.
+            other if name == "again" => (Self::Warning, Some(other)),
             other => (Self::Bad, Some(other)),
         }
     }
