@@ -24,12 +24,13 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         base_dir: args.base_dir.as_deref(),
         all: args.all,
     })?;
-    let Gathered { comparison, policy, catalogs, notices } = gathered;
+    let Gathered { comparison, policy, catalogs, notices, untold } = gathered;
     let mut parts = Assembly {
         base: comparison.base_label.clone(),
         head: comparison.head_label.clone(),
         all: args.all,
         notices,
+        inconclusive: untold,
         ..Assembly::default()
     };
     for catalog in catalogs.iter().filter(|catalog| args.all || catalog.is_touched()) {

@@ -5,7 +5,7 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Location, RepoPath};
+use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -16,6 +16,8 @@ pub(super) struct Gathered {
     pub(super) policy: Settings,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
+    /// Sets that this version cannot judge and that the change touches.
+    pub(super) untold: Vec<Inconclusive>,
 }
 
 /// How base and head are chosen.
@@ -54,14 +56,42 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         notices.push(format!("the change edits {config_path}; the policy in force is the base's"));
     }
     let head = head.unwrap_or_default();
-    let sets = configured_sets(&head, base.as_ref(), &mut notices);
+    let mut sets = configured_sets(&head, base.as_ref(), &mut notices);
+    sets.retain(|set| {
+        set.path.value == comparison.scope || set.path.value.below(&comparison.scope).is_some()
+    });
     let comparison = compare(choice, limits(&sets, &config_path))?;
-    let catalogs = catalogs(choice, &comparison, &sets, &mut notices)?;
+    let (documents, sets): (Vec<_>, Vec<_>) =
+        sets.into_iter().partition(|set| set.engine.value == EngineKind::Documents);
+    let untold =
+        documents.iter().filter_map(|set| documents_set(choice, &comparison, set)).collect();
+    let catalogs = if sets.is_empty() && !documents.is_empty() {
+        Vec::new()
+    } else {
+        catalogs(choice, &comparison, &sets, &mut notices)?
+    };
     let policy = base.unwrap_or(head);
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
     }
-    Ok(Gathered { comparison, policy, catalogs, notices })
+    Ok(Gathered { comparison, policy, catalogs, notices, untold })
+}
+
+/// A touched set of documents: named, so that it does not look judged.
+fn documents_set(
+    choice: &Choice<'_>,
+    comparison: &Comparison,
+    set: &config::SetConfig,
+) -> Option<Inconclusive> {
+    let path = &set.path.value;
+    let touched = comparison.files.iter().any(|change| change.path.below(path).is_some());
+    (choice.all || touched).then(|| Inconclusive {
+        set: set.name.value.clone(),
+        migration: None,
+        path: path.clone(),
+        reason: "this version of migration-gate does not judge sets of documents".into(),
+        way_out: "have a person look at it, or take the set out of the configuration".into(),
+    })
 }
 
 fn compare(choice: &Choice<'_>, limit_to: Vec<RepoPath>) -> Result<Comparison, GateError> {

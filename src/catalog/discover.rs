@@ -29,7 +29,8 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, Change
     if all {
         paths.extend(comparison.head.names(&comparison.scope)?);
     }
-    for change in &comparison.files {
+    let in_scope = |path: &RepoPath| path.below(&comparison.scope).is_some();
+    for change in comparison.files.iter().filter(|change| in_scope(&change.path)) {
         paths.insert(change.path.clone());
         if let ChangeKind::Renamed { from, .. } = &change.kind {
             paths.insert(from.clone());
