@@ -253,10 +253,11 @@ fn read_set(
     moved_from: Option<RepoPath>,
     manifest: Option<RepoPath>,
 ) -> Result<SetCatalog, GateError> {
-    let head = comparison.head.tree(&spec.path)?;
+    let head = catalog::load(&*comparison.head, &spec.path)?;
     let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
-    let base = comparison.base.as_ref().map(|base| base.tree(&base_path)).transpose()?;
-    let tip = comparison.tip.as_ref().map(|tip| tip.tree(&base_path)).transpose()?;
+    let base =
+        comparison.base.as_ref().map(|base| catalog::load(&**base, &base_path)).transpose()?;
+    let tip = comparison.tip.as_ref().map(|tip| catalog::load(&**tip, &base_path)).transpose()?;
     let manifest_path = match manifest {
         Some(path) => Some(path),
         None => manifest::FILE_NAMES

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::changes::{ChangesError, Comparison};
+use crate::changes::{ChangesError, Comparison, Source};
 use crate::layout::{Confidence, Detection, Layout, detect_best};
 use crate::model::{ChangeKind, RepoPath, Tree};
 
@@ -38,7 +38,9 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, Change
     }
     let mut found: Vec<Found> = Vec::new();
     for folder in candidates(&paths, comparison)? {
-        let inside = |set: &Found| folder.below(&set.path).is_some();
+        // These keep migrations in folders of their own below the set's.
+        let nests = |set: &Found| matches!(set.layout.name(), "diesel" | "flyway" | "sqitch");
+        let inside = |set: &Found| nests(set) && folder.below(&set.path).is_some();
         if found.iter().any(inside) {
             continue;
         }
@@ -114,6 +116,32 @@ fn looks_like_a_migration(name: &str) -> bool {
         || (code && numbered)
 }
 
+/// How many files a folder may hold to be read whole.
+const MOST_FILES: usize = 5_000;
+
+/// The files of a set's folder. Of a folder that holds a whole project, because its migrations
+/// stand at the top, only the upper two levels are read.
+///
+/// # Errors
+/// When the side cannot be read.
+pub fn load(side: &dyn Source, folder: &RepoPath) -> Result<Tree, ChangesError> {
+    let names = side.names(folder)?;
+    let plan = folder.join("sqitch.plan");
+    if names.len() <= MOST_FILES || names.contains(&plan) {
+        return side.tree(folder);
+    }
+    let mut tree = Tree::new(folder.clone());
+    for path in names {
+        let Some(relative) = path.below(folder).filter(|path| path.matches('/').count() < 2) else {
+            continue;
+        };
+        if let Some(entry) = side.file(&path)? {
+            tree.insert(relative, entry);
+        }
+    }
+    Ok(tree)
+}
+
 fn look(comparison: &Comparison, folder: &RepoPath) -> Result<Option<Found>, ChangesError> {
     let detected = |tree: &Tree| {
         detect_best(tree).map(|(layout, detection)| Found {
@@ -123,13 +151,13 @@ fn look(comparison: &Comparison, folder: &RepoPath) -> Result<Option<Found>, Cha
             detection,
         })
     };
-    let head = comparison.head.tree(folder)?;
+    let head = load(&*comparison.head, folder)?;
     if let Some(found) = detected(&head) {
         return Ok(Some(found));
     }
     match &comparison.base {
         // A set that the change takes away is still a set.
-        Some(base) => Ok(detected(&base.tree(folder)?).filter(|_| head.is_empty())),
+        Some(base) => Ok(detected(&load(&**base, folder)?).filter(|_| head.is_empty())),
         None => Ok(None),
     }
 }

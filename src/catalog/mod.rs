@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 pub use build::{CatalogError, Input, SetSpec, build};
-pub use discover::{Found, discover};
+pub use discover::{Found, discover, load};
 pub use graph::{Edge, cycles, edges};
 
 /// How one direction of a migration differs from the base.
