@@ -1,4 +1,5 @@
 //! The only integration binary: one module per concern, driving the real binary.
 
+mod corpora;
 mod docs;
 mod layouts;
