@@ -1,9 +1,49 @@
-//! PostgreSQL
-use super::*;
-/// x
+//! PostgreSQL: a throwaway server per sandbox, or a database of our own on a server that was
+//! named.
+//!
+//! ```text
+//! binaries → template → cluster ┐
+//!                               ├─ server ─ session ─ target   (snapshot, errors, refuse, history)
+//!                       foreign ┘
+//! ```
+
+mod account;
+mod binaries;
+mod cluster;
+mod errors;
+mod foreign;
+mod history;
+mod names;
+mod refuse;
+mod server;
+mod session;
+mod snapshot;
+mod target;
+mod template;
+
+use super::{Engine, EngineError, SandboxSpec, Target};
+use binaries::Binaries;
+use foreign::Foreign;
+use server::Own;
+use target::Sandbox;
+
+/// The PostgreSQL engine.
+#[derive(Debug)]
 pub struct Postgres;
+
 impl Engine for Postgres {
-    fn sandbox(&self, _s: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
-        Err(EngineError::Broken("stub".into()))
+    fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
+        if let Some(url) = &spec.postgres_url {
+            let server = Foreign::create(url)?;
+            let roles = server.roles_before().to_vec();
+            return Ok(Box::new(Sandbox::new(Box::new(server), roles, spec)?));
+        }
+        let wanted = spec.engine_version.as_deref().and_then(binaries::major);
+        let binaries = Binaries::find(spec.postgres_bin.as_deref(), wanted)?;
+        let server = Own::start(binaries)?;
+        Ok(Box::new(Sandbox::new(Box::new(server), Vec::new(), spec)?))
     }
 }
+
+#[cfg(test)]
+mod tests;

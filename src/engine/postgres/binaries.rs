@@ -1,0 +1,145 @@
+//! Finds the server's programs on this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::engine::EngineError;
+use crate::host;
+
+/// Where a server build lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Binaries {
+    folder: PathBuf,
+}
+
+/// Folders that hold one folder per installed version: Debian and PGDG's Debian packages, PGDG's
+/// RPMs, Homebrew on both kinds of Mac, Postgres.app. The version's folder begins with the second
+/// part and the programs are in its third.
+const VERSIONED: [(&str, &str, &str); 5] = [
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/usr", "pgsql-", "bin"),
+    ("/opt/homebrew/opt", "postgresql@", "bin"),
+    ("/usr/local/opt", "postgresql@", "bin"),
+    ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+];
+
+impl Binaries {
+    /// Finds a server: the folder asked for, or else one that is installed, of the major version
+    /// wanted where there is one.
+    pub(super) fn find(asked: Option<&Path>, wanted: Option<u32>) -> Result<Self, EngineError> {
+        if let Some(folder) = asked {
+            return Self::in_folder(folder).ok_or_else(|| EngineError::Unavailable {
+                what: "the folder given as --postgres-bin does not hold initdb and postgres".into(),
+                way_out: "name the folder with the server's programs, such as \
+                          /usr/lib/postgresql/17/bin"
+                    .into(),
+            });
+        }
+        let mut found = installed();
+        found.extend(on_path());
+        let exact = found.iter().find(|(_, major)| wanted.is_some() && *major == wanted);
+        // What stands first in PATH was chosen by a person, the newest installed by nobody.
+        let chosen = exact.or_else(|| found.iter().find(|(_, major)| major.is_none()));
+        chosen.or(found.first()).map(|(binaries, _)| binaries.clone()).ok_or_else(|| {
+            EngineError::Unavailable {
+                what: "no PostgreSQL server (initdb and postgres) is installed here".into(),
+                way_out: "install one (Debian and Ubuntu: apt-get install postgresql; macOS: brew \
+                          install postgresql@17), name its folder with --postgres-bin, or name a \
+                          server with --postgres-url"
+                    .into(),
+            }
+        })
+    }
+
+    fn in_folder(folder: &Path) -> Option<Self> {
+        let there = |name: &str| folder.join(name).is_file();
+        (there("initdb") && there("postgres")).then(|| Self { folder: folder.to_owned() })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn initdb(&self) -> PathBuf {
+        self.folder.join("initdb")
+    }
+
+    pub(super) fn postgres(&self) -> PathBuf {
+        self.folder.join("postgres")
+    }
+
+    /// Tells this build from every other one on this machine, without running it.
+    pub(super) fn identity(&self) -> String {
+        let program = self.postgres();
+        let real = fs::canonicalize(&program).unwrap_or(program);
+        let metadata = fs::metadata(&real).ok();
+        let length = metadata.as_ref().map_or(0, fs::Metadata::len);
+        let changed = metadata
+            .and_then(|metadata| metadata.modified().ok())
+            .and_then(|moment| moment.duration_since(UNIX_EPOCH).ok())
+            .map_or(0, |age| age.as_nanos());
+        format!("{} {length} {changed}", real.display())
+    }
+}
+
+/// Installed servers, newest first, each with its major version.
+fn installed() -> Vec<(Binaries, Option<u32>)> {
+    let mut found: Vec<(Binaries, u32)> = Vec::new();
+    for (parent, prefix, programs) in VERSIONED {
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let major = name.to_str().and_then(|name| major(name.strip_prefix(prefix)?));
+            let binaries = Binaries::in_folder(&entry.path().join(programs));
+            if let (Some(major), Some(binaries)) = (major, binaries) {
+                found.push((binaries, major));
+            }
+        }
+    }
+    found.sort_by(|a, b| (b.1, &a.0.folder).cmp(&(a.1, &b.0.folder)));
+    found.into_iter().map(|(binaries, major)| (binaries, Some(major))).collect()
+}
+
+/// Servers that PATH leads to, by themselves or by `pg_config`; their version is not known yet.
+fn on_path() -> Vec<(Binaries, Option<u32>)> {
+    let mut folders: Vec<PathBuf> =
+        host::env("PATH").iter().flat_map(std::env::split_paths).collect();
+    let config = host::command("pg_config").arg("--bindir").output().ok();
+    if let Some(output) = config.filter(|output| output.status.success()) {
+        folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
+    }
+    folders.iter().filter_map(|folder| Some((Binaries::in_folder(folder)?, None))).collect()
+}
+
+/// The major version at the start of a version or a folder's name.
+pub(super) fn major(version: &str) -> Option<u32> {
+    let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..digits].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_versions_are_the_leading_number() {
+        assert_eq!(major("15.18"), Some(15));
+        assert_eq!(major("17"), Some(17));
+        assert_eq!(major("18beta1"), Some(18));
+        assert_eq!(major("latest"), None);
+    }
+
+    #[test]
+    fn a_folder_without_the_programs_is_refused_with_a_way_out() {
+        let empty = tempfile::tempdir().unwrap();
+        let error = Binaries::find(Some(empty.path()), None).unwrap_err();
+        assert!(error.to_string().contains("--postgres-bin"), "{error}");
+    }
+
+    #[test]
+    fn a_wanted_version_that_is_not_here_falls_back_to_one_that_is() {
+        let any = Binaries::find(None, None);
+        let odd = Binaries::find(None, Some(7));
+        assert_eq!(any.is_ok(), odd.is_ok());
+    }
+}

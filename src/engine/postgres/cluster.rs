@@ -1,0 +1,298 @@
+//! A throwaway server: a private folder, a Unix socket in it, and a supervisor that takes both
+//! away when this process ends, however it ends.
+//!
+//! One server per sandbox: roles, settings and a crash then belong to that sandbox alone, and its
+//! state is a folder that can be put aside and brought back as it was.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use postgres::{Client, Config, NoTls};
+
+use super::account::{self, Account, copy_folder};
+use super::binaries::Binaries;
+use super::template::{INIT_FLAGS, Template};
+use crate::engine::EngineError;
+use crate::host::{self, Stop};
+
+/// The longest the supervisor may take for one order; initdb on a slow disk is the slowest.
+const ORDER_LIMIT: Duration = Duration::from_secs(60);
+/// The longest a server may take until it answers; recovery after a kill included.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// The longest the supervisor may take to stop the server and remove the folder.
+const END_LIMIT: Duration = Duration::from_secs(15);
+
+/// Speed over safety: a crash of this server loses nothing that anyone wants.
+const SETTINGS: [&str; 19] = [
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "jit=off",
+    "shared_buffers=16MB",
+    "dynamic_shared_memory_type=mmap",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "max_locks_per_transaction=512",
+    "logging_collector=off",
+    "log_destination=stderr",
+    "log_line_prefix=",
+    "log_checkpoints=off",
+    "unix_socket_permissions=0700",
+    "track_activities=off",
+];
+
+/// The supervisor's two ends.
+struct Link {
+    orders: Option<ChildStdin>,
+    replies: BufReader<ChildStdout>,
+}
+
+/// A running throwaway server.
+pub(super) struct Cluster {
+    home: PathBuf,
+    account: Option<Account>,
+    supervisor: Mutex<Child>,
+    link: Mutex<Link>,
+}
+
+fn broken(what: &str, error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Broken(format!("the PostgreSQL sandbox {what}: {error}"))
+}
+
+impl Cluster {
+    /// Starts a fresh server.
+    pub(super) fn start(binaries: &Binaries) -> Result<Self, EngineError> {
+        let (home, account) =
+            account::run_folder().map_err(|error| broken("has no place to stand", &error))?;
+        let cluster = Self::supervised(binaries, home, account)?;
+        let template = Template::of(binaries);
+        let data = cluster.data();
+        let copied = template
+            .as_ref()
+            .is_some_and(|template| template.copy_to(&data, cluster.account).is_ok());
+        // A kept folder that passed for whole and does not start is replaced.
+        if copied && cluster.run().is_ok() {
+            return Ok(cluster);
+        }
+        if copied {
+            cluster.order("kill")?;
+            fs::remove_dir_all(&data).map_err(|error| broken("cannot be cleared", &error))?;
+        }
+        if !cluster.order("init")? {
+            return Err(cluster.failure("cannot be made by initdb"));
+        }
+        if let Some(template) = template {
+            // Without a cache the next start takes half a second longer, and that is all.
+            let _ = template.keep(&data);
+        }
+        cluster.run()?;
+        Ok(cluster)
+    }
+
+    fn supervised(
+        binaries: &Binaries,
+        home: PathBuf,
+        account: Option<Account>,
+    ) -> Result<Self, EngineError> {
+        let mut command = host::command("/bin/sh");
+        command.args(["-c", include_str!("supervisor.sh"), "migration-gate-supervisor"]);
+        command.arg(&home).arg(binaries.initdb()).arg(INIT_FLAGS).arg(binaries.postgres());
+        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
+        let mut path = vec![binaries.folder().to_owned()];
+        path.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
+        command.env("PATH", std::env::join_paths(path).unwrap_or_else(|_| "/usr/bin:/bin".into()));
+        // A group of its own, so that Ctrl-C on the terminal reaches us and not the server.
+        command.process_group(0);
+        if let Some(account) = account {
+            command.uid(account.uid).gid(account.gid);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let started = command.spawn().map_err(|error| broken("has no supervisor", &error));
+        let mut child = started.inspect_err(|_| drop(fs::remove_dir_all(&home)))?;
+        let (Some(orders), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(broken("has no supervisor", &"no pipes"));
+        };
+        Ok(Self {
+            home,
+            account,
+            supervisor: Mutex::new(child),
+            link: Mutex::new(Link { orders: Some(orders), replies: BufReader::new(replies) }),
+        })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// Gives the supervisor an order and waits for its answer.
+    fn order(&self, order: &str) -> Result<bool, EngineError> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let Link { orders: Some(orders), replies } = &mut *link else {
+            return Err(broken("is gone", &"no supervisor"));
+        };
+        let talk = || {
+            writeln!(orders, "{order}")?;
+            let mut reply = String::new();
+            replies.read_line(&mut reply)?;
+            Ok::<_, std::io::Error>(reply)
+        };
+        // Orders are short and some clean up: a run that must end still sees them through.
+        let deadline = host::now() + ORDER_LIMIT;
+        let give_up = || {
+            if host::now() >= deadline {
+                self.kill_all();
+            }
+        };
+        match host::watched(ORDER_LIMIT, give_up, talk) {
+            (_, Some(Stop::Deadline)) => Err(broken("hangs", &order)),
+            (Ok(reply), _) if reply.is_empty() => Err(broken("lost its supervisor", &order)),
+            (Ok(reply), _) => Ok(reply.trim() == "0"),
+            (Err(error), _) => Err(broken("lost its supervisor", &error)),
+        }
+    }
+
+    /// Kills the supervisor and all that it started; the last resort.
+    fn kill_all(&self) {
+        let pid = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let script = "kill -KILL -- \"-$1\"";
+        let _ = host::command("/bin/sh")
+            .args(["-c", script, "sh", &pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    /// Starts the server on its data folder and waits until it answers.
+    fn run(&self) -> Result<(), EngineError> {
+        self.order("start")?;
+        self.wait_for_answer().map(drop)
+    }
+
+    fn wait_for_answer(&self) -> Result<Client, EngineError> {
+        let deadline = host::now() + START_LIMIT;
+        let mut attempts = 0_u32;
+        loop {
+            let error = match self.config().connect(NoTls) {
+                Ok(client) => return Ok(client),
+                Err(error) => error,
+            };
+            attempts += 1;
+            if attempts.is_multiple_of(20) && !self.order("alive")? {
+                return Err(self.failure("does not start"));
+            }
+            match host::must_stop() {
+                Some(Stop::Interrupted) => return Err(EngineError::Interrupted),
+                Some(_) => return Err(EngineError::OutOfTime),
+                None if host::now() >= deadline => return Err(broken("does not answer", &error)),
+                None => host::pause(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config::new();
+        config.host_path(&self.home).user("postgres").dbname("postgres");
+        config.application_name("migration-gate");
+        config.notice_callback(|_| {});
+        config
+    }
+
+    /// A new connection.
+    pub(super) fn connect(&self) -> Result<Client, EngineError> {
+        self.wait_for_answer()
+    }
+
+    /// Kills the server where it stands. The data folder stays and can be started again.
+    pub(super) fn kill(&self) {
+        // An error means that the supervisor is gone, and the server with it.
+        let _ = self.order("kill");
+    }
+
+    /// Starts the server again after a kill.
+    pub(super) fn revive(&self) -> Result<Client, EngineError> {
+        self.kill();
+        self.order("start")?;
+        self.connect()
+    }
+
+    /// Puts the whole state aside under a number; every connection must be closed first.
+    pub(super) fn save(&self, number: usize) -> Result<Client, EngineError> {
+        // A clean stop, since recovery after a kill would empty unlogged tables.
+        self.order("stop")?;
+        let copied = copy_folder(&self.data(), &self.saved(number), self.account);
+        if copied.is_err() {
+            self.discard(number);
+        }
+        self.order("start")?;
+        let client = self.connect()?;
+        copied.map_err(|error| broken("cannot keep a checkpoint", &error))?;
+        Ok(client)
+    }
+
+    /// Brings a state back that was put aside.
+    pub(super) fn load(&self, number: usize) -> Result<Client, EngineError> {
+        self.kill();
+        let failed = |error| broken("cannot restore a checkpoint", &error);
+        fs::remove_dir_all(self.data()).map_err(failed)?;
+        copy_folder(&self.saved(number), &self.data(), self.account).map_err(failed)?;
+        self.order("start")?;
+        self.connect()
+    }
+
+    /// Gives up a state that was put aside.
+    pub(super) fn discard(&self, number: usize) {
+        // What cannot be removed now goes with the folder.
+        let _ = fs::remove_dir_all(self.saved(number));
+    }
+
+    fn saved(&self, number: usize) -> PathBuf {
+        self.home.join(format!("saved-{number}"))
+    }
+
+    /// An error that ends with the last lines of the server's own words.
+    fn failure(&self, what: &str) -> EngineError {
+        let log = fs::read(self.home.join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).replace(&*self.home.to_string_lossy(), "<sandbox>");
+        let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+        let tail = lines[lines.len().saturating_sub(6)..].join("\n  ");
+        EngineError::Broken(format!("the PostgreSQL sandbox {what}:\n  {tail}"))
+    }
+
+    /// The private folder.
+    #[cfg(test)]
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The end of its orders is the supervisor's sign to clean up.
+        self.link.get_mut().unwrap_or_else(PoisonError::into_inner).orders = None;
+        let deadline = host::now() + END_LIMIT;
+        while host::now() < deadline {
+            let child = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
+            if !matches!(child.try_wait(), Ok(None)) {
+                break;
+            }
+            host::pause(Duration::from_millis(1));
+        }
+        if self.home.exists() {
+            self.kill_all();
+            remove(&self.home);
+        }
+    }
+}
+
+fn remove(folder: &Path) {
+    let _ = fs::remove_dir_all(folder);
+}

@@ -1,0 +1,304 @@
+//! Whose fault a server's error is: the migration's, the sandbox's, or that of what is not here.
+
+use postgres::error::{DbError, ErrorPosition};
+
+use crate::engine::{EngineError, TargetError};
+use crate::model::{CannotRun, Failure, Location, Script, Span};
+use crate::sql::Statement;
+
+/// What the judgement of an error depends on besides the error.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Circumstances<'a> {
+    /// The server's own version: `15.18`.
+    pub(super) server: &'a str,
+    /// The server's major version.
+    pub(super) major: u32,
+    /// The major version the team says it runs.
+    pub(super) declared: Option<u32>,
+    /// Whether the sandbox's own user may do everything.
+    pub(super) superuser: bool,
+    /// The history's scripts so far, in lower case, where they speak of roles.
+    pub(super) roles_made: &'a [String],
+}
+
+/// The judgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The script is wrong.
+    Script,
+    /// Something is not here.
+    CannotRun(CannotRun),
+    /// The server is in trouble.
+    Broken,
+}
+
+const ACCEPT: &str = "accept this migration by name in the policy of the base branch";
+
+/// Judges an error by its code and message; `words` are the first words of the statement.
+pub(super) fn judge(
+    code: &str,
+    message: &str,
+    words: &[String],
+    around: &Circumstances<'_>,
+) -> Verdict {
+    let cannot =
+        |reason: String, way_out: String| Verdict::CannotRun(CannotRun { reason, way_out });
+    if let Some(extension) = missing_extension(code, message) {
+        return cannot(
+            format!(
+                "the extension {extension} is not installed beside PostgreSQL {}",
+                around.server
+            ),
+            format!(
+                "install it on this machine, name a server that has it with --postgres-url, or {ACCEPT}"
+            ),
+        );
+    }
+    if message.contains("shared_preload_libraries") {
+        return cannot(
+            format!("it needs a library that the server loads at its start: {message}"),
+            format!("name a server set up for it with --postgres-url, or {ACCEPT}"),
+        );
+    }
+    if message.contains("wal_level") && matches!(code, "55000" | "0A000" | "22023") {
+        return cannot(
+            format!("it needs logical replication, which the sandbox leaves out: {message}"),
+            format!("name a server set up for it with --postgres-url, or {ACCEPT}"),
+        );
+    }
+    if let Some(role) = quoted_after(message, "role ")
+        && code == "42704"
+        && words.first().is_none_or(|word| word != "DROP")
+        && !around.roles_made.iter().any(|script| script.contains(&role.to_lowercase()))
+    {
+        return cannot(
+            format!("the role {role} does not exist, and no migration so far creates it"),
+            format!(
+                "create it in the set's seed or in a migration (guarded, for servers that have \
+                 it), or {ACCEPT}"
+            ),
+        );
+    }
+    if code == "42704" && message.starts_with("unrecognized configuration parameter") {
+        return cannot(
+            format!("PostgreSQL {} does not know this setting: {message}", around.server),
+            "if a newer server or an extension knows it, run the check on that one \
+             (--postgres-bin or --postgres-url); a setting of the application's own is read with \
+             current_setting(name, true)"
+                .into(),
+        );
+    }
+    if code == "42601" && message.contains("at or near \":\"") {
+        return cannot(
+            "it uses a variable of psql, which only psql replaces".into(),
+            format!("write the value out, or {ACCEPT}"),
+        );
+    }
+    if let Some(declared) = around.declared.filter(|declared| *declared > around.major)
+        && is_about_the_unknown(code)
+    {
+        return cannot(
+            format!(
+                "the sandbox runs PostgreSQL {}, the set declares {declared}, and this may be why: \
+                 {message}",
+                around.server
+            ),
+            format!("install PostgreSQL {declared} here, or name its folder with --postgres-bin"),
+        );
+    }
+    if code == "42501" && !around.superuser {
+        return cannot(
+            format!("the user of --postgres-url may not do this: {message}"),
+            "use a superuser of a throwaway server, or leave --postgres-url out".into(),
+        );
+    }
+    match code.get(..2) {
+        Some("53" | "58" | "57") if code != "57014" => Verdict::Broken,
+        _ => Verdict::Script,
+    }
+}
+
+/// Codes that an older server gives for what only a newer one has.
+fn is_about_the_unknown(code: &str) -> bool {
+    matches!(code, "42601" | "42704" | "42883" | "42703" | "42P01" | "0A000" | "22023" | "42809")
+}
+
+/// The extension that an error says is not installed, as servers from 13 to 18 word it.
+fn missing_extension(code: &str, message: &str) -> Option<String> {
+    match code {
+        "0A000" if message.ends_with("is not available") => quoted_after(message, "extension "),
+        "58P01" => {
+            let file = quoted_after(message, "could not open extension control file ")
+                .or_else(|| quoted_after(message, "could not access file "))?;
+            let name = file.rsplit('/').next()?;
+            Some(name.strip_suffix(".control").unwrap_or(name).to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The text between the double quotes that follow `start` in a message that begins with it.
+fn quoted_after(message: &str, start: &str) -> Option<String> {
+    let rest = message.strip_prefix(start)?.strip_prefix('"')?;
+    Some(rest[..rest.find('"')?].to_owned())
+}
+
+/// The error of a statement as the target's error.
+pub(super) fn explain(
+    error: &postgres::Error,
+    script: &Script,
+    statement: Option<&Statement>,
+    around: &Circumstances<'_>,
+) -> TargetError {
+    let Some(db) = error.as_db_error() else {
+        return EngineError::Broken(format!("the PostgreSQL sandbox: {}", chain(error))).into();
+    };
+    let words = statement.map_or(&[][..], |statement| &statement.words);
+    match judge(db.code().code(), db.message(), words, around) {
+        Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
+        Verdict::Broken => {
+            EngineError::Broken(format!("the PostgreSQL sandbox: {}", db.message())).into()
+        }
+        Verdict::Script => TargetError::Script(failure(db, script, statement)),
+    }
+}
+
+fn failure(db: &DbError, script: &Script, statement: Option<&Statement>) -> Failure {
+    let location = match statement {
+        None => script.location(),
+        Some(statement) => Location::at(script.path.clone(), place(db, script, statement.span)),
+    };
+    Failure {
+        message: db.message().to_owned(),
+        code: Some(db.code().code().to_owned()),
+        detail: db.detail().map(str::to_owned),
+        hint: db.hint().map(str::to_owned),
+        location,
+    }
+}
+
+/// The token at the position the server names, else the whole statement. A position inside a
+/// function's body says nothing about the file.
+fn place(db: &DbError, script: &Script, statement: Span) -> Span {
+    let Some(ErrorPosition::Original(position)) = db.position() else { return statement };
+    token_at(&script.text, statement, *position as usize).unwrap_or(statement)
+}
+
+/// The token that begins at a character of a statement, counted from one.
+fn token_at(text: &str, statement: Span, position: usize) -> Option<Span> {
+    let sql = text.get(statement.start..statement.end)?;
+    let (offset, _) = sql.char_indices().nth(position.checked_sub(1)?)?;
+    let token = squawk_lexer::tokenize(&sql[offset..]).next()?;
+    let start = statement.start + offset;
+    (token.len > 0).then(|| Span::new(start, (start + token.len as usize).min(statement.end)))
+}
+
+/// An error with its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around(declared: Option<u32>) -> Circumstances<'static> {
+        Circumstances { server: "15.18", major: 15, declared, superuser: true, roles_made: &[] }
+    }
+
+    fn kind(code: &str, message: &str, sql: &str, around: &Circumstances<'_>) -> &'static str {
+        let words: Vec<String> = sql.split(' ').map(str::to_uppercase).collect();
+        match judge(code, message, &words, around) {
+            Verdict::Script => "script",
+            Verdict::CannotRun(_) => "cannot run",
+            Verdict::Broken => "broken",
+        }
+    }
+
+    #[test]
+    fn errors_are_laid_at_the_right_door() {
+        let cases = [
+            ("0A000", "extension \"postgis\" is not available", "create extension", "cannot run"),
+            (
+                "58P01",
+                "could not open extension control file \"/usr/share/postgresql/13/extension/vector.control\": No such file or directory",
+                "create extension",
+                "cannot run",
+            ),
+            (
+                "58P01",
+                "could not access file \"$libdir/x\": No such file or directory",
+                "create function",
+                "cannot run",
+            ),
+            ("42704", "role \"app\" does not exist", "grant select", "cannot run"),
+            ("42704", "role \"app\" does not exist", "drop role", "script"),
+            ("42704", "type \"geometry\" does not exist", "create table", "script"),
+            ("42704", "unrecognized configuration parameter \"x\"", "set x", "cannot run"),
+            (
+                "F0000",
+                "pg_cron can only be loaded via shared_preload_libraries",
+                "create extension",
+                "cannot run",
+            ),
+            ("42601", "syntax error at or near \":\"", "select", "cannot run"),
+            ("42601", "syntax error at or near \"TABEL\"", "create tabel", "script"),
+            ("42P01", "relation \"t\" does not exist", "drop table", "script"),
+            (
+                "23502",
+                "column \"a\" of relation \"t\" contains null values",
+                "alter table",
+                "script",
+            ),
+            ("53100", "could not extend file: No space left on device", "insert", "broken"),
+            ("57P01", "terminating connection due to administrator command", "select", "broken"),
+            ("57014", "canceling statement due to statement timeout", "select", "script"),
+            ("42501", "permission denied for table t", "select", "script"),
+        ];
+        for (code, message, sql, expected) in cases {
+            assert_eq!(kind(code, message, sql, &around(None)), expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn an_older_server_than_declared_is_not_the_scripts_fault() {
+        let message = "syntax error at or near \"VIRTUAL\"";
+        assert_eq!(kind("42601", message, "create table", &around(Some(18))), "cannot run");
+        assert_eq!(kind("42601", message, "create table", &around(Some(14))), "script");
+        assert_eq!(kind("23505", "duplicate key", "insert", &around(Some(18))), "script");
+    }
+
+    #[test]
+    fn a_role_that_the_history_makes_and_loses_is_the_scripts_fault() {
+        let made = ["create role app".to_owned()];
+        let around = Circumstances { roles_made: &made, ..around(None) };
+        assert_eq!(kind("42704", "role \"app\" does not exist", "grant", &around), "script");
+        assert_eq!(kind("42704", "role \"web\" does not exist", "grant", &around), "cannot run");
+    }
+
+    #[test]
+    fn missing_extensions_are_named() {
+        let Verdict::CannotRun(reason) =
+            judge("0A000", "extension \"postgis\" is not available", &[], &around(None))
+        else {
+            panic!("not a script's fault");
+        };
+        assert!(reason.reason.contains("postgis") && reason.reason.contains("15.18"));
+    }
+
+    #[test]
+    fn positions_count_characters_and_cover_a_token() {
+        let text = "-- é\nSELECT 'é', \"naïve\" FROM t;";
+        let statement = Span::new(6, text.len());
+        let at = |position| token_at(text, statement, position).map(|s| &text[s.start..s.end]);
+        assert_eq!(at(1), Some("SELECT"));
+        assert_eq!(at(13), Some("\"naïve\""));
+        assert_eq!(at(999), None);
+    }
+}

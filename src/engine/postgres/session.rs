@@ -1,0 +1,86 @@
+//! One connection: statements under a deadline, and a clean session between scripts.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use postgres::error::SqlState;
+use postgres::{Client, NoTls};
+
+use super::server::Server;
+use crate::host::{self, Stop};
+
+/// How long a statement may ignore a cancel request before the server is ended by force.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What `DISCARD ALL` does, but for prepared statements: ours must live on.
+const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+    SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+
+/// Why a statement did not run to its end.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The server refused it.
+    Refused(postgres::Error),
+    /// It was stopped.
+    Stopped(Stop),
+}
+
+impl From<postgres::Error> for Ended {
+    fn from(error: postgres::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Does something over a connection, under a deadline.
+pub(super) fn under_watch<T>(
+    client: &mut Client,
+    server: &dyn Server,
+    limit: Duration,
+    work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+) -> Result<T, Ended> {
+    let token = client.cancel_token();
+    let first: OnceLock<Instant> = OnceLock::new();
+    let killed = AtomicBool::new(false);
+    let cancel = || {
+        let since = *first.get_or_init(host::now);
+        if host::now() < since + PATIENCE {
+            // A request that gets lost is followed by the next one.
+            let _ = token.cancel_query(NoTls);
+        } else if !killed.swap(true, Ordering::Relaxed) {
+            server.kill();
+        }
+    };
+    let (result, stop) = host::watched(limit, cancel, || work(client));
+    match stop {
+        Some(stop) => Err(Ended::Stopped(stop)),
+        None => result.map_err(Ended::Refused),
+    }
+}
+
+/// Gives up what is open; a cancel request that comes late may hit this and is outlived.
+pub(super) fn roll_back(client: &mut Client) -> Result<(), postgres::Error> {
+    for _ in 0..3 {
+        match client.batch_execute("ROLLBACK") {
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {}
+            other => return other,
+        }
+    }
+    client.batch_execute("ROLLBACK")
+}
+
+/// Takes away whatever a script left in the session.
+pub(super) fn reset(client: &mut Client) -> Result<(), postgres::Error> {
+    roll_back(client)?;
+    client.batch_execute(RESET)
+}
+
+/// Whether a transaction is open that the script opened.
+pub(super) fn in_transaction(client: &mut Client) -> Result<bool, postgres::Error> {
+    match client.batch_execute("SAVEPOINT migration_gate") {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::NO_ACTIVE_SQL_TRANSACTION) => Ok(false),
+        Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => Ok(true),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,209 @@
+//! The catalog as a [`Snapshot`]: one prepared statement, put together for the server's version.
+
+use std::collections::BTreeMap;
+
+use postgres::types::Type;
+use postgres::{Client, Row, Statement};
+
+use super::names::is_generated;
+use crate::model::{Object, ObjectKey, Snapshot};
+
+/// What makes the catalog's own functions print the same text whatever the session was set to.
+const STEADY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; \
+    SET LOCAL search_path = ''; SET LOCAL datestyle = 'ISO, YMD'; \
+    SET LOCAL intervalstyle = 'postgres'; SET LOCAL timezone = 'UTC'; \
+    SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
+    SET LOCAL quote_all_identifiers = off; SET LOCAL standard_conforming_strings = on; \
+    SET LOCAL row_security = on; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+    SET LOCAL jit = off; SET LOCAL client_min_messages = error";
+
+/// Reads snapshots over one connection.
+pub(super) struct Catalog {
+    query: String,
+    prepared: Option<Statement>,
+    /// The roles that stood before the sandbox and are no part of it.
+    foreign_roles: Vec<String>,
+}
+
+impl Catalog {
+    /// A reader for a server of that major version.
+    pub(super) fn new(major: u32, foreign_roles: Vec<String>) -> Self {
+        let text = concat!(include_str!("snapshot.sql"), include_str!("snapshot_rare.sql"));
+        Self { query: assemble(text, major), prepared: None, foreign_roles }
+    }
+
+    /// Forgets what was prepared: the connection is new or the script threw it away.
+    pub(super) fn forget(&mut self) {
+        self.prepared = None;
+    }
+
+    /// Describes the schema in a transaction of its own.
+    pub(super) fn read(&mut self, client: &mut Client) -> Result<Snapshot, postgres::Error> {
+        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        let snapshot = self.read_inside(client);
+        let ended = client.batch_execute("ROLLBACK");
+        let snapshot = snapshot?;
+        ended?;
+        Ok(snapshot)
+    }
+
+    /// Describes the schema inside the transaction that is open, which must be rolled back.
+    pub(super) fn read_inside(&mut self, client: &mut Client) -> Result<Snapshot, postgres::Error> {
+        client.batch_execute(STEADY)?;
+        let statement = match &self.prepared {
+            Some(statement) => statement.clone(),
+            None => client.prepare_typed(&self.query, &[Type::TEXT_ARRAY])?,
+        };
+        let rows = client.query(&statement, &[&self.foreign_roles])?;
+        self.prepared = Some(statement);
+        let mut snapshot = Snapshot::default();
+        for row in &rows {
+            add(row, &mut snapshot)?;
+        }
+        fold_own_sequences(&mut snapshot);
+        Ok(snapshot)
+    }
+}
+
+fn add(row: &Row, snapshot: &mut Snapshot) -> Result<(), postgres::Error> {
+    let text = |index: usize| row.try_get::<_, Option<&str>>(index);
+    let key = ObjectKey::new(text(0)?.unwrap_or_default(), text(1)?.unwrap_or_default());
+    let parent = match (text(2)?, text(3)?) {
+        (Some(kind), Some(name)) => Some(ObjectKey::new(kind, name)),
+        _ => None,
+    };
+    let generated_name = match (text(4)?, text(5)?, text(7)?) {
+        (Some(own), Some(stem), Some(label)) => is_generated(own, stem, text(6)?, label),
+        _ => false,
+    };
+    let facts = pairs(row.try_get(8)?);
+    let notes = pairs(row.try_get(9)?);
+    snapshot.objects.insert(key, Object { parent, facts, notes, generated_name });
+    Ok(())
+}
+
+/// Name, value, name, value, …; a name without a value is left out.
+fn pairs(flat: Option<Vec<Option<String>>>) -> BTreeMap<String, String> {
+    let mut flat = flat.unwrap_or_default().into_iter();
+    let mut pairs = BTreeMap::new();
+    while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
+        if let (Some(name), Some(value)) = (name, value) {
+            pairs.insert(name, value);
+        }
+    }
+    pairs
+}
+
+/// Takes the name of a sequence that PostgreSQL named out of the default of the column that the
+/// sequence belongs to: `t_id_seq` and `t_id_seq1` make the same column.
+fn fold_own_sequences(snapshot: &mut Snapshot) {
+    let own: Vec<(ObjectKey, String)> = snapshot
+        .objects
+        .iter()
+        .filter(|(key, object)| key.kind == "sequence" && object.generated_name)
+        .filter_map(|(key, object)| Some((object.parent.clone()?, key.name.clone())))
+        .collect();
+    for (column, sequence) in own {
+        let column = snapshot.objects.get_mut(&column);
+        if let Some(default) = column.and_then(|column| column.facts.get_mut("default")) {
+            let quoted = format!("'{}'::regclass", sequence.replace('\'', "''"));
+            *default = default.replace(&quoted, "its own sequence");
+        }
+    }
+}
+
+/// Puts the query together: lines and sections of this version, the shorthands written out.
+fn assemble(text: &str, major: u32) -> String {
+    let mut query = String::with_capacity(text.len() * 2);
+    let mut skipping = false;
+    let mut sections = 0;
+    for line in text.lines() {
+        if let Some(condition) = line.strip_prefix("-- section") {
+            skipping = !holds(condition, major);
+            if !skipping {
+                query.push_str(if sections > 0 { "UNION ALL\n" } else { "" });
+                sections += 1;
+            }
+        } else if !skipping && !line.starts_with("--") {
+            let (code, condition) = line.split_once(" -- ").unwrap_or((line, ""));
+            if holds(condition, major) {
+                query.push_str(&expand(code));
+                query.push('\n');
+            }
+        }
+    }
+    query
+}
+
+/// Whether `since N` or `before N` is true of this version; no condition always is.
+fn holds(condition: &str, major: u32) -> bool {
+    let mut words = condition.split_whitespace();
+    match (words.next(), words.next().and_then(|number| number.parse::<u32>().ok())) {
+        (Some("since"), Some(number)) => major >= number,
+        (Some("before"), Some(number)) => major < number,
+        _ => true,
+    }
+}
+
+/// Writes out `$acl(…)`, `$comment(…)` and `$own(…)`, whose arguments hold no parentheses.
+fn expand(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let written = rest.find('(').zip(rest.find(')')).and_then(|(open, close)| {
+            let arguments: Vec<&str> = rest.get(open + 1..close)?.split("; ").collect();
+            Some((shorthand(&rest[..open], &arguments)?, close + 1))
+        });
+        let (text, used) = written.unwrap_or_else(|| ("$".into(), 1));
+        out.push_str(&text);
+        rest = &rest[used..];
+    }
+    out + rest
+}
+
+fn shorthand(name: &str, arguments: &[&str]) -> Option<String> {
+    let sorted = |entries: &str| {
+        format!(
+            "(SELECT string_agg(i::text, ', ' ORDER BY i::text COLLATE \"C\") FROM unnest({entries}) i)"
+        )
+    };
+    Some(match (name, arguments) {
+        ("$acl", [entries, kind, owner]) => format!(
+            "CASE WHEN {entries} IS NOT NULL THEN (SELECT CASE WHEN f IS DISTINCT FROM u THEN \
+             coalesce(f, 'none') END FROM (SELECT {} AS f, {} AS u) g) END",
+            sorted(entries),
+            sorted(&format!("acldefault({kind}, {owner})"))
+        ),
+        ("$comment", [oid, class]) => format!(
+            "(SELECT e.description FROM pg_catalog.pg_description e WHERE e.objoid = {oid} \
+             AND e.classoid = 'pg_catalog.{class}'::regclass AND e.objsubid = 0)"
+        ),
+        ("$own", [oid, class]) => format!(
+            "NOT EXISTS (SELECT FROM ext WHERE ext.objid = {oid} \
+             AND ext.classid = 'pg_catalog.{class}'::regclass)"
+        ),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_sections_follow_the_version() {
+        let text = "-- head\nWITH x\n-- section\nSELECT 1, -- since 14\n 2\n-- section since 15\nSELECT 3\n-- section before 15\nSELECT 4\n";
+        assert_eq!(assemble(text, 13), "WITH x\n 2\nUNION ALL\nSELECT 4\n");
+        assert_eq!(assemble(text, 15), "WITH x\nSELECT 1,\n 2\nUNION ALL\nSELECT 3\n");
+    }
+
+    #[test]
+    fn shorthands_are_written_out_and_other_dollars_stay() {
+        assert_eq!(expand("a ~ '_[0-9]*$' AND <> ALL ($1)"), "a ~ '_[0-9]*$' AND <> ALL ($1)");
+        assert!(expand("$own(c.oid; pg_class)").starts_with("NOT EXISTS"));
+        let whole = assemble(include_str!("snapshot.sql"), 15);
+        assert!(!whole.contains("$acl") && !whole.contains("$comment") && !whole.contains("$own"));
+    }
+}
