@@ -1,1 +1,2 @@
 //! The only integration binary: one module per concern, driving the real binary.
+mod pg_dump;
