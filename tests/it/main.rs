@@ -3,3 +3,4 @@
 mod corpora;
 mod docs;
 mod layouts;
+mod pg_dump;

@@ -177,8 +177,8 @@ fn shorthand(name: &str, arguments: &[&str]) -> Option<String> {
             sorted(&format!("acldefault({kind}, {owner})"))
         ),
         ("$comment", [oid, class]) => format!(
-            "(SELECT e.description FROM pg_catalog.pg_description e WHERE e.objoid = {oid} \
-             AND e.classoid = 'pg_catalog.{class}'::regclass AND e.objsubid = 0)"
+            "(SELECT said.description FROM pg_catalog.pg_description said WHERE said.objoid = {oid} \
+             AND said.classoid = 'pg_catalog.{class}'::regclass AND said.objsubid = 0)"
         ),
         ("$own", [oid, class]) => format!(
             "NOT EXISTS (SELECT FROM ext WHERE ext.objid = {oid} \

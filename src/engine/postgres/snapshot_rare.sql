@@ -49,7 +49,7 @@ WHERE $own(o.oid; pg_operator)
 SELECT 'operator family', format('%s.%I using %I', s.name, f.opfname, m.amname),
        NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['operators', (SELECT string_agg(format('%s %s%s', o.amopstrategy,
-                 o.amopopr::regoperator, ' for ' || nullif(o.amoppurpose, 's')), ', '
+                 o.amopopr::regoperator, ' for ' || nullif(o.amoppurpose, 's')::text), ', '
                  ORDER BY o.amopstrategy, o.amopopr::regoperator::text COLLATE "C")
                FROM pg_catalog.pg_amop o WHERE o.amopfamily = f.oid),
              'functions', (SELECT string_agg(format('%s(%s, %s) %s', p.amprocnum,

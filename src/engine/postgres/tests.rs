@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::server::Server as _;
 use super::*;
 use crate::engine::TargetError;
 use crate::host;
