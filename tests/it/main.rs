@@ -1,3 +1,5 @@
 //! The only integration binary: one module per concern, driving the real binary.
 
 mod docs;
+mod gate;
+mod rules;
