@@ -9,8 +9,33 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Files of a tree: path and text.
-pub(crate) type Files<'a> = &'a [(&'a str, &'a str)];
+/// A small tree that is written down in a test.
+#[derive(Clone, Default)]
+pub(crate) struct Tree(Vec<(String, String)>);
+
+impl Tree {
+    /// The same tree with one more file, or with another text in that file.
+    pub(crate) fn with(mut self, path: &str, text: &str) -> Self {
+        self.0.retain(|(known, _)| known != path);
+        self.0.push((path.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// The same tree without the files whose path contains `part`.
+    pub(crate) fn without(mut self, part: &str) -> Self {
+        self.0.retain(|(known, _)| !known.contains(part));
+        self
+    }
+
+    fn write(&self, folder: &Path) {
+        fs::create_dir_all(folder).expect("a folder");
+        for (path, text) in &self.0 {
+            let file = folder.join(path);
+            fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+            fs::write(file, text).expect("a file");
+        }
+    }
+}
 
 /// What the gate answered.
 #[derive(Debug)]
@@ -57,21 +82,11 @@ pub(crate) fn check_folders(base: &Path, head: &Path, options: &[&str]) -> Answe
 }
 
 /// Compares two trees that are written down in the test.
-pub(crate) fn check(base: Files<'_>, head: Files<'_>) -> Answer {
+pub(crate) fn check(base: &Tree, head: &Tree) -> Answer {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (side, files) in [("base", base), ("head", head)] {
-        write(&folder.path().join(side), files);
-    }
+    base.write(&folder.path().join("base"));
+    head.write(&folder.path().join("head"));
     check_folders(&folder.path().join("base"), &folder.path().join("head"), &[])
-}
-
-fn write(folder: &Path, files: Files<'_>) {
-    fs::create_dir_all(folder).expect("a folder");
-    for (path, text) in files {
-        let file = folder.join(path);
-        fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
-        fs::write(file, text).expect("a file");
-    }
 }
 
 fn answer(output: &Output) -> Answer {

@@ -47,7 +47,9 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 .max_by(|a, b| a.version.cmp(&b.version))
         };
         if let Some(later) = later {
-            let message = format!("{} sorts before {}, which is merged", migration.id, later.id);
+            let stands =
+                if catalog.info.habits.planned { "stands in the plan before" } else { "sorts before" };
+            let message = format!("{} {stands} {}, which is merged", migration.id, later.id);
             sink.push(
                 Draft::new(migration.location(), true, message)
                     .migration(&migration.id)
