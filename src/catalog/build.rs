@@ -168,13 +168,13 @@ fn join_base(catalog: &mut SetCatalog, head: Vec<Migration>, base: Option<Readin
     let compared = merged.is_some();
     let mut unpaired = merged.clone().unwrap_or_default();
     let partners = partners(catalog, &head, &mut unpaired);
-    let touches: Vec<Touch> = head
-        .iter()
-        .zip(&partners)
-        .map(|(migration, partner)| {
-            if compared { touch_of(catalog, migration, partner.as_ref()) } else { Touch::NONE }
-        })
-        .collect();
+    let touches: Vec<Touch> =
+        head.iter()
+            .zip(&partners)
+            .map(|(migration, partner)| {
+                if compared { touch_of(catalog, migration, partner.as_ref()) } else { Touch::NONE }
+            })
+            .collect();
     catalog.merged = merged;
     catalog.gone = unpaired.into_iter().map(|migration| Gone { migration }).collect();
     for (migration, touch) in head.into_iter().zip(touches) {

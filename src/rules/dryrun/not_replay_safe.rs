@@ -14,7 +14,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
               transaction a half-way stop leaves nothing, so it is a warning, which the strict \
               preset turns into an error.",
         fix: "Use IF NOT EXISTS, IF EXISTS or a guard on what is already done; in PostgreSQL drop \
-              an INVALID index before creating it CONCURRENTLY again.",
+              the INVALID index that a failed CREATE INDEX CONCURRENTLY leaves behind before \
+              creating it again, since IF NOT EXISTS passes over it (see \
+              https://www.postgresql.org/docs/current/sql-createindex.html).",
         levels: Levels::WARNING,
     },
     check: Check::Evidence(check),
