@@ -1,7 +1,7 @@
 //! `history/edited`
 
 use crate::catalog::{Edit, Entry};
-use crate::model::{Kind, Levels, RuleMeta};
+use crate::model::{Kind, Levels, RuleMeta, Script};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +33,7 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             let down = entry.migration.down.step();
             let location = down
                 .and_then(|step| step.script())
-                .map_or_else(|| entry.migration.location(), |script| script.location());
+                .map_or_else(|| entry.migration.location(), Script::location);
             sink.push(
                 Draft::new(location, true, format!("the rollback of {id} was edited"))
                     .migration(id)

@@ -1,7 +1,7 @@
 //! `rollback/leaves-trace`
 
 use crate::catalog::Entry;
-use crate::model::{Levels, MigrationEvidence, Outcome, RuleMeta, StepEvidence};
+use crate::model::{Levels, MigrationEvidence, Outcome, RuleMeta, Script, StepEvidence};
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -43,7 +43,7 @@ fn report(
     sink: &mut Sink<'_>,
 ) {
     let down = entry.migration.down.step().and_then(|step| step.script());
-    let location = down.map_or_else(|| entry.migration.location(), |script| script.location());
+    let location = down.map_or_else(|| entry.migration.location(), Script::location);
     if !step.diff.is_material() {
         if !step.diff.is_empty() {
             let message = format!("{when} the schema is the same but for order, names or space");
