@@ -110,6 +110,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         entries: Vec::new(),
         gone: Vec::new(),
         problems: head.problems,
+        merged_problems: Vec::new(),
         manifest_baseline: manifest
             .as_ref()
             .and_then(|manifest| Some(manifest.baseline.as_ref()?.value.clone()))
@@ -164,8 +165,11 @@ fn changed_inside(input: &Input<'_>, folder: &RepoPath) -> Vec<FileChange> {
 /// Pairs head and base: the same id, else the same version (in a planned layout the id alone
 /// counts), else the file that was renamed.
 fn join_base(catalog: &mut SetCatalog, head: Vec<Migration>, base: Option<Reading>, tree: &Tree) {
-    let merged = base.map(|reading| reading.migrations);
-    let compared = merged.is_some();
+    let compared = base.is_some();
+    let merged = base.map(|reading| {
+        catalog.merged_problems = reading.problems;
+        reading.migrations
+    });
     let mut unpaired = merged.clone().unwrap_or_default();
     let partners = partners(catalog, &head, &mut unpaired);
     let touches: Vec<Touch> =

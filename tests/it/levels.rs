@@ -173,6 +173,17 @@ fn a_deleted_or_renamed_migration_weighs_as_its_tool_takes_it() {
 }
 
 #[test]
+fn a_down_that_loses_its_up_is_the_change_s_fault() {
+    let merged = GolangMigrate.merged();
+    let head = merged.clone().without("index_name.up");
+    let findings = ["error layout/invalid", "warning history/deleted"];
+    expect("the up goes", &merged, &head, &findings);
+    // What was like that before is not.
+    let more = head.clone().with("migrations/README.md", "The club's tables.");
+    expect("it was gone", &head, &more, &[]);
+}
+
+#[test]
 fn a_newcomer_with_a_merged_version_is_the_one_to_blame() {
     // Sorted by name, the new one stands first.
     let up = "CREATE INDEX IF NOT EXISTS members_town ON members (town);";
