@@ -2,6 +2,7 @@
 
 mod check;
 mod ci;
+mod examples;
 mod explain;
 mod gather;
 mod graph;

@@ -110,6 +110,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         entries: Vec::new(),
         gone: Vec::new(),
         problems: head.problems,
+        merged_problems: Vec::new(),
         manifest_baseline: manifest
             .as_ref()
             .and_then(|manifest| Some(manifest.baseline.as_ref()?.value.clone()))
@@ -161,21 +162,24 @@ fn changed_inside(input: &Input<'_>, folder: &RepoPath) -> Vec<FileChange> {
         .collect()
 }
 
-/// Pairs head and base by version; in a planned layout by id.
+/// Pairs head and base: the same id, else the same version (in a planned layout the id alone
+/// counts), else the file that was renamed.
 fn join_base(catalog: &mut SetCatalog, head: Vec<Migration>, base: Option<Reading>, tree: &Tree) {
-    let mut unpaired: Vec<Migration> =
-        base.as_ref().map(|reading| reading.migrations.clone()).unwrap_or_default();
-    let mut touches = Vec::new();
-    for migration in &head {
-        let touch = if base.is_some() {
-            let partner = partner(catalog, migration, &mut unpaired);
-            touch_of(catalog, migration, partner.as_ref())
-        } else {
-            Touch::NONE
-        };
-        touches.push(touch);
-    }
-    catalog.merged = base.map(|reading| reading.migrations);
+    let compared = base.is_some();
+    let merged = base.map(|reading| {
+        catalog.merged_problems = reading.problems;
+        reading.migrations
+    });
+    let mut unpaired = merged.clone().unwrap_or_default();
+    let partners = partners(catalog, &head, &mut unpaired);
+    let touches: Vec<Touch> =
+        head.iter()
+            .zip(&partners)
+            .map(|(migration, partner)| {
+                if compared { touch_of(catalog, migration, partner.as_ref()) } else { Touch::NONE }
+            })
+            .collect();
+    catalog.merged = merged;
     catalog.gone = unpaired.into_iter().map(|migration| Gone { migration }).collect();
     for (migration, touch) in head.into_iter().zip(touches) {
         let declared = declare(catalog, &migration, tree);
@@ -183,32 +187,37 @@ fn join_base(catalog: &mut SetCatalog, head: Vec<Migration>, base: Option<Readin
     }
 }
 
-/// Takes the base's migration that this one was: the same id, else the same version, else the
-/// one whose file was renamed to this one's.
-fn partner(
+/// Takes out of `unpaired` what each of the head's migrations was. The surest likeness goes
+/// through the whole set first: a new migration that took the version of a merged one must not
+/// take its place as well.
+fn partners(
     catalog: &SetCatalog,
-    migration: &Migration,
+    head: &[Migration],
     unpaired: &mut Vec<Migration>,
-) -> Option<Migration> {
-    let same_id = |known: &Migration| known.id == migration.id;
-    let same_version = |known: &Migration| {
+) -> Vec<Option<Migration>> {
+    type Alike = fn(&SetCatalog, &Migration, &Migration) -> bool;
+    let same_id: Alike = |_, known, migration| known.id == migration.id;
+    let same_version: Alike = |catalog, known, migration| {
         !catalog.info.habits.planned
             && known.kind == migration.kind
             && known.version == migration.version
-            && !same_id(known)
     };
-    let renamed = |known: &Migration| {
+    let renamed: Alike = |catalog, known, migration| {
         catalog.changed.iter().any(|change| {
             matches!(&change.kind, ChangeKind::Renamed { from, .. } if from == known.up.path())
                 && change.path == *migration.up.path()
         })
     };
-    let index = unpaired
-        .iter()
-        .position(same_id)
-        .or_else(|| unpaired.iter().position(same_version))
-        .or_else(|| unpaired.iter().position(renamed))?;
-    Some(unpaired.remove(index))
+    let mut partners = vec![None; head.len()];
+    for alike in [same_id, same_version, renamed] {
+        for (migration, partner) in head.iter().zip(&mut partners) {
+            if partner.is_none() {
+                let found = unpaired.iter().position(|known| alike(catalog, known, migration));
+                *partner = found.map(|index| unpaired.remove(index));
+            }
+        }
+    }
+    partners
 }
 
 fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) -> Touch {

@@ -129,6 +129,8 @@ pub struct SetCatalog {
     pub gone: Vec<Gone>,
     /// What could not be read at the head.
     pub problems: Vec<Problem>,
+    /// What could not be read at the base already.
+    pub merged_problems: Vec<Problem>,
     /// The manifest at the head.
     pub manifest: Option<Manifest>,
     /// What could not be read of the headers.

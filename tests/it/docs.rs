@@ -30,6 +30,11 @@ fn the_published_schemas_are_those_of_the_code() {
 }
 
 #[test]
+fn the_rules_are_those_of_the_code() {
+    assert_file("docs/rules.md", &migration_gate::app::rules_markdown());
+}
+
+#[test]
 fn the_reference_names_every_key() {
     let reference = include_str!("../../docs/config.md");
     for schema in [migration_gate::config::json_schema(), migration_gate::manifest::json_schema()] {

@@ -2,5 +2,8 @@
 
 mod corpora;
 mod docs;
+mod gate;
 mod layouts;
+mod levels;
 mod pg_dump;
+mod rules;

@@ -123,7 +123,12 @@ fn corpus(name: &str) -> Option<tempfile::TempDir> {
     }
     let clone = tempfile::tempdir().unwrap();
     let mut git: Command = host::command("git");
-    let cloned = git.args(["-c", "init.defaultBranch=main", "clone", "--quiet"]).arg(&bundle).arg(clone.path()).status().unwrap();
+    let cloned = git
+        .args(["-c", "init.defaultBranch=main", "clone", "--quiet"])
+        .arg(&bundle)
+        .arg(clone.path())
+        .status()
+        .unwrap();
     assert!(cloned.success());
     Some(clone)
 }

@@ -1,7 +1,6 @@
 //! `dryrun/not-replay-safe`
 
 use super::engine_said;
-use crate::catalog::Entry;
 use crate::model::{Class, Levels, Outcome, RuleMeta};
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
@@ -14,7 +13,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
               transaction a half-way stop leaves nothing, so it is a warning, which the strict \
               preset turns into an error.",
         fix: "Use IF NOT EXISTS, IF EXISTS or a guard on what is already done; in PostgreSQL drop \
-              an INVALID index before creating it CONCURRENTLY again.",
+              the INVALID index that a failed CREATE INDEX CONCURRENTLY leaves behind before \
+              creating it again, since IF NOT EXISTS passes over it (see \
+              https://www.postgresql.org/docs/current/sql-createindex.html).",
         levels: Levels::WARNING,
     },
     check: Check::Evidence(check),
@@ -25,7 +26,9 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
         let (Some(again), Some(entry)) = (&seen.again, cx.catalog.entry(&seen.id)) else {
             continue;
         };
-        let (weight, reason) = weigh(entry);
+        let atomic = entry.migration.up.script().is_none_or(crate::sql::is_atomic);
+        let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
+        let (weight, reason) = weigh(atomic, declared);
         let draft = if let Outcome::Failed(failure) = &again.outcome {
             engine_said(failure, format!("a second run of the up fails: {}", failure.message))
         } else if again.diff.is_material() {
@@ -43,13 +46,30 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
 }
 
 /// An error where a second run is to be expected.
-fn weigh(entry: &Entry) -> (Levels, Option<&'static str>) {
-    let atomic = entry.migration.up.script().is_none_or(crate::sql::is_atomic);
-    if !atomic {
-        (Levels::ERROR, Some("it runs outside a transaction, so it can stop half-way"))
-    } else if matches!(entry.declared.class, Some((Class::ManualBackfill, _))) {
-        (Levels::ERROR, Some("its class is manual_backfill, so an operator may start it again"))
-    } else {
-        (Levels::WARNING, None)
+fn weigh(atomic: bool, declared: Option<Class>) -> (Levels, Option<&'static str>) {
+    match (atomic, declared) {
+        (false, _) => {
+            (Levels::ERROR, Some("it runs outside a transaction, so it can stop half-way"))
+        }
+        (true, Some(Class::ManualBackfill)) => {
+            (Levels::ERROR, Some("its class is manual_backfill, so an operator may start it again"))
+        }
+        (true, _) => (Levels::WARNING, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, Levels, weigh};
+
+    #[test]
+    fn only_what_may_well_run_twice_is_an_error() {
+        assert_eq!(weigh(true, None), (Levels::WARNING, None));
+        assert_eq!(weigh(true, Some(Class::PostDeploy)), (Levels::WARNING, None));
+        assert_eq!(weigh(true, Some(Class::ManualBackfill)).0, Levels::ERROR);
+        // Where both hold, the reason that no declaration can take away is given.
+        let (levels, reason) = weigh(false, Some(Class::ManualBackfill));
+        assert_eq!(levels, Levels::ERROR);
+        assert!(reason.is_some_and(|reason| reason.contains("outside a transaction")));
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         why: "A statement that takes this long on a nearly empty engine waits for itself or never \
               ends; on production it would hold its locks all the while.",
         fix: "Look for an endless recursion, a sleep or a lock on itself; where the work is real, \
-              allow more with --statement-timeout.",
+              allow more with `--statement-timeout`.",
         levels: Levels::ERROR,
     },
     check: Check::Evidence(check),

@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         summary: "the up does not run on the history before it",
         why: "A migration that fails stops the deployment half-way; what it would do to production \
               was seen on a throwaway engine that holds the same history. A sqitch verify script \
-              that fails after its deploy counts as well, since sqitch then reverts the change.",
+              that fails after its deploy counts as well, since `sqitch deploy --verify` then reverts the change.",
         fix: "Mend the statement that is marked; the engine's own words stand below it.",
         levels: Levels::ERROR,
     },

@@ -9,10 +9,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "history/edited",
         summary: "a merged migration was edited",
         why: "Targets that ran the old text never see the new one, so old and new targets differ. \
-              Tools that compare checksums (sqlx, flyway, refinery, sqitch) refuse to run: there \
-              any edit of an up is an error, even of a comment. Elsewhere it is a warning, or a \
-              note where only comments and white space changed. An edited down is a note, since \
-              rollbacks get mended; it is proved like a new one.",
+              Tools that compare checksums (flyway, refinery, sqitch and sqlx, see \
+              https://docs.rs/sqlx/latest/sqlx/migrate/enum.MigrateError.html) refuse to run: \
+              there any edit of an up is an error, even of a comment. Elsewhere it is a warning, \
+              or a note where only comments and white space changed. An edited down is a note, \
+              since rollbacks get mended; it is proved like a new one.",
         fix: "Take the edit back and write a new migration that changes what the old one did.",
         levels: Levels::WARNING,
     },

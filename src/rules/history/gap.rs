@@ -25,7 +25,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         .filter_map(|entry| Some((entry.migration.version.number()?, entry)))
         .collect();
     numbered.sort_by_key(|(number, _)| *number);
-    if cx.catalog.info.habits.planned || !counts(&numbered) {
+    let numbers: Vec<u128> = numbered.iter().map(|(number, _)| *number).collect();
+    if cx.catalog.info.habits.planned || !counts(&numbers) {
         return;
     }
     for pair in numbered.windows(2) {
@@ -47,9 +48,35 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
 
 /// Whether versions are consecutive numbers and not dates: small, and most follow their
 /// neighbour directly.
-fn counts(sorted: &[(u128, &Entry)]) -> bool {
+fn counts(sorted: &[u128]) -> bool {
     const SMALL: u128 = 1_000_000;
     let steps = sorted.len().saturating_sub(1);
-    let single = sorted.windows(2).filter(|pair| pair[1].0 == pair[0].0 + 1).count();
-    steps > 0 && sorted.iter().all(|(number, _)| *number < SMALL) && single * 2 >= steps
+    let single = sorted.windows(2).filter(|pair| pair[1] == pair[0] + 1).count();
+    steps > 0 && sorted.iter().all(|number| *number < SMALL) && single * 2 >= steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counts;
+
+    #[test]
+    fn consecutive_numbers_are_told_from_dates_and_from_wide_steps() {
+        for (sorted, expected) in [
+            (&[1, 2, 4][..], true),
+            (&[1, 2, 3, 5, 7], true),
+            // Two branches took the same number; it is still a set that counts.
+            (&[1, 2, 2, 3], true),
+            (&[], false),
+            (&[7], false),
+            // From these two alone nothing can be told.
+            (&[1, 3], false),
+            // Steps of ten leave room on purpose.
+            (&[10, 20, 30, 31], false),
+            // Dates and times, even where two stand side by side.
+            (&[20260301, 20260302, 20260304], false),
+            (&[20260301090000, 20260301090001], false),
+        ] {
+            assert_eq!(counts(sorted), expected, "{sorted:?}");
+        }
+    }
 }

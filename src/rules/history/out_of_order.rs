@@ -7,11 +7,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
         id: "history/out-of-order",
         summary: "a new migration sorts before one that is already merged",
-        why: "Targets have run the later one already. golang-migrate never runs the late one and \
-              says nothing; goose, flyway and sqitch stop with an error: there it is an error. \
-              Others run it late, so old and new targets run the same files in different orders: \
-              a warning.",
-        fix: "Give the new migration a version after the newest merged one.",
+        why: "Targets have run the later one already. golang-migrate keeps one number, so it never \
+              runs the late one and says nothing \
+              (https://github.com/golang-migrate/migrate/issues/179); goose \
+              (https://pressly.github.io/goose/blog/2021/out-of-order-migrations/), flyway \
+              (https://github.com/flyway/flyway/issues/1363), refinery and sqitch refuse to go on: \
+              there it is an error. Others, such as sqlx, dbmate and diesel, run it late, so that \
+              old and new targets run the same files in different orders: a warning.",
+        fix: "Give the new migration a version after the newest merged one; in a sqitch plan, move \
+              it to the end.",
         levels: Levels::ERROR,
     },
     check: Check::Catalog(check),
@@ -47,7 +51,12 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 .max_by(|a, b| a.version.cmp(&b.version))
         };
         if let Some(later) = later {
-            let message = format!("{} sorts before {}, which is merged", migration.id, later.id);
+            let stands = if catalog.info.habits.planned {
+                "stands in the plan before"
+            } else {
+                "sorts before"
+            };
+            let message = format!("{} {stands} {}, which is merged", migration.id, later.id);
             sink.push(
                 Draft::new(migration.location(), true, message)
                     .migration(&migration.id)

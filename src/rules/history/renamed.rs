@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         summary: "a merged migration has another name or version",
         why: "A target that ran it under the old version takes it for a new migration and runs it \
               again: an error. Under the same version most tools do not care about the name, \
-              which makes it a warning; flyway and sqitch compare names too and refuse.",
+              which makes it a warning; flyway, refinery and sqitch compare names too and refuse, so there it is an error.",
         fix: "Give the file its old name back.",
         levels: Levels::ERROR,
     },

@@ -11,7 +11,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         why: "A down without its up, a broken annotation, a symbolic link, a Git LFS pointer or \
               text that is not UTF-8 is run differently, or not at all, depending on the tool's \
               version and the machine.",
-        fix: "Do what the finding says about the file.",
+        fix: "Do what the finding says about the file; it names the way out for each case.",
         levels: Levels::ERROR,
     },
     check: Check::Catalog(|cx, sink| super::problems(cx, ProblemKind::Invalid, sink)),

@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "manifest/invalid",
         summary: "the manifest or a header does not follow its published schema",
         why: "A manifest that cannot be read says nothing about class and dependencies, and \
-              nothing must never look like a pass. Its schema is docs/manifest.schema.json.",
+              nothing must never look like a pass. Its schema is `docs/manifest.schema.json`.",
         fix: "Mend the place that is marked; an editor that knows the schema shows it while typing.",
         levels: Levels::ERROR,
     },

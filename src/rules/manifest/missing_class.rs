@@ -13,7 +13,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         why: "Whether a migration runs before, after or beside a deployment is a decision, and the \
               author is the one who knows. Where a manifest or a configured set stands it is an \
               error; else one warning names the classes that were inferred from the statements.",
-        fix: "Declare it in the manifest, or in the script's header: -- migration-gate: class=online.",
+        fix: "Declare it in the manifest, or in the script's header: \
+              `-- migration-gate: class=online`.",
         levels: Levels::ERROR,
     },
     check: Check::Catalog(check),

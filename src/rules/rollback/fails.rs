@@ -10,7 +10,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         summary: "the down does not run",
         why: "A rollback that fails is found out at the worst moment there is. It was run right \
               after its up, and once more in strict reverse order after all ups of the change.",
-        fix: "Mend the statement that is marked; the engine's own words stand below it.",
+        fix: "Mend the statement that is marked; the engine's own words stand below it. Undo in \
+              the reverse order of the up: what depends on an object goes before the object.",
         levels: Levels::ERROR,
     },
     check: Check::Evidence(check),

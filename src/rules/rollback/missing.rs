@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         why: "When a release goes wrong at night, the way back has to be there already. A \
               migration without one turns a rollback into an improvisation on production data.",
         fix: "Write the down script beside the up. A team that goes back by restoring says so \
-              once, with rollback = \"checkpoint\" under [policy]; the dry run then proves the \
+              once, with `rollback = \"checkpoint\"` under `[policy]`; the dry run then proves the \
               restore instead.",
         levels: Levels::ERROR,
     },

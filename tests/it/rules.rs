@@ -1,0 +1,91 @@
+//! Every rule has a bad example that fires it and a good one that fires nothing.
+//!
+//! The examples stand in `fixtures/rules/<group>/<name>/{bad,good}/{base,head}` and are what
+//! `migration-gate explain` and `docs/rules.md` show. `history/stale-base` needs a third side:
+//! `tip` is what the main branch gained after the change branched off.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use migration_gate::rules::RULES;
+
+use crate::gate::{Answer, Repository, check_folders};
+
+fn example(rule: &str, kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules").join(rule).join(kind)
+}
+
+fn run(rule: &str, folder: &Path) -> Answer {
+    match rule {
+        "history/stale-base" => run_branch(folder),
+        // Far more than any example needs; only the one without an end reaches it.
+        "dryrun/timeout" => {
+            check_folders(&folder.join("base"), &folder.join("head"), &["--statement-timeout", "1"])
+        }
+        _ => check_folders(&folder.join("base"), &folder.join("head"), &[]),
+    }
+}
+
+fn run_branch(folder: &Path) -> Answer {
+    let repository = Repository::new(&folder.join("base"));
+    repository.branch("change");
+    if folder.join("tip").is_dir() {
+        repository.switch("main");
+        repository.commit(&folder.join("tip"));
+        repository.switch("change");
+    }
+    repository.commit(&folder.join("head"));
+    repository.check()
+}
+
+/// What is wrong with one example; `expected` is every finding that it must have.
+fn faults(rule: &str, kind: &str, expected: &[String]) -> Option<String> {
+    let folder = example(rule, kind);
+    for side in ["base", "head"] {
+        if !folder.join(side).is_dir() {
+            return Some(format!("{rule}: there is no {kind}/{side}"));
+        }
+    }
+    let answer = run(rule, &folder);
+    let mut found = answer.findings();
+    // A rule that speaks of each file speaks more than once.
+    found.dedup();
+    let untold = &answer.report["inconclusive"];
+    if found != expected || untold.as_array().is_none_or(|untold| !untold.is_empty()) {
+        return Some(format!("{rule}, {kind}: found {found:?}, expected {expected:?}; {untold}"));
+    }
+    let judged = answer.report["sets"].as_array().is_some_and(|sets| !sets.is_empty());
+    (!judged).then(|| format!("{rule}, {kind}: no set was judged"))
+}
+
+#[test]
+fn a_bad_example_fires_its_rule_and_nothing_else() {
+    let faults: Vec<String> = RULES
+        .iter()
+        .filter_map(|rule| {
+            let expected = format!("{} {}", rule.meta.levels.recommended, rule.meta.id);
+            faults(rule.meta.id, "bad", &[expected])
+        })
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_good_example_fires_nothing() {
+    let faults: Vec<String> =
+        RULES.iter().filter_map(|rule| faults(rule.meta.id, "good", &[])).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_example_belongs_to_a_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules");
+    for group in fs::read_dir(root).unwrap() {
+        let group = group.unwrap();
+        for rule in fs::read_dir(group.path()).unwrap() {
+            let name = rule.unwrap().file_name();
+            let id = format!("{}/{}", group.file_name().display(), name.display());
+            assert!(RULES.iter().any(|rule| rule.meta.id == id), "there is no rule {id}");
+        }
+    }
+}
