@@ -1,3 +1,4 @@
 //! The only integration binary: one module per concern, driving the real binary.
 
+mod architecture;
 mod docs;
