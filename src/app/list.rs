@@ -79,7 +79,8 @@ fn plain(catalogs: &[SetCatalog]) -> String {
         let info = &catalog.info;
         let name = printable(&info.name).into_owned();
         let count = catalog.entries.len();
-        let head = format!("{name} ({}, {}, {count} migrations)", info.layout, info.engine);
+        let s = if count == 1 { "" } else { "s" };
+        let head = format!("{name} ({}, {}, {count} migration{s})", info.layout, info.engine);
         // A folder may be named like a command to the CI runner that shows this.
         out.push_str(&format!("{}\n", log_line(&head)));
         for entry in &catalog.entries {

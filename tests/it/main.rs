@@ -1,4 +1,6 @@
 //! The only integration binary: one module per concern, driving the real binary.
 
 mod architecture;
+mod cli;
 mod docs;
+mod support;
