@@ -2,5 +2,6 @@
 
 mod architecture;
 mod cli;
+mod determinism;
 mod docs;
 mod support;
