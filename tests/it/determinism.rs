@@ -211,7 +211,7 @@ fn reports(top: &Path, at: &Path, machine: &Machine, arguments: &[&str; 3]) -> [
     let left: Vec<_> = fs::read_dir(top.join("tmp")).unwrap().collect();
     assert!(left.is_empty(), "left behind: {left:?}");
     let owner = fs::metadata(top.join("out/json")).unwrap().uid();
-    assert_eq!(owner == NOBODY, nobody, "the other user did not run it");
+    assert!(!nobody || owner == NOBODY, "the other user did not run it");
     let read = |format: &str| fs::read_to_string(top.join("out").join(format)).unwrap();
     [plain, read("json"), read("markdown")]
 }
