@@ -2,21 +2,25 @@
 
 use super::examples::{Example, examples};
 use super::output::print;
+use crate::config::closest;
 use crate::error::GateError;
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{RULES, by_id};
 
+/// More names than this are no suggestion.
+const MOST: usize = 5;
+
 pub(super) fn explain(id: &str) -> Result<u8, GateError> {
     let rule = by_id(id).ok_or_else(|| {
-        let close: Vec<&str> = RULES
-            .iter()
-            .map(|rule| rule.meta.id)
-            .filter(|known| known.contains(id) || known.ends_with(&format!("/{id}")))
-            .collect();
-        let help = if close.is_empty() {
-            "`migration-gate rules` lists every rule".to_owned()
-        } else {
-            format!("did you mean {}?", close.join(" or "))
+        let close: Vec<&str> =
+            RULES.iter().map(|rule| rule.meta.id).filter(|known| known.contains(id)).collect();
+        let known: Vec<&str> = RULES.iter().map(|rule| rule.meta.id).collect();
+        let help = match (closest(id, &known), close.as_slice()) {
+            (Some(close), _) => format!("did you mean {close}?"),
+            (None, close @ [_, ..]) if close.len() <= MOST => {
+                format!("did you mean {}?", close.join(" or "))
+            }
+            _ => "`migration-gate rules` lists every rule".to_owned(),
         };
         GateError::Usage(format!("there is no rule \"{id}\"\n  help: {help}"))
     })?;

@@ -5,7 +5,7 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath};
+use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, printable};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -200,7 +200,8 @@ fn catalogs(
         }
     }
     if let Some(wanted) = &choice.place.set {
-        let names: Vec<String> = specs.iter().map(|(spec, ..)| spec.name.clone()).collect();
+        let names: Vec<String> =
+            specs.iter().map(|(spec, ..)| printable(&spec.name).into_owned()).collect();
         specs.retain(|(spec, ..)| spec.name == *wanted);
         if specs.is_empty() {
             let known = if names.is_empty() { "none".into() } else { names.join(", ") };

@@ -54,9 +54,20 @@ fn of(catalog: &SetCatalog) -> SetGraph {
     }
 }
 
-/// A Graphviz string: names come from a repository, so quotes and back slashes are escaped.
+/// A Graphviz string: names come from a repository, so quotes and back slashes are escaped, and
+/// so is `&`, since labels know HTML's entities. `#` begins a command of some CI runners.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", printable(text).replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    for c in printable(text).chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '&' => out.push_str("&amp;"),
+            '#' => out.push_str("&#35;"),
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 fn dot(graphs: &[SetGraph]) -> String {

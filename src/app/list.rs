@@ -8,6 +8,7 @@ use crate::catalog::{Entry, SetCatalog};
 use crate::cli::{List, ListFormat};
 use crate::error::GateError;
 use crate::model::{Down, printable};
+use crate::render::escape::log_line;
 
 #[derive(Serialize)]
 struct SetItem<'a> {
@@ -77,17 +78,17 @@ fn plain(catalogs: &[SetCatalog]) -> String {
     for catalog in catalogs {
         let info = &catalog.info;
         let name = printable(&info.name).into_owned();
-        out.push_str(&format!(
-            "{name} ({}, {}, {} migrations)\n",
-            info.layout,
-            info.engine,
-            catalog.entries.len()
-        ));
+        let count = catalog.entries.len();
+        let s = if count == 1 { "" } else { "s" };
+        let head = format!("{name} ({}, {}, {count} migration{s})", info.layout, info.engine);
+        // A folder may be named like a command to the CI runner that shows this.
+        out.push_str(&format!("{}\n", log_line(&head)));
         for entry in &catalog.entries {
             let MigrationItem { id, class, class_declared, rollback, .. } = item(entry);
             let inferred = if class_declared { "" } else { " (inferred)" };
             let back = if rollback { "" } else { ", no rollback" };
-            out.push_str(&format!("  {}  {class}{inferred}{back}\n", printable(id)));
+            let line = format!("  {}  {class}{inferred}{back}", printable(id));
+            out.push_str(&format!("{}\n", log_line(&line)));
         }
     }
     out

@@ -15,6 +15,7 @@ use crate::cli::{Cli, Color, Command};
 use crate::error::GateError;
 use crate::host;
 use crate::model::printable;
+use crate::render::escape::log_line;
 
 pub use explain::rules_markdown;
 
@@ -28,7 +29,7 @@ pub fn main(cli: &Cli) -> u8 {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             for line in error.to_string().lines() {
-                output::complain(&printable(line));
+                output::complain(&log_line(&printable(line)));
             }
             error.exit_code()
         }

@@ -9,7 +9,7 @@ use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, ManifestProblem, ProblemKind};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, RepoPath, SetInfo, Sited, Step,
-    Tree,
+    Tree, printable,
 };
 
 /// What is known of a set before its files are read.
@@ -51,7 +51,8 @@ pub struct Input<'a> {
 pub enum CatalogError {
     /// No layout fits.
     #[error(
-        "{path}: no layout that migration-gate knows fits this folder\n  help: name it in migration-gate.toml: layout = \"…\" in the [[set]] (one of {known})"
+        "{}: no layout that migration-gate knows fits this folder\n  help: name it in migration-gate.toml: layout = \"…\" in the [[set]] (one of {known})",
+        printable(path.as_str())
     )]
     UnknownLayout {
         /// The folder.
@@ -61,7 +62,8 @@ pub enum CatalogError {
     },
     /// Nothing tells the engine.
     #[error(
-        "{path}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{path}\" and engine = \"…\" into migration-gate.toml"
+        "{0}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{0}\" and engine = \"…\" into migration-gate.toml",
+        printable(path.as_str())
     )]
     UnknownEngine {
         /// The folder.

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use git2::{ObjectType, Oid, Repository, Tree as GitTree};
 
 use super::entry::{Builder, MAX_DEPTH, MAX_FILE, MAX_NAMES, neighbours, regular, too_much};
-use super::words::{printable, unreadable};
+use super::words::unreadable;
 use super::{ChangesError, Source};
-use crate::model::{Entry, EntryKind, RepoPath, Tree};
+use crate::model::{Entry, EntryKind, RepoPath, Tree, printable};
 
 const LINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;

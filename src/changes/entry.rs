@@ -3,8 +3,7 @@
 use git2::{IndexEntry, IndexTime, Oid};
 
 use super::ChangesError;
-use super::words::printable;
-use crate::model::{Entry, EntryKind, RepoPath, Tree};
+use crate::model::{Entry, EntryKind, RepoPath, Tree, printable};
 
 /// The largest file that is read.
 pub(super) const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -106,7 +105,7 @@ pub(super) fn neighbours(folder: &RepoPath, has: impl Fn(&RepoPath) -> bool) -> 
 /// A folder that is too large to be a folder of migrations.
 pub(super) fn too_much(folder: &RepoPath, how_much: &str) -> ChangesError {
     ChangesError::Unreadable {
-        what: printable(&format!("`{folder}` holds {how_much}")),
+        what: printable(&format!("`{folder}` holds {how_much}")).into_owned(),
         way_out: "name the folders of the migrations in migration-gate.toml: migration-gate init"
             .to_owned(),
     }

@@ -4,8 +4,9 @@ use git2::{Oid, Repository};
 
 use super::head::Head;
 use super::repository::{is_shallow, remote_name, short};
-use super::words::{printable, quoted};
+use super::words::quoted;
 use super::{ChangesError, Request};
+use crate::model::printable;
 
 /// Names that a team's main line usually has, most likely first.
 const MAIN_LINES: [&str; 4] = ["main", "master", "trunk", "develop"];
@@ -36,7 +37,8 @@ pub(super) fn named(repo: &Repository, name: &str) -> Result<Target, ChangesErro
         let remote = remote.as_deref().unwrap_or("origin");
         let deepen = if is_shallow(repo) { "--unshallow " } else { "" };
         ChangesError::NoBase {
-            what: printable(&format!("the target branch `{name}` is not in this clone")),
+            what: printable(&format!("the target branch `{name}` is not in this clone"))
+                .into_owned(),
             way_out: format!(
                 "git fetch {deepen}{} {}",
                 quoted(remote),

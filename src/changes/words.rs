@@ -4,6 +4,7 @@ use git2::{Error, ErrorClass, ErrorCode, Repository};
 
 use super::ChangesError;
 use super::repository::{has_promisor, is_shallow, remote_name};
+use crate::model::printable;
 
 /// What Git says about reading `what` of an open repository.
 pub(super) fn unreadable(repo: &Repository, what: &str, error: &Error) -> ChangesError {
@@ -24,13 +25,16 @@ pub(super) fn unreadable(repo: &Repository, what: &str, error: &Error) -> Change
     } else {
         "see what is broken: git fsck --full".to_owned()
     };
-    ChangesError::Unreadable { what: printable(&format!("cannot read {what}: {message}")), way_out }
+    ChangesError::Unreadable {
+        what: printable(&format!("cannot read {what}: {message}")).into_owned(),
+        way_out,
+    }
 }
 
 /// A system error on a file of the working tree or of a plain folder.
 pub(super) fn unreadable_file(what: &str, error: &std::io::Error) -> ChangesError {
     ChangesError::Unreadable {
-        what: printable(&format!("cannot read `{what}`: {error}")),
+        what: printable(&format!("cannot read `{what}`: {error}")).into_owned(),
         way_out: format!("look at its permissions: ls -ld {}", quoted(what)),
     }
 }
@@ -45,22 +49,9 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-/// A text without the control characters that a file name may bring along.
-pub(super) fn printable(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_control() {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{printable, quoted};
+    use super::quoted;
 
     #[test]
     fn words_of_a_command_stay_words() {
@@ -68,6 +59,6 @@ mod tests {
         assert_eq!(quoted("$(touch x)"), "'$(touch x)'");
         assert_eq!(quoted("it's"), "'it'\\''s'");
         assert_eq!(quoted(""), "''");
-        assert_eq!(printable("a\u{1b}[31m\n"), "a\\u{1b}[31m\\n");
+        assert_eq!(quoted("a\u{1b}[31m\n"), "'a\\u{1b}[31m\\u{a}'");
     }
 }

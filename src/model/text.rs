@@ -26,7 +26,7 @@ impl<T> Sited<T> {
 ///
 /// Control characters (line breaks and tabs too) and characters that are invisible or turn the
 /// direction of writing come out as `\u{…}`, so that foreign text can neither move the cursor nor
-/// pass for something else.
+/// pass for something else. Every text from outside goes through here, whatever shows it.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
@@ -44,20 +44,15 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a character controls a terminal, turns the reading direction or cannot be seen.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -67,7 +62,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_touched() {
-        assert!(matches!(printable("größe = 日本 \\ \"x\""), Cow::Borrowed(_)));
+        assert!(matches!(printable("größe = 日本 🦀 \\ \"x\""), Cow::Borrowed(_)));
     }
 
     #[test]
@@ -76,5 +71,6 @@ mod tests {
         assert_eq!(printable("a\r\n\tb"), "a\\u{d}\\u{a}\\u{9}b");
         assert_eq!(printable("\u{9b}x\u{202e}y\u{200b}"), "\\u{9b}x\\u{202e}y\\u{200b}");
         assert_eq!(printable("\u{2066}\u{feff}\u{e0041}"), "\\u{2066}\\u{feff}\\u{e0041}");
+        assert_eq!(printable("\u{34f}\u{3164}\u{e0fff}"), "\\u{34f}\\u{3164}\\u{e0fff}");
     }
 }

@@ -11,36 +11,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character controls a terminal, turns the reading direction or cannot be seen.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The text with every control, direction and invisible character as `\u{…}`.
-///
-/// Line breaks and tabs are control characters too: the result is one line.
-#[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if is_hidden(c) {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
+pub use crate::model::printable;
 
 /// The lines of a text, each printable; trailing empty ones are dropped.
 pub fn lines(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
@@ -146,17 +117,7 @@ fn longest_run(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, fence, html_code, log_line, printable, text};
-
-    #[test]
-    fn what_a_terminal_obeys_becomes_visible() {
-        assert_eq!(printable("a\u{1b}[31mb\u{9b}\r\n"), "a\\u{1b}[31mb\\u{9b}\\u{d}\\u{a}");
-        assert_eq!(
-            printable("\u{202e}x\u{2066}\u{200b}\u{feff}"),
-            "\\u{202e}x\\u{2066}\\u{200b}\\u{feff}"
-        );
-        assert_eq!(printable("größe 表 🦀"), "größe 表 🦀");
-    }
+    use super::{code, fence, html_code, log_line, text};
 
     #[test]
     fn no_line_is_a_command_of_a_runner() {

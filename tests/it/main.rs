@@ -1,9 +1,15 @@
 //! The only integration binary: one module per concern, driving the real binary.
+// The helpers of tests are tests too, but clippy only knows functions marked so.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+mod architecture;
+mod cli;
 mod corpora;
+mod determinism;
 mod docs;
 mod gate;
 mod layouts;
 mod levels;
 mod pg_dump;
 mod rules;
+mod support;

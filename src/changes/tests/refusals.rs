@@ -5,7 +5,9 @@ use crate::changes::{ChangesError, Request};
 
 fn usage(request: &Request) -> String {
     match refused(request) {
-        ChangesError::Usage { what, way_out } => format!("{what}: {way_out}"),
+        ChangesError::Usage { what, way_out } | ChangesError::NotARepository { what, way_out } => {
+            format!("{what}: {way_out}")
+        }
         other => panic!("{other}"),
     }
 }
