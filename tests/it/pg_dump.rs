@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use migration_gate::engine::postgres::Postgres;
 use migration_gate::engine::{Engine, EngineError, SandboxSpec, Target, TargetError};
@@ -144,14 +144,14 @@ fn compare(scripts: &BTreeMap<String, Script>, step: usize) {
     let mut seen = subject.target.snapshot().unwrap();
     let (mut ups, mut snapshots) = (Duration::ZERO, Duration::ZERO);
     for (index, (name, script)) in scripts.iter().enumerate() {
-        let started = Instant::now();
+        let started = host::now();
         let ran = subject.target.execute(script);
         assert!(ran.is_ok(), "{name}: {ran:?}");
         ups += started.elapsed();
         if index % step != 0 && index + 1 != scripts.len() {
             continue;
         }
-        let started = Instant::now();
+        let started = host::now();
         let now = subject.target.snapshot().unwrap();
         snapshots = started.elapsed();
         let new_dump = subject.dump();
