@@ -126,7 +126,7 @@ ALTER VIEW app.names ALTER email SET DEFAULT 'y'
 
 CREATE MATERIALIZED VIEW app.summary AS SELECT count(*) FROM app.users WITH NO DATA
 
-REFRESH MATERIALIZED VIEW app.summary
++ REFRESH MATERIALIZED VIEW app.summary
 
 CREATE FUNCTION app.f(a int, b text DEFAULT 'q') RETURNS int LANGUAGE sql AS 'SELECT 1'
 
@@ -192,7 +192,9 @@ COMMENT ON DOMAIN app.positive IS 'p'
 
 CREATE COLLATION app.german (provider = icu, locale = 'de')
 
-CREATE CAST (app.mood AS int) WITH FUNCTION app.f(int, text)
+CREATE FUNCTION app.to_int(app.mood) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'
+
+CREATE CAST (app.mood AS int) WITH FUNCTION app.to_int(app.mood)
 
 CREATE OPERATOR app.=== (leftarg = int, rightarg = int, function = int4eq, commutator = OPERATOR(app.===))
 
@@ -253,6 +255,16 @@ ALTER FUNCTION app.f OWNER TO pg_monitor
 ALTER SCHEMA app OWNER TO pg_monitor
 
 ALTER TYPE app.mood OWNER TO pg_monitor
+
++ CREATE ROLE app_role LOGIN
+
++ ALTER ROLE app_role SET work_mem = '1MB'
+
++ GRANT pg_monitor TO app_role
+
++ ALTER DATABASE postgres SET work_mem = '1MB'
+
++ ALTER TABLE app.posts DISABLE TRIGGER ALL
 
 = ANALYZE app.users
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::Script;
 
 /// A state is put aside at the next checkpoint when making it again would take longer.
-const WORTH_KEEPING: Duration = Duration::from_millis(250);
+const WORTH_KEEPING: Duration = Duration::from_millis(150);
 /// How many states are kept aside; each takes tens of megabytes, perhaps of memory.
 const KEPT: usize = 4;
 

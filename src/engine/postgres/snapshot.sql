@@ -43,8 +43,9 @@ SELECT r.kind, r.name, CASE WHEN p.oid IS NOT NULL THEN p.kind END,
              'inherits', CASE WHEN NOT c.relispartition THEN
                (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno)
                 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END,
-             'options', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-                         FROM unnest(c.reloptions) o),
+             'options', CASE WHEN c.reloptions IS NOT NULL THEN
+               (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+                FROM unnest(c.reloptions) o) END,
              'toast options', CASE WHEN c.reltoastrelid <> 0 THEN
                (SELECT array_to_string(t.reloptions, ', ') FROM pg_catalog.pg_class t
                 WHERE t.oid = c.reltoastrelid AND t.reloptions IS NOT NULL) END,
@@ -56,8 +57,9 @@ SELECT r.kind, r.name, CASE WHEN p.oid IS NOT NULL THEN p.kind END,
              'row security', CASE WHEN c.relrowsecurity OR c.relforcerowsecurity THEN
                CASE WHEN c.relrowsecurity THEN 'enabled' ELSE 'disabled' END
                || CASE WHEN c.relforcerowsecurity THEN ', forced' ELSE '' END END,
-             'tablespace', (SELECT spcname::text FROM pg_catalog.pg_tablespace
-                            WHERE oid = c.reltablespace),
+             'tablespace', CASE WHEN c.reltablespace <> 0 THEN
+               (SELECT spcname::text FROM pg_catalog.pg_tablespace
+                WHERE oid = c.reltablespace) END,
              'of type', CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
              'server', (SELECT format('%I (%s)', v.srvname,
                           array_to_string(ARRAY(SELECT unnest(f.ftoptions) ORDER BY 1), ', '))
@@ -109,8 +111,9 @@ SELECT 'column', r.name || '.' || quote_ident(a.attname), r.kind, r.name, NULL, 
                  WHEN 'm' THEN 'main' ELSE 'extended' END END,
              'compression', nullif(a.attcompression::text, ''), -- since 14
              'statistics', nullif(a.attstattarget, -1)::text,
-             'options', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-                         FROM unnest(a.attoptions || a.attfdwoptions) o),
+             'options', CASE WHEN a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL THEN
+               (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+                FROM unnest(a.attoptions || a.attfdwoptions) o) END,
              'inherited', CASE WHEN a.attinhcount > 0 THEN
                CASE WHEN a.attislocal THEN 'and its own' ELSE 'only' END END,
              'grants', $acl(a.attacl; 'c'; c.relowner),
@@ -150,7 +153,7 @@ SELECT 'constraint', r.name || '.' || quote_ident(k.conname), r.kind, r.name,
                'comment: ' || $comment(i.indexrelid; pg_class)), '') END,
              'triggers', CASE WHEN k.contype = 'f' AND EXISTS
                (SELECT FROM pg_catalog.pg_trigger t
-                WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O') THEN 'disabled' END,
+                WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O') THEN 'switched off' END,
              'comment', $comment(k.oid; pg_constraint)],
        NULL
 FROM pg_catalog.pg_constraint k JOIN rel r ON r.oid = k.conrelid
@@ -170,8 +173,9 @@ SELECT 'index', s.name || '.' || quote_ident(x.relname), r.kind, r.name, x.relna
              'clustered', CASE WHEN i.indisclustered THEN 'yes' END,
              'replica identity', CASE WHEN i.indisreplident THEN 'yes' END,
              'part of an index', CASE WHEN x.relispartition THEN 'yes' END,
-             'tablespace', (SELECT spcname::text FROM pg_catalog.pg_tablespace
-                            WHERE oid = x.reltablespace),
+             'tablespace', CASE WHEN x.reltablespace <> 0 THEN
+               (SELECT spcname::text FROM pg_catalog.pg_tablespace
+                WHERE oid = x.reltablespace) END,
              'statistics', (SELECT string_agg(a.attnum || ': ' || a.attstattarget, ', '
                                               ORDER BY a.attnum)
                             FROM pg_catalog.pg_attribute a
@@ -337,3 +341,31 @@ SELECT 'default privileges', concat('of ', quote_ident(pg_get_userbyid(d.defaclr
        NULL
 FROM pg_catalog.pg_default_acl d
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+-- section
+SELECT 'role', quote_ident(r.rolname), NULL, NULL, NULL, NULL, NULL, NULL,
+       ARRAY['attributes', (to_jsonb(r) - '{oid,rolname,rolpassword,rolconfig}'::text[])::text,
+             'settings', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
+                          FROM unnest(r.rolconfig) o),
+             'members', (SELECT string_agg(pg_get_userbyid(m.member)
+                             || CASE WHEN m.admin_option THEN ' (admin)' ELSE '' END, ', '
+                             ORDER BY pg_get_userbyid(m.member)::text COLLATE "C")
+                         FROM pg_catalog.pg_auth_members m WHERE m.roleid = r.oid),
+             'member of', (SELECT string_agg(pg_get_userbyid(m.roleid)
+                             || CASE WHEN m.admin_option THEN ' (admin)' ELSE '' END, ', '
+                             ORDER BY pg_get_userbyid(m.roleid)::text COLLATE "C")
+                           FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid),
+             'comment', shobj_description(r.oid, 'pg_authid')],
+       NULL
+FROM pg_catalog.pg_roles r WHERE r.rolname::text <> ALL ($1)
+-- section
+SELECT 'database', 'current', NULL, NULL, NULL, NULL, NULL, NULL,
+       ARRAY['grants', $acl(d.datacl; 'd'; d.datdba),
+             'settings', (SELECT string_agg(coalesce(quote_ident(u.rolname) || ': ', '')
+                              || array_to_string(ARRAY(SELECT unnest(g.setconfig) ORDER BY 1), ', '),
+                              '; ' ORDER BY u.rolname::text COLLATE "C")
+                          FROM pg_catalog.pg_db_role_setting g
+                          LEFT JOIN pg_catalog.pg_roles u ON u.oid = g.setrole
+                          WHERE g.setdatabase = d.oid),
+             'comment', shobj_description(d.oid, 'pg_database')],
+       NULL
+FROM pg_catalog.pg_database d WHERE d.datname = current_database()

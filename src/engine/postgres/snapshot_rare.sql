@@ -1,9 +1,10 @@
+-- What few schemas have; read only where the catalog holds such a thing that initdb did not make.
 -- section
 SELECT 'publication', quote_ident(p.pubname), NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['definition', (to_jsonb(p) - '{oid,pubname,pubowner}'::text[])::text,
              'owner', pg_get_userbyid(p.pubowner)::text,
              'comment', $comment(p.oid; pg_publication)],
-       NULL
+       NULL::text[]
 FROM pg_catalog.pg_publication p
 -- section
 SELECT 'publication table', quote_ident(p.pubname) || ' ' || r.name, 'publication',
@@ -197,31 +198,3 @@ SELECT 'subscription', quote_ident(s.subname), NULL, NULL, NULL, NULL, NULL, NUL
        NULL
 FROM pg_catalog.pg_subscription s
 WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
--- section
-SELECT 'role', quote_ident(r.rolname), NULL, NULL, NULL, NULL, NULL, NULL,
-       ARRAY['attributes', (to_jsonb(r) - '{oid,rolname,rolpassword,rolconfig}'::text[])::text,
-             'settings', (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-                          FROM unnest(r.rolconfig) o),
-             'members', (SELECT string_agg(pg_get_userbyid(m.member)
-                             || CASE WHEN m.admin_option THEN ' (admin)' ELSE '' END, ', '
-                             ORDER BY pg_get_userbyid(m.member)::text COLLATE "C")
-                         FROM pg_catalog.pg_auth_members m WHERE m.roleid = r.oid),
-             'member of', (SELECT string_agg(pg_get_userbyid(m.roleid)
-                             || CASE WHEN m.admin_option THEN ' (admin)' ELSE '' END, ', '
-                             ORDER BY pg_get_userbyid(m.roleid)::text COLLATE "C")
-                           FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid),
-             'comment', shobj_description(r.oid, 'pg_authid')],
-       NULL
-FROM pg_catalog.pg_roles r WHERE r.rolname::text <> ALL ($1)
--- section
-SELECT 'database', 'current', NULL, NULL, NULL, NULL, NULL, NULL,
-       ARRAY['grants', $acl(d.datacl; 'd'; d.datdba),
-             'settings', (SELECT string_agg(coalesce(quote_ident(u.rolname) || ': ', '')
-                              || array_to_string(ARRAY(SELECT unnest(g.setconfig) ORDER BY 1), ', '),
-                              '; ' ORDER BY u.rolname::text COLLATE "C")
-                          FROM pg_catalog.pg_db_role_setting g
-                          LEFT JOIN pg_catalog.pg_roles u ON u.oid = g.setrole
-                          WHERE g.setdatabase = d.oid),
-             'comment', shobj_description(d.oid, 'pg_database')],
-       NULL
-FROM pg_catalog.pg_database d WHERE d.datname = current_database()

@@ -1,7 +1,7 @@
 //! The engine contract, on whatever server is installed here.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::server::Server as _;
 use super::*;
@@ -196,7 +196,7 @@ fn a_statement_is_stopped_at_its_deadline() {
     }
     let spec = SandboxSpec { statement_timeout: Duration::from_millis(300), ..spec() };
     let mut target = Postgres.sandbox(&spec).unwrap();
-    let started = Instant::now();
+    let started = host::now();
     let sql = "CREATE TABLE t (a int); SET statement_timeout = 0; SELECT pg_sleep(600);";
     match target.execute(&wrapped(sql)) {
         Err(TargetError::TimedOut { location, .. }) => {
@@ -287,9 +287,9 @@ fn a_killed_parent_takes_the_server_along() {
 }
 
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = host::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        assert!(host::now() < deadline, "waited in vain for {what}");
         host::pause(Duration::from_millis(5));
     }
 }
