@@ -215,38 +215,39 @@ impl Run<'_> {
         declared.or(self.broken.last()).cloned()
     }
 
-    /// Every down in strict reverse order, as far as each is known to go back by itself: past
-    /// one that does not, the rest would only repeat what is known of it.
+    /// Every down in strict reverse order, whatever the one before it did: what does not go back
+    /// stays, and those before it meet it as they would on a target.
     fn reverse(&mut self, plan: &[Planned<'_>]) -> Result<(), EngineError> {
         let judged = plan.iter().rev().take_while(|p| p.position == Position::Judged).count();
         if judged < 2 || self.rollback == Rollback::Checkpoint {
             return Ok(());
         }
-        for (position, planned) in plan.iter().rev().take(judged).enumerate() {
+        let mut tainted_by = None;
+        for (place, planned) in plan.iter().rev().take(judged).enumerate() {
             let id = &planned.migration.id;
-            let Some(index) = self.evidence.migrations.iter().position(|seen| seen.id == *id)
-            else {
-                return Ok(());
-            };
-            let clean =
-                self.evidence.migrations[index].down.as_ref().is_some_and(StepEvidence::is_clean);
-            let Some(Step::Sql(script)) = planned.migration.down.step().filter(|_| clean) else {
-                return Ok(());
-            };
-            let (step, went_back) = match attempt(self.target, script, &self.current, None)? {
-                Attempted::Done(found) => {
-                    self.current = found;
-                    let mut step = StepEvidence::ended(Outcome::Done);
-                    if position + 1 == judged {
-                        step.diff = self.anchor.diff(&self.current);
+            let all = &self.evidence.migrations;
+            let Some(index) = all.iter().position(|seen| seen.id == *id) else { continue };
+            if !all[index].up.outcome.is_done() {
+                continue;
+            }
+            let clean = all[index].down.as_ref().is_some_and(StepEvidence::is_clean);
+            if let Some(Step::Sql(script)) = planned.migration.down.step() {
+                let mut step = match attempt(self.target, script, &self.current, None)? {
+                    Attempted::Done(found) => {
+                        self.current = found;
+                        StepEvidence::ended(Outcome::Done)
                     }
-                    (step, true)
+                    Attempted::Ended(outcome) => StepEvidence::ended(outcome),
+                };
+                if place + 1 == judged && tainted_by.is_none() && step.outcome.is_done() && clean {
+                    step.diff = self.anchor.diff(&self.current);
                 }
-                Attempted::Ended(outcome) => (StepEvidence::ended(outcome), false),
-            };
-            self.evidence.migrations[index].reverse = Some(step);
-            if !went_back {
-                return Ok(());
+                let seen = &mut self.evidence.migrations[index];
+                seen.reverse_after = tainted_by.clone();
+                seen.reverse = Some(step);
+            }
+            if !clean {
+                tainted_by.get_or_insert_with(|| id.clone());
             }
         }
         Ok(())

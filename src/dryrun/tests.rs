@@ -87,7 +87,24 @@ fn a_down_that_leaves_something_does_not_disturb_the_next_migration() {
     assert!(matches!(first.up_after_down.as_ref().unwrap().outcome, Outcome::Failed(_)));
     let second = &evidence.migrations[1];
     assert!(second.down.as_ref().unwrap().is_clean());
-    assert!(second.reverse.is_some() && first.reverse.is_none());
+    assert!(second.reverse.as_ref().unwrap().is_clean() && second.reverse_after.is_none());
+    assert!(first.reverse.as_ref().unwrap().outcome.is_done());
+}
+
+#[test]
+fn a_down_that_fails_only_after_another_left_something_is_told_apart() {
+    let evidence = walk(
+        &[
+            migration("j1", "CREATE TABLE t(a, b)", Some("DROP TABLE t; CREATE TABLE old(a)")),
+            migration("j2", "CREATE TABLE u(a)", Some("DROP TABLE u")),
+            migration("j3", "ALTER TABLE u ADD COLUMN b", Some("DROP TABLE u")),
+        ],
+        Rollback::Script,
+    );
+    let second = &evidence.migrations[1];
+    assert!(second.down.as_ref().unwrap().is_clean());
+    assert!(matches!(second.reverse.as_ref().unwrap().outcome, Outcome::Failed(_)));
+    assert_eq!(second.reverse_after.as_deref(), Some("j3"));
 }
 
 #[test]

@@ -107,6 +107,9 @@ pub struct MigrationEvidence {
     /// The down in the strict reverse walk after the last migration; that of the first judged
     /// migration is expected to give back the schema from before it.
     pub reverse: Option<StepEvidence>,
+    /// A later migration that did not go back cleanly before that; what fails after it may be its
+    /// doing.
+    pub reverse_after: Option<String>,
 }
 
 impl MigrationEvidence {
@@ -123,6 +126,7 @@ impl MigrationEvidence {
             up_after_down: None,
             restore: None,
             reverse: None,
+            reverse_after: None,
         }
     }
 }

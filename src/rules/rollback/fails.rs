@@ -19,15 +19,26 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     for seen in &cx.evidence.migrations {
-        let steps = [
-            (seen.down.as_ref(), "the down fails"),
-            (seen.reverse.as_ref(), "the down fails in reverse order after the later migrations"),
-        ];
-        for (step, what) in steps {
-            if let Some(Outcome::Failed(failure)) = step.map(|step| &step.outcome) {
-                let message = format!("{what}: {}", failure.message);
-                sink.push(engine_said(failure, message).migration(&seen.id));
-            }
+        if let Some(Outcome::Failed(failure)) = seen.down.as_ref().map(|step| &step.outcome) {
+            let message = format!("the down fails: {}", failure.message);
+            sink.push(engine_said(failure, message).migration(&seen.id));
+            // It fails in reverse order as well; saying so would only repeat it.
+            continue;
         }
+        let Some(Outcome::Failed(failure)) = seen.reverse.as_ref().map(|step| &step.outcome) else {
+            continue;
+        };
+        let message = format!(
+            "the down fails in reverse order after the later migrations: {}",
+            failure.message
+        );
+        let draft = engine_said(failure, message).migration(&seen.id);
+        sink.push(match &seen.reverse_after {
+            None => draft,
+            // The error is the later migration's; this shows what it leads to.
+            Some(culprit) => draft.levels(Levels::OBSERVATION).detail(format!(
+                "{culprit} did not go back cleanly before, which may be the cause"
+            )),
+        });
     }
 }
