@@ -43,14 +43,16 @@ impl Plan {
             TransactionMode::Bare => false,
             TransactionMode::SingleBatch => statements.len() > 1 && !own_control,
         };
-        let touches_prepared = statements.iter().any(|statement| {
+        let may_touch = statements.iter().any(|statement| {
             matches!(
                 statement.words.first().map(String::as_str),
                 Some("PREPARE" | "DEALLOCATE" | "DISCARD" | "DO" | "CALL" | "SELECT")
-            ) && ["prepare", "deallocate", "discard"]
-                .iter()
-                .any(|word| script.text.to_lowercase().contains(word))
+            )
         });
+        let touches_prepared = may_touch && {
+            let text = script.text.to_lowercase();
+            ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
+        };
         Ok(Self { statements, wrapped, own_control, touches_prepared })
     }
 
