@@ -6,7 +6,7 @@ use crate::model::{CannotRun, Outcome, Script, Snapshot};
 
 /// How a script's walk ended.
 pub(super) enum Attempted {
-    /// It ran; this is the schema it left.
+    /// It ran; this is the schema it left, where that was asked for.
     Done(Snapshot),
     /// It did not, and the state before is back.
     Ended(Outcome),
@@ -37,7 +37,8 @@ pub(super) fn outcome(error: TargetError) -> Result<Outcome, EngineError> {
 struct Walked<'a> {
     target: &'a mut dyn Target,
     script: &'a Script,
-    before: &'a Snapshot,
+    /// The schema before; `None` where nothing is compared.
+    before: Option<&'a Snapshot>,
     missing: Option<&'a str>,
     checkpoint: Option<Checkpoint>,
     after: Option<Snapshot>,
@@ -69,7 +70,9 @@ impl Phases for Walked<'_> {
     }
 
     fn validate_post(&mut self) -> Result<(), Fault> {
-        self.after = Some(self.target.snapshot()?);
+        if self.before.is_some() {
+            self.after = Some(self.target.snapshot()?);
+        }
         Ok(())
     }
 
@@ -84,22 +87,23 @@ impl Phases for Walked<'_> {
         let Some(checkpoint) = self.checkpoint.take() else { return Ok(()) };
         self.target.restore(&checkpoint)?;
         self.target.forget(checkpoint);
-        let restored = self.target.snapshot()?;
-        if restored == *self.before {
-            Ok(())
-        } else {
-            Err(Fault::Ours(EngineError::Broken(
-                "the sandbox could not return to the state before a failed script".into(),
-            )))
+        match self.before {
+            Some(before) if self.target.snapshot()? != *before => {
+                Err(Fault::Ours(EngineError::Broken(
+                    "the sandbox could not return to the state before a failed script".into(),
+                )))
+            }
+            _ => Ok(()),
         }
     }
 }
 
-/// Walks one script from the state `before`; `missing` names a dependency that did not run.
+/// Walks one script from the state `before`; without it, no schema is read. `missing` names a
+/// dependency that did not run.
 pub(super) fn attempt(
     target: &mut dyn Target,
     script: &Script,
-    before: &Snapshot,
+    before: Option<&Snapshot>,
     missing: Option<&str>,
 ) -> Result<Attempted, EngineError> {
     let mut walked = Walked { target, script, before, missing, checkpoint: None, after: None };

@@ -53,9 +53,16 @@ pub fn run(
     progress: &mut dyn FnMut(&str),
 ) -> Result<(), EngineError> {
     evidence.engine = target.version();
-    let current = target.snapshot()?;
-    let anchor = current.clone();
-    let mut run = Run { target, rollback, evidence, current, anchor, broken: Vec::new() };
+    let empty = Snapshot::default();
+    let mut run = Run {
+        target,
+        rollback,
+        evidence,
+        current: empty.clone(),
+        is_current: false,
+        anchor: empty,
+        broken: Vec::new(),
+    };
     for planned in plan {
         progress(&planned.migration.id);
         match planned.position {
@@ -70,8 +77,9 @@ struct Run<'a> {
     target: &'a mut dyn Target,
     rollback: Rollback,
     evidence: &'a mut SetEvidence,
-    /// The schema as it stands.
+    /// The schema as it stands, where `is_current` says so: history is not described.
     current: Snapshot,
+    is_current: bool,
     /// The schema before the first of the judged migrations that stand together at the end.
     anchor: Snapshot,
     /// Migrations that did not run so far; later failures may come from them.
@@ -82,13 +90,9 @@ impl Run<'_> {
     /// Runs an up of the history; nothing is judged.
     fn apply(&mut self, planned: &Planned<'_>) -> Result<(), EngineError> {
         let migration = planned.migration;
-        let attempted = self.up(migration, &planned.depends_on)?;
-        match attempted {
-            Attempted::Done(after) => {
-                self.anchor = after.clone();
-                self.current = after;
-                self.evidence.baseline_applied += 1;
-            }
+        self.is_current = false;
+        match self.up(migration, &planned.depends_on)? {
+            Attempted::Done(_) => self.evidence.baseline_applied += 1,
             Attempted::Ended(outcome) => {
                 self.broken.push(migration.id.clone());
                 self.evidence.baseline_broken.push((migration.id.clone(), outcome));
@@ -100,6 +104,11 @@ impl Run<'_> {
     /// Walks the whole protocol with one migration.
     fn judge(&mut self, planned: &Planned<'_>) -> Result<(), EngineError> {
         let migration = planned.migration;
+        if !self.is_current {
+            self.current = self.target.snapshot()?;
+            self.is_current = true;
+            self.anchor = self.current.clone();
+        }
         let before = self.current.clone();
         let checkpoint = self.target.checkpoint()?;
         let after = match self.up(migration, &planned.depends_on)? {
@@ -152,7 +161,7 @@ impl Run<'_> {
     ) -> Result<(), EngineError> {
         let after = self.current.clone();
         let checkpoint = self.target.checkpoint()?;
-        match attempt(self.target, down, &after, None)? {
+        match attempt(self.target, down, Some(&after), None)? {
             Attempted::Ended(outcome) => seen.down = Some(StepEvidence::ended(outcome)),
             Attempted::Done(undone) => {
                 seen.down = Some(reached(before, &undone));
@@ -201,7 +210,8 @@ impl Run<'_> {
         match &migration.up {
             Step::Sql(script) => {
                 let missing = depends_on.iter().find(|id| self.broken.contains(id));
-                attempt(self.target, script, &self.current, missing.map(String::as_str))
+                let before = self.is_current.then_some(&self.current);
+                attempt(self.target, script, before, missing.map(String::as_str))
             }
             Step::Foreign { language, .. } => {
                 Ok(Attempted::Ended(Outcome::CannotRun(foreign(language))))
@@ -232,15 +242,12 @@ impl Run<'_> {
             }
             let clean = all[index].down.as_ref().is_some_and(StepEvidence::is_clean);
             if let Some(Step::Sql(script)) = planned.migration.down.step() {
-                let mut step = match attempt(self.target, script, &self.current, None)? {
-                    Attempted::Done(found) => {
-                        self.current = found;
-                        StepEvidence::ended(Outcome::Done)
-                    }
+                let mut step = match attempt(self.target, script, None, None)? {
+                    Attempted::Done(_) => StepEvidence::ended(Outcome::Done),
                     Attempted::Ended(outcome) => StepEvidence::ended(outcome),
                 };
                 if place + 1 == judged && tainted_by.is_none() && step.outcome.is_done() && clean {
-                    step.diff = self.anchor.diff(&self.current);
+                    step.diff = self.anchor.diff(&self.target.snapshot()?);
                 }
                 let seen = &mut self.evidence.migrations[index];
                 seen.reverse_after = tainted_by.clone();

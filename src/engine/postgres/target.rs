@@ -14,7 +14,7 @@ use super::snapshot::Catalog;
 use crate::engine::{Checkpoint, EngineError, SandboxSpec, Target, TargetError, stopped};
 use crate::host::{self, Stop};
 use crate::model::{Failure, Location, Script, Snapshot, TransactionMode};
-use crate::sql::{Statement, statements, transaction_control};
+use crate::sql::{Statement, TransactionControl, statements, transaction_control};
 
 /// The longest a snapshot may take; it reads only the catalog.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
@@ -26,23 +26,79 @@ struct Plan {
     wrapped: bool,
     /// It opens or closes transactions itself.
     own_control: bool,
+    /// It opens one transaction and rolls that back, as verify scripts do.
+    undoes_itself: bool,
     /// It may throw prepared statements away.
     touches_prepared: bool,
 }
 
+/// What a script's own transaction control comes to.
+enum OwnControl {
+    /// `BEGIN; … COMMIT;` around everything: the wrap that other tools put around a script.
+    Wrap,
+    /// `BEGIN; … ROLLBACK;` around everything.
+    Undo,
+    /// None.
+    None,
+    /// Anything else.
+    Other,
+}
+
+/// Whether a statement is one of those that may run inside a transaction; in doubt it is not.
+fn fits_a_transaction(statement: &Statement) -> bool {
+    let word = |index: usize| statement.words.get(index).map_or("", String::as_str);
+    matches!(
+        word(0),
+        "ALTER"
+            | "COMMENT"
+            | "CREATE"
+            | "DELETE"
+            | "DROP"
+            | "GRANT"
+            | "INSERT"
+            | "REVOKE"
+            | "UPDATE"
+    ) && !matches!(word(1), "DATABASE" | "SUBSCRIPTION" | "SYSTEM" | "TABLESPACE")
+        && !statement.words.iter().any(|word| word == "CONCURRENTLY")
+}
+
+fn own_control(statements: &[Statement]) -> OwnControl {
+    let free = |inner: &[Statement]| inner.iter().all(|one| transaction_control(one).is_none());
+    match statements {
+        all if free(all) => OwnControl::None,
+        // A BEGIN with more words sets how the transaction behaves, and stays.
+        [begin, inner @ .., end] if begin.words == ["BEGIN"] && free(inner) => {
+            match transaction_control(end) {
+                Some(TransactionControl::Commit) if end.words.len() == 1 => OwnControl::Wrap,
+                Some(TransactionControl::Rollback) => OwnControl::Undo,
+                _ => OwnControl::Other,
+            }
+        }
+        _ => OwnControl::Other,
+    }
+}
+
 impl Plan {
     fn of(script: &Script) -> Result<Self, TargetError> {
-        let statements = statements(script);
+        let mut statements = statements(script);
         if let Some(reason) = refusal(script, &statements) {
             return Err(TargetError::CannotRun(reason));
         }
-        let own_control =
-            statements.iter().any(|statement| transaction_control(statement).is_some());
-        let wrapped = match script.transaction {
-            TransactionMode::Wrapped => true,
-            TransactionMode::Bare => false,
-            TransactionMode::SingleBatch => statements.len() > 1 && !own_control,
+        let control = own_control(&statements);
+        let wrapped = match (script.transaction, &control) {
+            (TransactionMode::Wrapped, _) => true,
+            (_, OwnControl::Wrap) => {
+                statements.pop();
+                statements.remove(0);
+                true
+            }
+            // A statement alone is a transaction, said or unsaid.
+            (_, OwnControl::None) if statements.len() == 1 => fits_a_transaction(&statements[0]),
+            (TransactionMode::SingleBatch, OwnControl::None) => statements.len() > 1,
+            (TransactionMode::Bare | TransactionMode::SingleBatch, _) => false,
         };
+        let own_control = statements.iter().any(|one| transaction_control(one).is_some());
+        let undoes_itself = !wrapped && matches!(control, OwnControl::Undo);
         let may_touch = statements.iter().any(|statement| {
             matches!(
                 statement.words.first().map(String::as_str),
@@ -53,7 +109,7 @@ impl Plan {
             let text = script.text.to_lowercase();
             ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
         };
-        Ok(Self { statements, wrapped, own_control, touches_prepared })
+        Ok(Self { statements, wrapped, own_control, undoes_itself, touches_prepared })
     }
 
     /// Whether a failure leaves nothing behind.
@@ -301,6 +357,26 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    /// Runs a script that rolls back what it did.
+    fn rehearse_as_is(
+        &mut self,
+        script: &Script,
+        plan: &Plan,
+    ) -> Result<Result<Snapshot, TargetError>, EngineError> {
+        let ran = self.run(script, plan, "");
+        if self.client.as_ref().is_none_or(Client::is_closed) {
+            self.history.broke();
+        }
+        self.tidy(plan)?;
+        match ran {
+            Ok(()) => self.read(false).map(Ok),
+            Err(TargetError::Engine(error)) => Err(error),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}
+
 fn place(script: &Script, statement: Option<&Statement>) -> Location {
     statement.map_or_else(
         || script.location(),
@@ -366,6 +442,7 @@ impl Target for Sandbox {
     fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
         match Plan::of(script) {
             Ok(plan) if plan.is_atomic() => return self.rehearse_inside(script, &plan),
+            Ok(plan) if plan.undoes_itself => return self.rehearse_as_is(script, &plan),
             Ok(_) => {}
             Err(TargetError::Engine(error)) => return Err(error),
             Err(error) => return Ok(Err(error)),
