@@ -11,5 +11,6 @@ mod gate;
 mod layouts;
 mod levels;
 mod pg_dump;
+mod postgres;
 mod rules;
 mod support;

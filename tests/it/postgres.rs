@@ -1,0 +1,97 @@
+//! The whole gate on PostgreSQL: a clinic's change with one good migration and several that are
+//! broken or cannot be run here.
+
+use std::path::{Path, PathBuf};
+
+use migration_gate::host;
+
+use crate::support::{Folder, Ran, finish, program};
+
+fn fixture(side: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/clinic").join(side)
+}
+
+/// Runs the gate; `None` where there is no server, which only a CI must have.
+fn check(at: &Path, arguments: &[&str]) -> Option<Ran> {
+    let ran = finish(program(at).arg("check").args(arguments));
+    if ran.out.contains("no PostgreSQL server") && host::env("CI").is_none() {
+        eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
+        return None;
+    }
+    Some(ran)
+}
+
+fn compare(at: &Path, more: &[&str]) -> Option<Ran> {
+    let (base, head) = (fixture("base"), fixture("head"));
+    let mut arguments = vec!["--base-dir", base.to_str().unwrap(), head.to_str().unwrap()];
+    arguments.extend(more);
+    check(at, &arguments)
+}
+
+#[test]
+fn a_clinic_is_told_what_is_broken_and_what_could_not_be_told() {
+    let home = Folder::new(&[]);
+    let Some(ran) = compare(home.path(), &[]) else { return };
+    let report = ran.quiet(1);
+    insta::with_settings!({filters => vec![
+        (r"PostgreSQL \d+(\.\d+)?", "PostgreSQL [version]"),
+        (r"digest  [0-9a-f]{64}", "digest  [digest]"),
+    ]}, { insta::assert_snapshot!(report) });
+}
+
+#[test]
+fn a_report_is_the_same_from_another_home_time_zone_and_locale() {
+    let (one, other) = (Folder::new(&[]), Folder::new(&[]));
+    for format in ["plain", "json", "markdown"] {
+        let Some(first) = compare(one.path(), &["--format", format]) else { return };
+        let (base, head) = (fixture("base"), fixture("head"));
+        let mut command = program(other.path());
+        command.args(["check", "--format", format, "--base-dir"]).arg(base).arg(head);
+        command.envs([
+            ("TZ", "Asia/Kathmandu"),
+            ("LC_ALL", "de_DE.UTF-8"),
+            ("LANG", "de_DE.UTF-8"),
+        ]);
+        command.envs([("PGOPTIONS", "-c work_mem=64kB"), ("PGUSER", "somebody")]);
+        assert_eq!(finish(&mut command).out, first.out, "{format}");
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_never_a_pass() {
+    let folder = Folder::new(&[
+        ("base/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("base/migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("head/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("head/migrations/1_a.down.sql", "DROP TABLE a;"),
+    ]);
+    for up in [
+        "CREATE EXTENSION no_such_extension;",
+        "GRANT SELECT ON a TO somebody_else;",
+        "\\copy a from program 'touch /tmp/x'",
+        "COPY a FROM PROGRAM 'echo 1';",
+        "COPY a FROM stdin;\n1\n\\.\n",
+    ] {
+        folder.write("head/migrations/2_b.up.sql", up);
+        folder.write("head/migrations/2_b.down.sql", "DROP TABLE IF EXISTS b;");
+        let Some(ran) = check(folder.path(), &["--base-dir", "base", "head"]) else { return };
+        assert_eq!(ran.code, 3, "{up}: {}", ran.out);
+        assert!(ran.out.contains("the up cannot run here"), "{up}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_statement_that_never_ends_is_stopped() {
+    let folder = Folder::new(&[
+        ("base/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("base/migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("head/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("head/migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("head/migrations/2_b.up.sql", "SET statement_timeout = 0; SELECT pg_sleep(3600);"),
+        ("head/migrations/2_b.down.sql", "SELECT 1;"),
+    ]);
+    let arguments = ["--base-dir", "base", "head", "--statement-timeout", "1"];
+    let Some(ran) = check(folder.path(), &arguments) else { return };
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("dryrun/timeout"), "{}", ran.out);
+}
