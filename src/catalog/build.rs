@@ -198,6 +198,7 @@ fn partners(
     unpaired: &mut Vec<Migration>,
 ) -> Vec<Option<Migration>> {
     type Alike = fn(&SetCatalog, &Migration, &Migration) -> bool;
+    let reworked: Alike = |_, known, migration| is_rework(known, migration);
     let same_id: Alike = |_, known, migration| known.id == migration.id;
     let same_version: Alike = |catalog, known, migration| {
         !catalog.info.habits.planned
@@ -211,7 +212,7 @@ fn partners(
         })
     };
     let mut partners = vec![None; head.len()];
-    for alike in [same_id, same_version, renamed] {
+    for alike in [reworked, same_id, same_version, renamed] {
         for (migration, partner) in head.iter().zip(&mut partners) {
             if partner.is_none() {
                 let found = unpaired.iter().position(|known| alike(catalog, known, migration));
@@ -220,6 +221,14 @@ fn partners(
         }
     }
     partners
+}
+
+/// Whether a change was reworked (sqitch): what was `name` goes on as `name@tag`, in the same place
+/// of the plan or with the same script, and `name` is new.
+fn is_rework(known: &Migration, migration: &Migration) -> bool {
+    migration.id.strip_prefix(&known.id).is_some_and(|rest| rest.starts_with('@'))
+        && (known.version == migration.version
+            || step_edit(Some(&known.up), Some(&migration.up)) != Edit::Real)
 }
 
 fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) -> Touch {
@@ -243,7 +252,7 @@ fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) ->
             touch.up = Edit::Real;
         }
     }
-    if head.kind == Kind::Versioned && base.id != head.id {
+    if head.kind == Kind::Versioned && base.id != head.id && !is_rework(base, head) {
         touch.renamed_from = Some(base.id.clone());
     }
     touch

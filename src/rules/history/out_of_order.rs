@@ -1,6 +1,6 @@
 //! `history/out-of-order`
 
-use crate::model::{Kind, LateMigrations, Levels, Migration, RuleMeta};
+use crate::model::{Kind, LateMigrations, Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -41,10 +41,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         }
         let later = if catalog.info.habits.planned {
             // In a plan the place counts: the last merged change that now stands behind this one.
-            let stands_behind = |known: &&Migration| {
-                catalog.entries[index..].iter().any(|after| after.migration.id == known.id)
-            };
-            base.iter().rfind(stands_behind)
+            let behind = &catalog.entries[index + 1..];
+            behind.iter().rfind(|after| !after.touch.added).map(|after| &after.migration)
         } else {
             merged()
                 .filter(|known| known.version > migration.version)
