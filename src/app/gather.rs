@@ -63,12 +63,12 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let comparison = compare(choice, limits(&sets, &config_path))?;
     let (documents, sets): (Vec<_>, Vec<_>) =
         sets.into_iter().partition(|set| set.engine.value == EngineKind::Documents);
-    let untold =
+    let mut untold: Vec<Inconclusive> =
         documents.iter().filter_map(|set| documents_set(choice, &comparison, set)).collect();
     let catalogs = if sets.is_empty() && !documents.is_empty() {
         Vec::new()
     } else {
-        catalogs(choice, &comparison, &sets, &mut notices)?
+        catalogs(choice, &comparison, &sets, &mut untold)?
     };
     let policy = base.unwrap_or(head);
     for key in policy.not_enforced() {
@@ -175,7 +175,7 @@ fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
     configured: &[config::SetConfig],
-    notices: &mut Vec<String>,
+    untold: &mut Vec<Inconclusive>,
 ) -> Result<Vec<SetCatalog>, GateError> {
     let asked = choice.place.engine.map(|engine| match engine {
         EngineName::Sqlite => EngineKind::Sqlite,
@@ -187,12 +187,15 @@ fn catalogs(
     }
     if configured.is_empty() {
         for found in catalog::discover(comparison, choice.all)? {
-            if found.is_doubtful() {
-                notices.push(format!(
-                    "{}: numbered SQL files that may be no migrations are not checked; name the \
-                     folder in migration-gate.toml if they are",
-                    found.path
-                ));
+            if found.is_doubtful {
+                untold.push(Inconclusive {
+                    set: found.path.to_string(),
+                    migration: None,
+                    path: found.path,
+                    reason: "numbered SQL files stand here that may be migrations or not".into(),
+                    way_out: "name the sets in migration-gate.toml, with this folder or without it"
+                        .into(),
+                });
                 continue;
             }
             let moved_from = found.moved_from.clone();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::gather::{Choice, gather};
-use super::output::print;
+use super::output::{complain, print};
 use crate::catalog::{Entry, SetCatalog};
 use crate::cli::{List, ListFormat};
 use crate::error::GateError;
@@ -46,7 +46,12 @@ fn item(entry: &Entry) -> MigrationItem<'_> {
 
 pub(super) fn list(args: &List) -> Result<u8, GateError> {
     let choice = Choice { place: &args.place, base: None, base_dir: None, all: true };
-    let catalogs = gather(&choice)?.catalogs;
+    let gathered = gather(&choice)?;
+    let catalogs = gathered.catalogs;
+    // Beside the list, so that the list itself stays what programs expect.
+    for item in &gathered.untold {
+        complain(&format!("{}: {}\n  help: {}", item.path, item.reason, item.way_out));
+    }
     print(&match args.format {
         ListFormat::Plain => plain(&catalogs),
         ListFormat::Json => json(&catalogs),

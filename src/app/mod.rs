@@ -14,8 +14,6 @@ mod sandbox;
 use crate::cli::{Cli, Color, Command};
 use crate::error::GateError;
 use crate::host;
-use crate::model::printable;
-use crate::render::escape::log_line;
 
 pub use explain::rules_markdown;
 
@@ -28,9 +26,7 @@ pub fn main(cli: &Cli) -> u8 {
     match std::panic::catch_unwind(|| run(cli)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            for line in error.to_string().lines() {
-                output::complain(&log_line(&printable(line)));
-            }
+            output::complain(&error.to_string());
             error.exit_code()
         }
         Err(_) => {

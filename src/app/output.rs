@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use crate::error::GateError;
-use crate::model::Report;
+use crate::model::{Report, printable};
+use crate::render::escape::log_line;
 use crate::render::{Format, SourceMap};
 
 /// One report to write: a format, and a file or standard output.
@@ -64,7 +65,9 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Prints one line to standard error.
-pub(super) fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+/// Prints to standard error; names from a change stay text there.
+pub(super) fn complain(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr().lock(), "{}", log_line(&printable(line)));
+    }
 }

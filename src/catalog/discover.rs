@@ -16,6 +16,9 @@ pub struct Found {
     pub layout: &'static dyn Layout,
     /// What it was recognised by.
     pub detection: Detection,
+    /// Only numbered file names speak for a set, in a folder that is not called one: seeds and
+    /// reports look the same.
+    pub is_doubtful: bool,
 }
 
 /// Finds the sets that the change touches; with `all`, every set of the head.
@@ -148,6 +151,7 @@ fn look(comparison: &Comparison, folder: &RepoPath) -> Result<Option<Found>, Cha
             path: folder.clone(),
             moved_from: None,
             layout,
+            is_doubtful: is_doubtful(tree, &detection),
             detection,
         })
     };
@@ -188,12 +192,9 @@ fn join_moved(comparison: &Comparison, found: &mut Vec<Found>) {
     }
 }
 
-impl Found {
-    /// Whether only numbered file names speak for a set, in a folder that is not called one:
-    /// seeds and reports look the same.
-    #[must_use]
-    pub fn is_doubtful(&self) -> bool {
-        self.detection.confidence == Confidence::Possible
-            && !self.path.as_str().to_ascii_lowercase().contains("migrat")
-    }
+fn is_doubtful(tree: &Tree, detection: &Detection) -> bool {
+    let half = |name: &str| name.ends_with(".up.sql") || name.ends_with(".down.sql");
+    detection.confidence == Confidence::Possible
+        && !tree.root().as_str().to_ascii_lowercase().contains("migrat")
+        && !tree.iter().any(|(name, _)| half(name))
 }
