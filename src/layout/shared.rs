@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Problem, ProblemKind, Reading};
+use super::Reading;
 use crate::model::{
-    Down, Entry, EntryKind, Kind, Location, Migration, RepoPath, Script, Span, Step,
-    TransactionMode, Tree, Version,
+    Down, Entry, EntryKind, Kind, Location, Migration, Problem, ProblemKind, RepoPath, Script,
+    Span, Step, TransactionMode, Tree, Version,
 };
 
 const BYTE_ORDER_MARK: char = '\u{feff}';

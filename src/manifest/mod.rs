@@ -15,7 +15,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use crate::model::{Class, Location, RepoPath, Sited, Span, printable};
+use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable};
 
 pub use header::{Header, header};
 pub use schema::json_schema;
@@ -46,7 +46,7 @@ pub struct Manifest {
     /// The entries that have an id, in the order of the file, each id once.
     pub entries: Vec<Entry>,
     /// What is wrong with it, in the order of the file.
-    pub problems: Vec<ManifestProblem>,
+    pub problems: Vec<Problem>,
 }
 
 /// What a manifest says of one migration.
@@ -86,28 +86,6 @@ impl DeclaredClass {
             Self::Missing | Self::Invalid(_) => None,
         }
     }
-}
-
-/// What sort of problem a declaration has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProblemKind {
-    /// It cannot be read, or breaks the schema: `manifest/invalid`.
-    Invalid,
-    /// It names a class that does not exist: `manifest/invalid-class`.
-    InvalidClass,
-}
-
-/// Something that is wrong with a manifest or a header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestProblem {
-    /// What sort.
-    pub kind: ProblemKind,
-    /// Where; always with a span.
-    pub location: Location,
-    /// One sentence, harmless to print.
-    pub message: String,
-    /// The way out; empty where there is nothing to add.
-    pub help: String,
 }
 
 impl Manifest {
