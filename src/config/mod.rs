@@ -18,7 +18,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span};
+use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
 
 pub use date::{Date, Day, TimeOfDay};
 pub use error::{ConfigError, ConfigProblem};
@@ -26,7 +26,7 @@ pub use schema::json_schema;
 pub use suggest::closest;
 
 use error::Source;
-use suggest::{known_words, quoted};
+use suggest::known_words;
 
 /// The file's name, at the top of the repository.
 pub const FILE_NAME: &str = "migration-gate.toml";

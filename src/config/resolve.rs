@@ -11,12 +11,12 @@ use super::raw::{
     RawWindow,
 };
 use super::read::span;
-use super::suggest::{known_words, quoted};
+use super::suggest::known_words;
 use super::{
     Accepted, ClassConfig, Freeze, Policy, Preset, SchemaBinding, SetConfig, Settings, Waiver,
     Window,
 };
-use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span};
+use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
 
 const ENGINES: [(&str, EngineKind); 3] = [
     ("sqlite", EngineKind::Sqlite),

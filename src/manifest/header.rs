@@ -4,8 +4,8 @@
 //! annotations (`-- +goose Up`, `-- migrate:up`), which are comments as well.
 
 use super::schema::problem;
-use super::{DeclaredClass, declared, quoted};
-use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span};
+use super::{DeclaredClass, declared};
+use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, quoted};
 
 const MARK: &str = "migration-gate";
 /// How many problems of one header are reported.

@@ -15,7 +15,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable};
+use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable, quoted};
 
 pub use header::{Header, header};
 pub use schema::json_schema;
@@ -33,8 +33,6 @@ pub const FILE_NAMES: [&str; 4] = [
 
 /// A larger file is not a manifest.
 const LARGEST: usize = 8 << 20;
-/// The longest echo of a foreign word, in characters.
-const LONGEST_ECHO: usize = 60;
 
 /// A manifest, as far as it is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,11 +185,4 @@ fn declared(word: &str, span: Span) -> DeclaredClass {
 fn non_empty(node: &Node) -> Option<Sited<String>> {
     let text = node.text()?;
     (!text.value.is_empty()).then(|| Sited::new(text.value.to_owned(), text.span))
-}
-
-/// A foreign word in quotes, made harmless and not too long.
-fn quoted(word: &str) -> String {
-    let clipped: String = word.chars().take(LONGEST_ECHO).collect();
-    let more = if clipped.len() < word.len() { "…" } else { "" };
-    format!("\"{}{more}\"", printable(&clipped))
 }

@@ -9,8 +9,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 
 use super::node::{Node, Value};
-use super::quoted;
-use crate::model::{Class, Location, Problem, ProblemKind, RepoPath, Span, printable};
+use crate::model::{Class, Location, Problem, ProblemKind, RepoPath, Span, printable, quoted};
 
 /// How many violations of one manifest are reported.
 pub(super) const MOST: usize = 100;

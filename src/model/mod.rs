@@ -28,6 +28,6 @@ pub use rule::RuleMeta;
 pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
-pub use text::{Sited, printable};
+pub use text::{Sited, printable, quoted};
 pub use tree::{Entry, EntryKind, Tree};
 pub use version::{Part, Version};
