@@ -1,6 +1,6 @@
 //! `migration-gate.toml`: what is written there, checked and resolved.
 //!
-//! [`parse`] reads a file in two steps: [`raw`] is the wire format, [`resolve`] turns its words
+//! [`parse`] reads a file in two steps: `raw` is the wire format, `resolve` turns its words
 //! into the gate's own types. Every value that a later stage may want to point at keeps its place.
 //! All problems of a file are reported together, each with its line and a way out.
 

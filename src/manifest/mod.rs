@@ -1,7 +1,7 @@
 //! What people declare about migrations: in a manifest beside the set, or in a script's header.
 //!
-//! A manifest is read from JSON, TOML or YAML into one tree of values with places ([`node`]),
-//! checked against its published JSON Schema ([`schema`]), and taken over as far as it is valid.
+//! A manifest is read from JSON, TOML or YAML into one tree of values with places (`node`),
+//! checked against its published JSON Schema (`schema`), and taken over as far as it is valid.
 //! Nothing here knows the migrations' files; joining the two is the catalog's work.
 
 mod header;
