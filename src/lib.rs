@@ -3,12 +3,10 @@
 //! Data flows one way; the modules stand in the order of their layers.
 //!
 //! ```text
-//!  git / folders      files          pure facts        real engines       plain data
-//!  ┌─────────┐     ┌──────────┐     ┌───────────┐     ┌───────────┐     ┌──────────┐
-//!  │ changes │ ──► │ catalog  │ ──► │ rules     │ ──► │ dryrun    │ ──► │ report   │
-//!  │ base/head│    │ layout   │     │ (static)  │     │ lifecycle │     │ render   │
-//!  └─────────┘     │ manifest │     └───────────┘     │ engine    │     └──────────┘
-//!                  └──────────┘      rules(evidence) ◄┘ evidence
+//! changes ──► catalog ──┬─────────────────────────► rules ──► report ──► render
+//! base, head  layout,   │                             ▲
+//!             manifest  └─► dryrun ───── evidence ────┘
+//!                           lifecycle, engine
 //! ```
 
 pub mod model;

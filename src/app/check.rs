@@ -5,12 +5,11 @@ use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
-use crate::config::{Preset, Rollback as RollbackPolicy, Settings};
-use crate::dryrun::Rollback;
+use crate::config::{Preset, Settings};
 use crate::engine::EngineError;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Inconclusive, Position, SetReport};
+use crate::model::{Inconclusive, Position, Rollback, SetReport};
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy};
 
@@ -50,19 +49,8 @@ fn judge(
     policy: &Settings,
     parts: &mut Assembly,
 ) -> Result<(), GateError> {
-    let levels = LevelPolicy {
-        strict: policy.policy.preset == Preset::Strict,
-        overrides: policy
-            .policy
-            .levels
-            .iter()
-            .map(|(rule, level)| (rule.clone(), level.value))
-            .collect(),
-    };
-    let rollback = match policy.policy.rollback {
-        RollbackPolicy::Script => Rollback::Script,
-        RollbackPolicy::Checkpoint => Rollback::Checkpoint,
-    };
+    let levels = levels(policy);
+    let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
     parts.findings.extend(rules::check_catalog(
         &CatalogCx { catalog, restores },
@@ -111,6 +99,11 @@ fn judge(
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
     parts.sets.push(set);
     Ok(())
+}
+
+fn levels(policy: &Settings) -> LevelPolicy {
+    let overrides = policy.policy.levels.iter().map(|(rule, level)| (rule.clone(), level.value));
+    LevelPolicy { strict: policy.policy.preset == Preset::Strict, overrides: overrides.collect() }
 }
 
 /// Keeps what could not be told, except where the policy accepts it by name.

@@ -2,12 +2,12 @@
 
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
-use crate::dryrun::{self, Planned, Rollback};
+use crate::dryrun::{self, Planned};
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::Sqlite;
 use crate::engine::{Engine, EngineError, SandboxSpec};
 use crate::host;
-use crate::model::{EngineKind, Position, SetEvidence};
+use crate::model::{EngineKind, Position, Rollback, SetEvidence};
 
 /// What a run gave: the evidence as far as it came, and why it ended early, if it did.
 pub(super) struct Ran {

@@ -1,15 +1,13 @@
 //! Reads a set at base, head and tip and joins the three.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
-use crate::manifest::{self, DeclaredClass, ManifestProblem, ProblemKind};
+use crate::manifest::{self, DeclaredClass};
 use crate::model::{
-    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, RepoPath, SetInfo, Sited, Step,
-    Tree, printable,
+    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
+    SetInfo, Sited, Step, Tree, printable,
 };
 
 /// What is known of a set before its files are read.
@@ -266,8 +264,6 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
         migration.up.script().and_then(|script| manifest::header(&script.path, &script.text));
     if let Some(header) = &header {
         catalog.header_problems.extend(header.problems.iter().cloned());
-    }
-    if let Some(header) = &header {
         take(&mut declared, migration.up.path(), &header.class, &header.depends_on);
     }
     let Some(manifest) = &catalog.manifest else { return declared };
@@ -277,7 +273,7 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
     if let (Some((said, place)), Some(listed)) = (&declared.class, entry.class.get())
         && *said != listed
     {
-        catalog.header_problems.push(ManifestProblem {
+        catalog.header_problems.push(Problem {
             kind: ProblemKind::Invalid,
             location: place.clone(),
             message: format!("the header says {said}, {} says {listed}", manifest.path.file_name()),
@@ -308,11 +304,6 @@ fn take(declared: &mut Declared, path: &RepoPath, class: &DeclaredClass, needs: 
 
 fn checksum(migration: &Migration, tree: &Tree) -> String {
     let relative = migration.up.path().below(tree.root()).unwrap_or_default();
-    let mut hex = String::new();
-    if let Some(entry) = tree.get(relative) {
-        for byte in Sha256::digest(&entry.bytes) {
-            let _ = write!(hex, "{byte:02x}");
-        }
-    }
-    hex
+    let Some(entry) = tree.get(relative) else { return String::new() };
+    Sha256::digest(&entry.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,10 +4,9 @@ mod build;
 mod discover;
 mod graph;
 
-use crate::layout::Problem;
 use crate::manifest::Manifest;
 use crate::model::{
-    Class, FileChange, Location, Migration, Position, RepoPath, Script, SetInfo, Step,
+    Class, FileChange, Location, Migration, Position, Problem, RepoPath, Script, SetInfo, Step,
 };
 
 pub use build::{CatalogError, Input, SetSpec, build};
@@ -134,7 +133,7 @@ pub struct SetCatalog {
     /// The manifest at the head.
     pub manifest: Option<Manifest>,
     /// What could not be read of the headers.
-    pub header_problems: Vec<crate::manifest::ManifestProblem>,
+    pub header_problems: Vec<Problem>,
     /// History up to and including this id needs no manifest entry.
     pub manifest_baseline: Option<String>,
     /// History up to and including this id runs and is not judged.

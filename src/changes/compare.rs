@@ -29,7 +29,7 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
     let changed = Changed::new(repo, &head)?;
     let limits = Limits::new(&request.limit_to);
     let differences = base.map(|base| against(repo, base, &changed, &limits)).transpose()?;
-    let Differences { base, files, tip, tip_files } = differences.unwrap_or_default();
+    let Differences { base, files, tip } = differences.unwrap_or_default();
     let (base, base_label) = base.unzip();
     let (tip, tip_label) = tip.unzip();
     Ok(Comparison {
@@ -40,7 +40,6 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         tip,
         tip_label,
         files,
-        tip_files,
         scope: opened.scope,
     })
 }
@@ -51,7 +50,6 @@ struct Differences {
     base: Option<(Box<dyn Source>, String)>,
     files: Vec<FileChange>,
     tip: Option<(Box<dyn Source>, String)>,
-    tip_files: Vec<FileChange>,
 }
 
 fn against(
@@ -60,21 +58,18 @@ fn against(
     changed: &Changed,
     limits: &Limits,
 ) -> Result<Differences, ChangesError> {
-    let failed = |error: git2::Error| unreadable(repo, "the difference to the base", &error);
     let source = CommitSource::new(repo, base.id)?;
     let tree = source.tree_id();
     let files = match changed {
-        Changed::Commit(head) => diff::trees(repo, tree, head.tree_id(), limits).map_err(failed)?,
+        Changed::Commit(head) => diff::trees(repo, tree, head.tree_id(), limits)
+            .map_err(|error| unreadable(repo, "the difference to the base", &error))?,
         Changed::Worktree(head) => head.changes(tree, limits)?,
     };
-    let mut differences =
-        Differences { base: Some((Box::new(source), base.label)), files, ..Differences::default() };
+    let mut tip: Option<(Box<dyn Source>, String)> = None;
     if let Some(target) = base.tip {
-        let tip = CommitSource::new(repo, target.id)?;
-        differences.tip_files = diff::trees(repo, tree, tip.tree_id(), limits).map_err(failed)?;
-        differences.tip = Some((Box::new(tip), target.label()));
+        tip = Some((Box::new(CommitSource::new(repo, target.id)?), target.label()));
     }
-    Ok(differences)
+    Ok(Differences { base: Some((Box::new(source), base.label)), files, tip })
 }
 
 /// The changed side, before it is only a [`Source`].

@@ -29,7 +29,6 @@ pub fn compare_folders(base: Option<&Path>, head: &Path) -> Result<Comparison, C
         tip: None,
         tip_label: None,
         files,
-        tip_files: Vec::new(),
         scope: RepoPath::root(),
     })
 }

@@ -84,8 +84,6 @@ pub struct Comparison {
     pub tip_label: Option<String>,
     /// What differs between base and head, by path; empty without a base.
     pub files: Vec<FileChange>,
-    /// What the target branch did since the base, by path; empty without a tip.
-    pub tip_files: Vec<FileChange>,
     /// The requested path, relative to the top of the repository; all paths of the comparison
     /// are relative to that top.
     pub scope: RepoPath,

@@ -64,12 +64,6 @@ impl TimeOfDay {
         let (hour, minute) = (digits(hour, 2)?, digits(minute, 2)?);
         (hour < 24 && minute < 60).then_some(Self { minutes: hour * 60 + minute })
     }
-
-    /// Minutes since midnight.
-    #[must_use]
-    pub fn minutes(self) -> u16 {
-        self.minutes
-    }
 }
 
 impl fmt::Display for TimeOfDay {
@@ -163,7 +157,7 @@ mod tests {
 
     #[test]
     fn times_are_minutes_of_a_day() {
-        assert_eq!(TimeOfDay::parse("09:05").unwrap().minutes(), 545);
+        assert_eq!(TimeOfDay::parse("09:05").unwrap().minutes, 545);
         for bad in ["24:00", "9:00", "09:60", "0900", "09:00:00", "-1:00", ""] {
             assert_eq!(TimeOfDay::parse(bad), None, "{bad}");
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Location, RepoPath, Span, line_column, printable};
+use crate::model::{RepoPath, Span, line_column, printable};
 
 /// How much of a long line is shown, in characters.
 const WIDEST: usize = 120;
@@ -53,15 +53,6 @@ impl ConfigError {
     #[must_use]
     pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems
-    }
-
-    /// Where the first problem is.
-    #[must_use]
-    pub fn location(&self) -> Location {
-        match self.problems.first() {
-            Some(first) => Location::at(self.path.clone(), first.span),
-            None => Location::file(self.path.clone()),
-        }
     }
 }
 

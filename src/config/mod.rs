@@ -1,6 +1,6 @@
 //! `migration-gate.toml`: what is written there, checked and resolved.
 //!
-//! [`parse`] reads a file in two steps: [`raw`] is the wire format, [`resolve`] turns its words
+//! [`parse`] reads a file in two steps: `raw` is the wire format, `resolve` turns its words
 //! into the gate's own types. Every value that a later stage may want to point at keeps its place.
 //! All problems of a file are reported together, each with its line and a way out.
 
@@ -18,7 +18,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Class, EngineKind, Level, Location, RepoPath, Sited, Span};
+use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
 
 pub use date::{Date, Day, TimeOfDay};
 pub use error::{ConfigError, ConfigProblem};
@@ -26,7 +26,7 @@ pub use schema::json_schema;
 pub use suggest::closest;
 
 use error::Source;
-use suggest::{known_words, quoted};
+use suggest::known_words;
 
 /// The file's name, at the top of the repository.
 pub const FILE_NAME: &str = "migration-gate.toml";
@@ -93,16 +93,6 @@ pub enum Preset {
     Recommended,
     /// Blocks on every finding.
     Strict,
-}
-
-/// How a team goes back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rollback {
-    /// By a down script.
-    #[default]
-    Script,
-    /// By restoring a checkpoint; no script is asked for.
-    Checkpoint,
 }
 
 /// What is asked of a change.
@@ -224,12 +214,6 @@ pub fn parse(path: &RepoPath, text: &str) -> Result<Settings, ConfigError> {
 }
 
 impl Settings {
-    /// The place of a span of this configuration; `None` where there is no file.
-    #[must_use]
-    pub fn location(&self, span: Span) -> Option<Location> {
-        Some(Location::at(self.source.as_ref()?.path.clone(), span))
-    }
-
     /// Whether the migration of that id may pass although it cannot run here.
     #[must_use]
     pub fn accepts_inconclusive(&self, set: &str, migration: &str) -> Option<&Accepted> {

@@ -16,102 +16,102 @@ type Text = Spanned<String>;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "migration-gate.toml")]
-pub(crate) struct RawSettings {
+pub(super) struct RawSettings {
     /// Version of this format; the only one is 1.
     #[schemars(with = "i64", required, extend("const" = 1))]
-    pub(crate) version: Option<Spanned<i64>>,
+    pub(super) version: Option<Spanned<i64>>,
     /// The sets of migrations. Without any, the gate finds them itself and says what it assumed.
     #[serde(default)]
     #[schemars(with = "Vec<RawSet>")]
-    pub(crate) set: Vec<Spanned<RawSet>>,
+    pub(super) set: Vec<Spanned<RawSet>>,
     /// What is asked of a change. Read from the base of a pull request.
     #[serde(default)]
-    pub(crate) policy: RawPolicy,
+    pub(super) policy: RawPolicy,
     /// What is asked of migrations of one class, by the class's name.
     #[serde(default)]
     #[schemars(
         with = "BTreeMap<String, RawClass>",
         extend("propertyNames" = {"enum": ["online", "post_deploy", "manual_backfill"]})
     )]
-    pub(crate) class: BTreeMap<Text, RawClass>,
+    pub(super) class: BTreeMap<Text, RawClass>,
     /// Times in which nothing is to be rolled out.
     #[serde(default)]
     #[schemars(with = "Vec<RawFreeze>")]
-    pub(crate) freeze: Vec<Spanned<RawFreeze>>,
+    pub(super) freeze: Vec<Spanned<RawFreeze>>,
     /// Findings that were looked at and accepted for a while. Read from the base of a pull
     /// request, so that a change cannot waive itself.
     #[serde(default)]
     #[schemars(with = "Vec<RawWaiver>")]
-    pub(crate) waiver: Vec<Spanned<RawWaiver>>,
+    pub(super) waiver: Vec<Spanned<RawWaiver>>,
 }
 
 /// A set: one folder, one layout, one engine.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "Set")]
-pub(crate) struct RawSet {
+pub(super) struct RawSet {
     /// The name in reports and on the command line; unique in this file.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) name: Text,
+    pub(super) name: Text,
     /// The folder of the migrations, from the top of the repository.
     #[schemars(with = "String")]
-    pub(crate) path: Text,
+    pub(super) path: Text,
     /// The engine the migrations are written for.
     #[schemars(with = "String", extend("enum" = ["sqlite", "postgres", "documents"]))]
-    pub(crate) engine: Text,
+    pub(super) engine: Text,
     /// How the tool lays its files out (sqlx, goose, flyway, …); found out where it is left away.
     #[serde(default)]
     #[schemars(with = "String")]
-    pub(crate) layout: Option<Text>,
+    pub(super) layout: Option<Text>,
     /// The manifest's file, from the top of the repository; by default `migration_manifest.json`
     /// (or .toml, .yaml, .yml) in the set's folder.
     #[serde(default)]
     #[schemars(with = "String")]
-    pub(crate) manifest: Option<Text>,
+    pub(super) manifest: Option<Text>,
     /// The id of the last migration that runs but is not judged.
     #[serde(default)]
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) baseline: Option<Text>,
+    pub(super) baseline: Option<Text>,
     /// An SQL script with rows to put in before the judged migrations run.
     #[serde(default)]
     #[schemars(with = "String")]
-    pub(crate) seed: Option<Text>,
+    pub(super) seed: Option<Text>,
     /// Values for the placeholders in scripts (flyway's `${name}`).
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
-    pub(crate) variables: BTreeMap<Text, Text>,
+    pub(super) variables: BTreeMap<Text, Text>,
     /// The oldest version of the engine that you run: `15` or `3.40`.
     #[serde(default)]
     #[schemars(with = "String", regex(pattern = r"^[0-9]+(\.[0-9]+){0,2}$"))]
-    pub(crate) engine_version: Option<Text>,
+    pub(super) engine_version: Option<Text>,
     /// The documents of a `documents` set, as globs from the top of the repository.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
-    pub(crate) documents: Vec<Text>,
+    pub(super) documents: Vec<Text>,
     /// Which JSON Schema holds for which documents.
     #[serde(default)]
     #[schemars(with = "Vec<RawSchemaBinding>")]
-    pub(crate) schemas: Vec<Spanned<RawSchemaBinding>>,
+    pub(super) schemas: Vec<Spanned<RawSchemaBinding>>,
 }
 
 /// A JSON Schema and the documents it holds for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SchemaBinding")]
-pub(crate) struct RawSchemaBinding {
+pub(super) struct RawSchemaBinding {
     /// The documents, as a glob from the top of the repository.
     #[schemars(with = "String")]
-    pub(crate) files: Text,
+    pub(super) files: Text,
     /// The JSON Schema's file, from the top of the repository.
     #[schemars(with = "String")]
-    pub(crate) schema: Text,
+    pub(super) schema: Text,
 }
 
 /// What is asked of a change.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "Policy")]
-pub(crate) struct RawPolicy {
+pub(super) struct RawPolicy {
     /// The levels to start from: `recommended` blocks on what breaks deployments, `strict` on
     /// every finding.
     #[serde(default)]
@@ -119,26 +119,26 @@ pub(crate) struct RawPolicy {
         with = "String",
         extend("enum" = ["recommended", "strict"], "default" = "recommended")
     )]
-    pub(crate) preset: Option<Text>,
+    pub(super) preset: Option<Text>,
     /// How you go back: by a down script, or by restoring a checkpoint.
     #[serde(default)]
     #[schemars(with = "String", extend("enum" = ["script", "checkpoint"], "default" = "script"))]
-    pub(crate) rollback: Option<Text>,
+    pub(super) rollback: Option<Text>,
     /// Levels of single rules, by rule id: `"sql/ban-drop-column" = "error"`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, LevelName>")]
-    pub(crate) levels: BTreeMap<Text, Text>,
+    pub(super) levels: BTreeMap<Text, Text>,
     /// Migrations that cannot run here and may pass without a dry run.
     #[serde(default)]
     #[schemars(with = "Vec<RawAccepted>")]
-    pub(crate) accept_inconclusive: Vec<Spanned<RawAccepted>>,
+    pub(super) accept_inconclusive: Vec<Spanned<RawAccepted>>,
 }
 
 /// How much a finding weighs; an error blocks.
 #[derive(JsonSchema)]
 #[schemars(rename = "Level", rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is used; the words are resolved with their place")]
-pub(crate) enum LevelName {
+pub(super) enum LevelName {
     Error,
     Warning,
     Note,
@@ -149,77 +149,77 @@ pub(crate) enum LevelName {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Accepted")]
-pub(crate) struct RawAccepted {
+pub(super) struct RawAccepted {
     /// The migration's id.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) migration: Text,
+    pub(super) migration: Text,
     /// The set's name; left away, the migration of that id in any set.
     #[serde(default)]
     #[schemars(with = "String")]
-    pub(crate) set: Option<Text>,
+    pub(super) set: Option<Text>,
     /// Why it cannot run here, and what stands in for the dry run.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) reason: Text,
+    pub(super) reason: Text,
 }
 
 /// What is asked of migrations of one class.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Class")]
-pub(crate) struct RawClass {
+pub(super) struct RawClass {
     /// When migrations of this class may be rolled out; at any time where there is none.
     #[serde(default)]
     #[schemars(with = "Vec<RawWindow>")]
-    pub(crate) windows: Vec<Spanned<RawWindow>>,
+    pub(super) windows: Vec<Spanned<RawWindow>>,
     /// Who has to agree.
     #[serde(default)]
     #[schemars(with = "RawApproval")]
-    pub(crate) approval: Option<RawApproval>,
+    pub(super) approval: Option<RawApproval>,
 }
 
 /// A time of the week.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Window")]
-pub(crate) struct RawWindow {
+pub(super) struct RawWindow {
     /// Days: `Tue`, `Tue-Thu`, `Mon,Wed-Fri`.
     #[schemars(with = "String")]
-    pub(crate) days: Text,
+    pub(super) days: Text,
     /// The first minute, `HH:MM`.
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(crate) from: Spanned<MomentText>,
+    pub(super) from: Spanned<MomentText>,
     /// The first minute after it, `HH:MM`; before `from` it is on the next day.
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(crate) to: Spanned<MomentText>,
+    pub(super) to: Spanned<MomentText>,
     /// The time zone's name: `Europe/Berlin`, `UTC`.
     #[schemars(with = "String")]
-    pub(crate) zone: Text,
+    pub(super) zone: Text,
 }
 
 /// Who has to agree.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Approval")]
-pub(crate) struct RawApproval {
+pub(super) struct RawApproval {
     /// The team's name.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) team: Text,
+    pub(super) team: Text,
 }
 
 /// A time in which nothing is to be rolled out.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Freeze")]
-pub(crate) struct RawFreeze {
+pub(super) struct RawFreeze {
     /// The first day, `YYYY-MM-DD`.
     #[schemars(with = "String", extend("format" = "date"))]
-    pub(crate) from: Spanned<MomentText>,
+    pub(super) from: Spanned<MomentText>,
     /// The last day, `YYYY-MM-DD`.
     #[schemars(with = "String", extend("format" = "date"))]
-    pub(crate) to: Spanned<MomentText>,
+    pub(super) to: Spanned<MomentText>,
     /// Why.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) reason: Text,
+    pub(super) reason: Text,
 }
 
 /// A finding that was looked at and accepted for a while.
@@ -228,30 +228,30 @@ pub(crate) struct RawFreeze {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Waiver")]
-pub(crate) struct RawWaiver {
+pub(super) struct RawWaiver {
     /// The rule's id.
     #[schemars(with = "String")]
-    pub(crate) rule: Text,
+    pub(super) rule: Text,
     /// The migration's id.
     #[schemars(with = "String", length(min = 1))]
-    pub(crate) migration: Text,
+    pub(super) migration: Text,
     /// Why the finding does no harm.
     #[serde(default)]
     #[schemars(with = "String", required, length(min = 1))]
-    pub(crate) reason: Option<Text>,
+    pub(super) reason: Option<Text>,
     /// Who answers for it.
     #[serde(default)]
     #[schemars(with = "String", required, length(min = 1))]
-    pub(crate) owner: Option<Text>,
+    pub(super) owner: Option<Text>,
     /// The last day it holds, `YYYY-MM-DD`.
     #[serde(default)]
     #[schemars(with = "String", required, extend("format" = "date"))]
-    pub(crate) expires: Option<Spanned<MomentText>>,
+    pub(super) expires: Option<Spanned<MomentText>>,
 }
 
 /// A date or a time of day, written as text or in TOML's own notation.
 #[derive(Clone, Debug)]
-pub(crate) struct MomentText(pub(crate) String);
+pub(super) struct MomentText(pub(crate) String);
 
 impl<'de> Deserialize<'de> for MomentText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -13,8 +13,8 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 use super::error::ConfigProblem;
 use super::raw::RawSettings;
 use super::shape::Shapes;
-use super::suggest::{closest, quoted};
-use crate::model::{Span, printable};
+use super::suggest::closest;
+use crate::model::{Span, printable, quoted};
 
 /// How many mistakes of form are looked for, so that a hostile file cannot keep us busy.
 const MOST: usize = 50;

@@ -11,12 +11,12 @@ use super::raw::{
     RawWindow,
 };
 use super::read::span;
-use super::suggest::{known_words, quoted};
+use super::suggest::known_words;
 use super::{
-    Accepted, ClassConfig, Freeze, Policy, Preset, Rollback, SchemaBinding, SetConfig, Settings,
-    Waiver, Window,
+    Accepted, ClassConfig, Freeze, Policy, Preset, SchemaBinding, SetConfig, Settings, Waiver,
+    Window,
 };
-use crate::model::{Class, EngineKind, Level, RepoPath, Sited, Span};
+use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
 
 const ENGINES: [(&str, EngineKind); 3] = [
     ("sqlite", EngineKind::Sqlite),
@@ -27,12 +27,7 @@ const PRESETS: [(&str, Preset); 2] =
     [("recommended", Preset::Recommended), ("strict", Preset::Strict)];
 const ROLLBACKS: [(&str, Rollback); 2] =
     [("script", Rollback::Script), ("checkpoint", Rollback::Checkpoint)];
-const LEVELS: [(&str, Level); 4] = [
-    ("error", Level::Error),
-    ("warning", Level::Warning),
-    ("note", Level::Note),
-    ("off", Level::Off),
-];
+
 /// Resolves what is valid and reports the rest. Where anything is reported, the result is only
 /// good for finding more to report.
 pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Settings {
@@ -265,7 +260,9 @@ impl Resolver<'_> {
             raw.rollback.and_then(|word| self.word("way to roll back", &word, &ROLLBACKS));
         let mut levels = BTreeMap::new();
         for (rule, level) in raw.levels {
-            if let Some(level) = self.word("level", &level, &LEVELS) {
+            if let Some(level) =
+                self.word("level", &level, &Level::ALL.map(|level| (level.name(), level)))
+            {
                 let at = span(rule.span());
                 levels.insert(rule.into_inner(), Sited::new(level, at));
             }

@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::ConfigProblem;
 use super::read::span;
-use crate::model::Span;
+use crate::model::{Span, quoted};
 
 /// Where a key stands, the key, and the keys that its table or tables must have.
 type Shape = (&'static str, &'static str, &'static [&'static str]);
@@ -74,7 +74,7 @@ impl Shapes<'_> {
                     (None, "class") => ("one table", "write `[class.online]`".to_owned()),
                     (None, _) => ("one table", format!("write `{name} = {{ … }}`")),
                 };
-                let name = super::suggest::quoted(name);
+                let name = quoted(name);
                 self.report(at, format!("{name} must be {what}"), write);
                 wrong.push(key.clone());
             }

@@ -1,9 +1,4 @@
-//! Words that were mistyped: how to echo them, and which one was meant.
-
-use crate::model::printable;
-
-/// The longest echo of a foreign word, in characters.
-const LONGEST_ECHO: usize = 60;
+//! Words that were mistyped: which one was meant.
 
 /// The known word nearest to `word`, where one is near enough to be meant.
 #[must_use]
@@ -30,13 +25,6 @@ pub(super) fn known_words(word: &str, known: &[&str]) -> String {
     }
 }
 
-/// A foreign word in quotes, made harmless and not too long.
-pub(super) fn quoted(word: &str) -> String {
-    let clipped: String = word.chars().take(LONGEST_ECHO).collect();
-    let more = if clipped.len() < word.len() { "…" } else { "" };
-    format!("\"{}{more}\"", printable(&clipped))
-}
-
 /// Levenshtein's distance in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -54,7 +42,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{closest, quoted};
+    use super::closest;
 
     #[test]
     fn a_slip_of_the_finger_is_understood_and_another_word_is_not() {
@@ -64,11 +52,5 @@ mod tests {
         assert_eq!(closest("offline", &known), Some("online"));
         assert_eq!(closest("sometime", &known), None);
         assert_eq!(closest(&"x".repeat(100_000), &known), None);
-    }
-
-    #[test]
-    fn an_echo_is_short_and_harmless() {
-        assert_eq!(quoted("a\u{1b}b"), "\"a\\u{1b}b\"");
-        assert!(quoted(&"ü".repeat(10_000)).chars().count() < 70);
     }
 }

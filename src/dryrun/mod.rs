@@ -14,8 +14,8 @@ mod attempt;
 
 use crate::engine::{EngineError, Target};
 use crate::model::{
-    CannotRun, Migration, MigrationEvidence, Outcome, Position, Script, SetEvidence, Snapshot,
-    Step, StepEvidence,
+    CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script, SetEvidence,
+    Snapshot, Step, StepEvidence,
 };
 use attempt::{Attempted, attempt};
 
@@ -28,15 +28,6 @@ pub struct Planned<'a> {
     pub position: Position,
     /// Ids it needs, from the layout and the manifest together.
     pub depends_on: Vec<String>,
-}
-
-/// How the team goes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rollback {
-    /// By the down script.
-    Script,
-    /// By restoring a checkpoint; down scripts are not asked for.
-    Checkpoint,
 }
 
 /// Runs `plan` in order and records what is seen into `evidence`, which keeps what was recorded

@@ -53,12 +53,25 @@ pub enum TargetError {
 }
 
 /// The error for a script that was stopped from outside.
-pub(crate) fn stopped(stop: Stop, location: Location, limit: u64) -> TargetError {
+fn stopped(stop: Stop, location: Location, limit: u64) -> TargetError {
     match stop {
         Stop::Deadline => TargetError::TimedOut { location, limit },
         Stop::RunDeadline => EngineError::OutOfTime.into(),
         Stop::Interrupted => EngineError::Interrupted.into(),
     }
+}
+
+/// The error for a script that opened a transaction and did not close it.
+fn left_open(location: Location) -> TargetError {
+    TargetError::Script(Failure {
+        message: "the script ends inside a transaction that it opened, so nothing since that \
+                  BEGIN is kept"
+            .into(),
+        code: None,
+        detail: None,
+        hint: Some("end the script with COMMIT".into()),
+        location,
+    })
 }
 
 impl From<EngineError> for TargetError {
@@ -69,7 +82,7 @@ impl From<EngineError> for TargetError {
 
 /// A state of a target that can be returned to. Only the target that made it understands it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint(pub(crate) u64);
+pub struct Checkpoint(u64);
 
 /// What migrations change: a throwaway engine or a real one.
 pub trait Target {
@@ -112,16 +125,24 @@ pub trait Target {
     /// # Errors
     /// The outer error is ours; the inner result is the script's.
     fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
-        let before = self.checkpoint()?;
-        let seen = match self.execute(script) {
-            Ok(()) => Ok(self.snapshot()?),
-            Err(TargetError::Engine(error)) => return Err(error),
-            Err(error) => Err(error),
-        };
-        self.restore(&before)?;
-        self.forget(before);
-        Ok(seen)
+        rehearse_and_restore(self, script)
     }
+}
+
+/// [`Target::rehearse`] by way of a checkpoint.
+fn rehearse_and_restore<T: Target + ?Sized>(
+    target: &mut T,
+    script: &Script,
+) -> Result<Result<Snapshot, TargetError>, EngineError> {
+    let before = target.checkpoint()?;
+    let seen = match target.execute(script) {
+        Ok(()) => Ok(target.snapshot()?),
+        Err(TargetError::Engine(error)) => return Err(error),
+        Err(error) => Err(error),
+    };
+    target.restore(&before)?;
+    target.forget(before);
+    Ok(seen)
 }
 
 /// How a sandbox is to be made.

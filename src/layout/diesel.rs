@@ -12,9 +12,10 @@
 use std::collections::BTreeMap;
 
 use super::shared::{self, File, Half};
-use super::{Confidence, Detection, Layout, Problem, Reading};
+use super::{Confidence, Detection, Layout, Reading};
 use crate::model::{
-    Habits, LateMigrations, Location, Part, RepoPath, Span, Step, TransactionMode, Tree, Version,
+    Habits, LateMigrations, Location, Part, Problem, RepoPath, Span, Step, TransactionMode, Tree,
+    Version,
 };
 
 const EXPECTED: &str =

@@ -7,19 +7,24 @@
 //!
 //! [MIGRATIONS.md]: https://github.com/golang-migrate/migrate/blob/master/MIGRATIONS.md
 
-use super::shared::{self, File, Half};
+use super::shared::{self, File, Flat, Name};
 use super::{Confidence, Detection, Layout, Reading};
-use crate::model::{Habits, LateMigrations, Step, TransactionMode, Tree};
+use crate::model::{Habits, LateMigrations, TransactionMode, Tree};
 
-const EXPECTED: &str =
-    "golang-migrate expects `<version>_<title>.up.sql` and `<version>_<title>.down.sql`.";
+const FLAT: Flat = Flat {
+    tool: "golang-migrate",
+    expected: "golang-migrate expects `<version>_<title>.up.sql` and `<version>_<title>.down.sql`.",
+    largest: u64::MAX,
+    name,
+    mode: |_| TransactionMode::SingleBatch,
+};
 
 /// See the module.
 pub(super) struct GolangMigrate;
 
 impl Layout for GolangMigrate {
     fn name(&self) -> &'static str {
-        "golang-migrate"
+        FLAT.tool
     }
 
     fn habits(&self) -> Habits {
@@ -40,7 +45,7 @@ impl Layout for GolangMigrate {
         let first = fitting.first()?.name();
         let project = shared::nearer(tree, "go.mod", "Cargo.toml");
         // `migrate create -seq` writes six digits.
-        let sequence = name(first).is_some_and(|(digits, ..)| digits.len() == 6);
+        let sequence = name(first).is_some_and(|name| name.digits.len() == 6);
         let (confidence, reason) = if tree.get("atlas.sum").is_some() {
             (Confidence::Sure, format!("{first} and atlas.sum"))
         } else if project == Some(true) {
@@ -54,41 +59,16 @@ impl Layout for GolangMigrate {
     }
 
     fn read(&self, tree: &Tree) -> Reading {
-        let mut reading = Reading::default();
-        let (mut ups, mut downs) = (Vec::new(), Vec::new());
-        for file in shared::sift(tree, &mut reading) {
-            if file.folder().is_some() {
-                reading.problems.push(shared::nested(&file, "golang-migrate"));
-                continue;
-            }
-            let Some((digits, stem, down)) = name(file.name()) else {
-                reading.problems.push(shared::unclaimed(&file, EXPECTED));
-                continue;
-            };
-            let version = match shared::integer(digits, u64::MAX.into(), &file, self.name()) {
-                Ok(version) => version,
-                Err(problem) => {
-                    reading.problems.push(problem);
-                    continue;
-                }
-            };
-            if let Some(script) = file.script(&mut reading, |_| TransactionMode::SingleBatch) {
-                let half = Half::new(version, stem, Step::Sql(script));
-                if down { downs.push(half) } else { ups.push(half) }
-            }
-        }
-        shared::pair(ups, downs, &mut reading);
-        shared::finish(reading)
+        FLAT.read(tree)
     }
 }
 
-/// Digits, stem without direction, and whether it is a down.
-fn name(name: &str) -> Option<(&str, &str, bool)> {
+fn name(name: &str) -> Option<Name<'_>> {
     let stem = name.strip_suffix(".sql")?;
     let (digits, _) = shared::numbered(stem)?;
     match (stem.strip_suffix(".up"), stem.strip_suffix(".down")) {
-        (Some(stem), _) => Some((digits, stem, false)),
-        (_, Some(stem)) => Some((digits, stem, true)),
+        (Some(stem), _) => Some(Name { digits, stem, down: false }),
+        (_, Some(stem)) => Some(Name { digits, stem, down: true }),
         _ => None,
     }
 }

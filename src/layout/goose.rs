@@ -89,24 +89,14 @@ fn read_file(file: &File<'_>, stem: &str, reading: &mut Reading) {
         reading.problems.push(shared::unclaimed(file, EXPECTED));
         return;
     };
-    let largest = i64::MAX.unsigned_abs().into();
-    let version = match shared::integer(digits, largest, file, "goose") {
-        Ok(version) if version.number() != Some(0) => version,
-        Ok(_) => {
-            let message = format!("`{}` has version 0, which goose refuses", file.relative);
-            let help = "Number migrations from 1.";
-            reading.problems.push(shared::invalid(
-                Location::file(file.path.clone()),
-                message,
-                help,
-            ));
-            return;
-        }
-        Err(problem) => {
-            reading.problems.push(problem);
-            return;
-        }
-    };
+    let largest = i64::MAX.unsigned_abs();
+    let Some(version) = shared::integer(digits, largest, file, "goose", reading) else { return };
+    if version.number() == Some(0) {
+        let location = Location::file(file.path.clone());
+        let message = format!("`{}` has version 0, which goose refuses", file.relative);
+        reading.problems.push(shared::invalid(location, message, "Number migrations from 1."));
+        return;
+    }
     let (up, down) = if file.name().ends_with(".go") {
         let step = || Step::Foreign { path: file.path.clone(), language: "Go" };
         (step(), Some(step()))

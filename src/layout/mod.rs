@@ -19,7 +19,7 @@ mod sqlx;
 
 pub use engine::guess_engine;
 
-use crate::model::{EngineKind, Habits, Location, Migration, RepoPath, Tree};
+use crate::model::{EngineKind, Habits, Migration, Problem, RepoPath, Tree};
 
 /// How sure a layout is that a tree is one of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,29 +41,6 @@ pub struct Detection {
     pub reason: String,
     /// The engine, where the layout's own files name it, with the reason.
     pub engine: Option<(EngineKind, String)>,
-}
-
-/// What is wrong with a file or a group of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProblemKind {
-    /// No migration claims the file.
-    Unclaimed,
-    /// The file cannot be read as a migration: not UTF-8, a symlink, an LFS pointer, too large, a
-    /// broken annotation, a down without its up.
-    Invalid,
-}
-
-/// Something a layout could not make a migration of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What sort of problem.
-    pub kind: ProblemKind,
-    /// Where.
-    pub location: Location,
-    /// One sentence for people.
-    pub message: String,
-    /// The way out.
-    pub help: String,
 }
 
 /// What a layout made of a tree.

@@ -69,13 +69,10 @@ impl Layout for Refinery {
                 reading.problems.push(shared::invalid(location, message, help));
                 continue;
             }
-            let largest = i64::MAX.unsigned_abs().into();
-            let version = match shared::integer(digits, largest, &file, "refinery") {
-                Ok(version) => version,
-                Err(problem) => {
-                    reading.problems.push(problem);
-                    continue;
-                }
+            let largest = i64::MAX.unsigned_abs();
+            let Some(version) = shared::integer(digits, largest, &file, "refinery", &mut reading)
+            else {
+                continue;
             };
             let step = if file.name().ends_with(".rs") {
                 Some(Step::Foreign { path: file.path.clone(), language: "Rust" })

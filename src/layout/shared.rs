@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Problem, ProblemKind, Reading};
+use super::Reading;
 use crate::model::{
-    Down, Entry, EntryKind, Kind, Location, Migration, RepoPath, Script, Span, Step,
-    TransactionMode, Tree, Version,
+    Down, Entry, EntryKind, Kind, Location, Migration, Problem, ProblemKind, RepoPath, Script,
+    Span, Step, TransactionMode, Tree, Version,
 };
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -206,22 +206,71 @@ pub(super) fn numbered(stem: &str) -> Option<(&str, &str)> {
         .then_some((digits, rest))
 }
 
-/// The version of those digits, or a problem where the tool cannot hold it.
+/// The version of those digits, or `None` and a problem where the tool cannot hold it.
 pub(super) fn integer(
     digits: &str,
-    largest: u128,
+    largest: u64,
     file: &File<'_>,
     tool: &str,
-) -> Result<Version, Problem> {
-    Version::integer(digits)
-        .filter(|version| version.number().is_some_and(|number| number <= largest))
-        .ok_or_else(|| {
-            invalid(
-                Location::file(file.path.clone()),
-                format!("the version of `{}` is larger than {tool} can hold", file.relative),
-                "Use a sequence number or a time such as 20260131120000.",
-            )
-        })
+    reading: &mut Reading,
+) -> Option<Version> {
+    let version = Version::integer(digits)
+        .filter(|version| version.number().is_some_and(|number| number <= largest.into()));
+    if version.is_none() {
+        let location = Location::file(file.path.clone());
+        let message = format!("the version of `{}` is larger than {tool} can hold", file.relative);
+        let help = "Use a sequence number or a time such as 20260131120000.";
+        reading.problems.push(invalid(location, message, help));
+    }
+    version
+}
+
+/// The name of a file that is one direction of a migration.
+pub(super) struct Name<'n> {
+    pub(super) digits: &'n str,
+    /// The stem without direction.
+    pub(super) stem: &'n str,
+    pub(super) down: bool,
+}
+
+/// How a tool names and runs files that lie side by side, one for each direction.
+pub(super) struct Flat {
+    pub(super) tool: &'static str,
+    /// What the tool expects, for a file it does not know.
+    pub(super) expected: &'static str,
+    /// The largest version it can hold.
+    pub(super) largest: u64,
+    pub(super) name: fn(&str) -> Option<Name<'_>>,
+    /// How it runs a script of that text.
+    pub(super) mode: fn(&str) -> TransactionMode,
+}
+
+impl Flat {
+    /// Reads the migrations.
+    pub(super) fn read(&self, tree: &Tree) -> Reading {
+        let mut reading = Reading::default();
+        let (mut ups, mut downs) = (Vec::new(), Vec::new());
+        for file in sift(tree, &mut reading) {
+            if file.folder().is_some() {
+                reading.problems.push(nested(&file, self.tool));
+                continue;
+            }
+            let Some(name) = (self.name)(file.name()) else {
+                reading.problems.push(unclaimed(&file, self.expected));
+                continue;
+            };
+            let Some(version) = integer(name.digits, self.largest, &file, self.tool, &mut reading)
+            else {
+                continue;
+            };
+            if let Some(script) = file.script(&mut reading, self.mode) {
+                let half = Half::new(version, name.stem, Step::Sql(script));
+                if name.down { downs.push(half) } else { ups.push(half) }
+            }
+        }
+        pair(ups, downs, &mut reading);
+        finish(reading)
+    }
 }
 
 /// One direction of a migration before it is paired.

@@ -8,12 +8,17 @@
 //!
 //! [`MigrationSource`]: https://docs.rs/sqlx/latest/sqlx/migrate/trait.MigrationSource.html
 
-use super::shared::{self, File, Half};
+use super::shared::{self, File, Flat, Name};
 use super::{Confidence, Detection, Layout, Reading};
-use crate::model::{Habits, LateMigrations, Step, TransactionMode, Tree};
+use crate::model::{Habits, LateMigrations, TransactionMode, Tree};
 
-const EXPECTED: &str =
-    "sqlx expects `<version>_<description>.sql`, or `.up.sql` and `.down.sql` in its place.";
+const FLAT: Flat = Flat {
+    tool: "sqlx",
+    expected: "sqlx expects `<version>_<description>.sql`, or `.up.sql` and `.down.sql` in its place.",
+    largest: i64::MAX.unsigned_abs(),
+    name,
+    mode,
+};
 
 /// The comments that `sqlx migrate add` and sqlx itself know; no other tool writes them.
 const MARKS: [&str; 4] = [
@@ -28,7 +33,7 @@ pub(super) struct Sqlx;
 
 impl Layout for Sqlx {
     fn name(&self) -> &'static str {
-        "sqlx"
+        FLAT.tool
     }
 
     fn habits(&self) -> Habits {
@@ -63,32 +68,7 @@ impl Layout for Sqlx {
     }
 
     fn read(&self, tree: &Tree) -> Reading {
-        let mut reading = Reading::default();
-        let (mut ups, mut downs) = (Vec::new(), Vec::new());
-        for file in shared::sift(tree, &mut reading) {
-            if file.folder().is_some() {
-                reading.problems.push(shared::nested(&file, "sqlx"));
-                continue;
-            }
-            let Some(name) = name(file.name()) else {
-                reading.problems.push(shared::unclaimed(&file, EXPECTED));
-                continue;
-            };
-            let largest = i64::MAX.unsigned_abs().into();
-            let version = match shared::integer(name.digits, largest, &file, "sqlx") {
-                Ok(version) => version,
-                Err(problem) => {
-                    reading.problems.push(problem);
-                    continue;
-                }
-            };
-            if let Some(script) = file.script(&mut reading, mode) {
-                let half = Half::new(version, name.stem, Step::Sql(script));
-                if name.down { downs.push(half) } else { ups.push(half) }
-            }
-        }
-        shared::pair(ups, downs, &mut reading);
-        shared::finish(reading)
+        FLAT.read(tree)
     }
 }
 
@@ -98,13 +78,6 @@ fn mode(body: &str) -> TransactionMode {
     } else {
         TransactionMode::Wrapped
     }
-}
-
-/// A file's name in its parts.
-struct Name<'n> {
-    digits: &'n str,
-    stem: &'n str,
-    down: bool,
 }
 
 fn name(name: &str) -> Option<Name<'_>> {

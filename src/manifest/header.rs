@@ -4,8 +4,8 @@
 //! annotations (`-- +goose Up`, `-- migrate:up`), which are comments as well.
 
 use super::schema::problem;
-use super::{DeclaredClass, ManifestProblem, ProblemKind, declared, quoted};
-use crate::model::{Class, RepoPath, Sited, Span};
+use super::{DeclaredClass, declared};
+use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, quoted};
 
 const MARK: &str = "migration-gate";
 /// How many problems of one header are reported.
@@ -21,7 +21,7 @@ pub struct Header {
     /// Ids of migrations that must have run before.
     pub depends_on: Vec<Sited<String>>,
     /// What is wrong with it, in the order of the file.
-    pub problems: Vec<ManifestProblem>,
+    pub problems: Vec<Problem>,
 }
 
 /// Reads the header of a script; `None` where the script says nothing of itself.
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn problems(text: &str) -> Vec<(String, String)> {
-        let place = |p: &ManifestProblem| {
+        let place = |p: &Problem| {
             let span = p.location.span.unwrap();
             text[span.start..span.end].to_owned()
         };

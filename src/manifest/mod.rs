@@ -1,7 +1,7 @@
 //! What people declare about migrations: in a manifest beside the set, or in a script's header.
 //!
-//! A manifest is read from JSON, TOML or YAML into one tree of values with places ([`node`]),
-//! checked against its published JSON Schema ([`schema`]), and taken over as far as it is valid.
+//! A manifest is read from JSON, TOML or YAML into one tree of values with places (`node`),
+//! checked against its published JSON Schema (`schema`), and taken over as far as it is valid.
 //! Nothing here knows the migrations' files; joining the two is the catalog's work.
 
 mod header;
@@ -15,7 +15,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
-use crate::model::{Class, Location, RepoPath, Sited, Span, printable};
+use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable, quoted};
 
 pub use header::{Header, header};
 pub use schema::json_schema;
@@ -33,8 +33,6 @@ pub const FILE_NAMES: [&str; 4] = [
 
 /// A larger file is not a manifest.
 const LARGEST: usize = 8 << 20;
-/// The longest echo of a foreign word, in characters.
-const LONGEST_ECHO: usize = 60;
 
 /// A manifest, as far as it is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +44,7 @@ pub struct Manifest {
     /// The entries that have an id, in the order of the file, each id once.
     pub entries: Vec<Entry>,
     /// What is wrong with it, in the order of the file.
-    pub problems: Vec<ManifestProblem>,
+    pub problems: Vec<Problem>,
 }
 
 /// What a manifest says of one migration.
@@ -86,28 +84,6 @@ impl DeclaredClass {
             Self::Missing | Self::Invalid(_) => None,
         }
     }
-}
-
-/// What sort of problem a declaration has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProblemKind {
-    /// It cannot be read, or breaks the schema: `manifest/invalid`.
-    Invalid,
-    /// It names a class that does not exist: `manifest/invalid-class`.
-    InvalidClass,
-}
-
-/// Something that is wrong with a manifest or a header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestProblem {
-    /// What sort.
-    pub kind: ProblemKind,
-    /// Where; always with a span.
-    pub location: Location,
-    /// One sentence, harmless to print.
-    pub message: String,
-    /// The way out; empty where there is nothing to add.
-    pub help: String,
 }
 
 impl Manifest {
@@ -209,11 +185,4 @@ fn declared(word: &str, span: Span) -> DeclaredClass {
 fn non_empty(node: &Node) -> Option<Sited<String>> {
     let text = node.text()?;
     (!text.value.is_empty()).then(|| Sited::new(text.value.to_owned(), text.span))
-}
-
-/// A foreign word in quotes, made harmless and not too long.
-fn quoted(word: &str) -> String {
-    let clipped: String = word.chars().take(LONGEST_ECHO).collect();
-    let more = if clipped.len() < word.len() { "…" } else { "" };
-    format!("\"{}{more}\"", printable(&clipped))
 }

@@ -9,8 +9,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 
 use super::node::{Node, Value};
-use super::{ManifestProblem, ProblemKind, quoted};
-use crate::model::{Class, Location, RepoPath, Span, printable};
+use crate::model::{Class, Location, Problem, ProblemKind, RepoPath, Span, printable, quoted};
 
 /// How many violations of one manifest are reported.
 pub(super) const MOST: usize = 100;
@@ -95,7 +94,7 @@ static VALIDATOR: LazyLock<Option<Validator>> =
     LazyLock::new(|| jsonschema::validator_for(&schema()).ok());
 
 /// What the schema says against a manifest, in the order of the file.
-pub(super) fn violations(path: &RepoPath, root: &Node) -> Vec<ManifestProblem> {
+pub(super) fn violations(path: &RepoPath, root: &Node) -> Vec<Problem> {
     let value = root.to_json();
     let Some(validator) = &*VALIDATOR else {
         let message = "the manifest's own schema could not be compiled";
@@ -111,7 +110,7 @@ pub(super) fn violations(path: &RepoPath, root: &Node) -> Vec<ManifestProblem> {
     problems
 }
 
-fn explain(path: &RepoPath, root: &Node, error: &ValidationError<'_>) -> Vec<ManifestProblem> {
+fn explain(path: &RepoPath, root: &Node, error: &ValidationError<'_>) -> Vec<Problem> {
     let pointer = error.instance_path().to_string();
     let node = root.at(&pointer);
     let kind = match pointer.split('/').collect::<Vec<_>>()[..] {
@@ -211,7 +210,7 @@ fn shown(node: &Node) -> String {
 }
 
 /// Sorts problems by their place, so that a report is the same every time.
-pub(super) fn sort(problems: &mut [ManifestProblem]) {
+pub(super) fn sort(problems: &mut [Problem]) {
     problems.sort_by(|a, b| (&a.location, &a.message).cmp(&(&b.location, &b.message)));
 }
 
@@ -221,8 +220,8 @@ pub(super) fn problem(
     at: Span,
     message: impl Into<String>,
     help: impl Into<String>,
-) -> ManifestProblem {
-    ManifestProblem {
+) -> Problem {
+    Problem {
         kind,
         location: Location::at(path.clone(), at),
         message: message.into(),

@@ -54,7 +54,7 @@ fn read(format: &str, bytes: &[u8]) -> Manifest {
 
 /// The problems as `line:column message`.
 fn problems(format: &str, text: &str) -> Vec<String> {
-    let show = |problem: &ManifestProblem| {
+    let show = |problem: &Problem| {
         let (line, column) = line_column(text, problem.location.span.unwrap().start);
         format!("{line}:{column} {}", problem.message)
     };
@@ -134,7 +134,7 @@ fn violations_have_line_and_column_in_json() {
     let ids: Vec<&str> = manifest.entries.iter().map(|entry| entry.id.value.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
     assert!(matches!(manifest.entries[0].class, DeclaredClass::Invalid(_)));
-    let invalid_class = |p: &&ManifestProblem| p.kind == ProblemKind::InvalidClass;
+    let invalid_class = |p: &&Problem| p.kind == ProblemKind::InvalidClass;
     assert_eq!(manifest.problems.iter().filter(invalid_class).count(), 3);
 }
 

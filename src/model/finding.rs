@@ -18,6 +18,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, from the heaviest.
+    pub const ALL: [Self; 4] = [Self::Error, Self::Warning, Self::Note, Self::Off];
+
     /// The word in configuration and reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -27,14 +30,6 @@ impl Level {
             Self::Note => "note",
             Self::Off => "off",
         }
-    }
-
-    /// The level of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Error, Self::Warning, Self::Note, Self::Off]
-            .into_iter()
-            .find(|level| level.name() == name)
     }
 }
 

@@ -80,3 +80,13 @@ pub struct SetInfo {
     /// The oldest engine version the team runs, as `major` or `major.minor`, where declared.
     pub engine_version: Option<String>,
 }
+
+/// How a team goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rollback {
+    /// By a down script.
+    #[default]
+    Script,
+    /// By restoring a checkpoint; no script is asked for.
+    Checkpoint,
+}

@@ -44,6 +44,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A foreign word in quotes, made harmless and not too long.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let clipped: String = word.chars().take(60).collect();
+    let more = if clipped.len() < word.len() { "…" } else { "" };
+    format!("\"{}{more}\"", printable(&clipped))
+}
+
 /// Whether a character controls a terminal, turns the reading direction or cannot be seen.
 fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -57,7 +65,7 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, quoted};
     use std::borrow::Cow;
 
     #[test]
@@ -72,5 +80,11 @@ mod tests {
         assert_eq!(printable("\u{9b}x\u{202e}y\u{200b}"), "\\u{9b}x\\u{202e}y\\u{200b}");
         assert_eq!(printable("\u{2066}\u{feff}\u{e0041}"), "\\u{2066}\\u{feff}\\u{e0041}");
         assert_eq!(printable("\u{34f}\u{3164}\u{e0fff}"), "\\u{34f}\\u{3164}\\u{e0fff}");
+    }
+
+    #[test]
+    fn an_echo_is_short_and_harmless() {
+        assert_eq!(quoted("a\u{1b}b"), "\"a\\u{1b}b\"");
+        assert!(quoted(&"ü".repeat(10_000)).chars().count() < 70);
     }
 }

@@ -11,7 +11,7 @@ use crate::report::v1::Document;
 
 /// The report for other programs.
 #[derive(Clone, Copy, Debug)]
-pub struct Json;
+pub(super) struct Json;
 
 impl Renderer for Json {
     fn render(

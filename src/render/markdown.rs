@@ -14,7 +14,7 @@ use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport,
 use crate::report::digest;
 
 /// The first line of every comment this program writes.
-pub const MARKER: &str = "<!-- migration-gate -->";
+pub(super) const MARKER: &str = "<!-- migration-gate -->";
 
 /// From this many bytes on, findings are one line each. GitHub takes 65,536.
 const SHORTEN: usize = 48_000;
@@ -33,7 +33,7 @@ const LIMIT: usize = 64_000;
 
 /// The report for people on a forge.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Markdown;
+pub(super) struct Markdown;
 
 impl Renderer for Markdown {
     fn render(

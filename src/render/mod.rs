@@ -9,9 +9,9 @@
 
 mod diff;
 pub mod escape;
-pub mod json;
-pub mod markdown;
-pub mod plain;
+mod json;
+mod markdown;
+mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
 mod snippet;

@@ -16,9 +16,9 @@ use crate::report::digest;
 
 /// The report for people at a terminal.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Plain {
+pub(super) struct Plain {
     /// Whether to colour it.
-    pub color: bool,
+    pub(super) color: bool,
 }
 
 impl Renderer for Plain {

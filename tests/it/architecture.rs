@@ -36,8 +36,8 @@ const ROOMS: &[Room] = &[
     room("changes", 2, &["model", "host"]),
     // It joins what a change did with what the files say.
     room("catalog", 2, &["model", "changes", "layout", "manifest", "sql"]),
-    // The problems of layouts and manifests become findings, so rules know their types.
-    room("rules", 3, &["model", "catalog", "sql", "compat", "layout", "manifest"]),
+    // What stands in a manifest is held against the files.
+    room("rules", 3, &["model", "catalog", "sql", "compat", "manifest"]),
     room("engine", 3, &["model", "host", "sql"]),
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business.

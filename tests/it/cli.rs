@@ -14,9 +14,9 @@ const TABLE: (&str, &str) =
     ("db/sqlite/0001_users.up.sql", "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY);\n");
 const BACK: (&str, &str) = ("db/sqlite/0001_users.down.sql", "DROP TABLE users;\n");
 
-/// A repository whose branch adds `files`, compared with an empty `main`.
+/// A Go project whose branch adds `files`, compared with a `main` that has no migrations.
 fn change(files: &[(&str, &str)]) -> Folder {
-    let folder = Folder::new(&[("README", "")]);
+    let folder = Folder::new(&[("go.mod", "")]);
     repository(folder.path());
     git(folder.path(), &["checkout", "-q", "-b", "change"]);
     for (name, text) in files {
@@ -48,7 +48,11 @@ fn base_and_head_may_be_folders_or_revisions() {
     std::fs::remove_file(folder.path().join(BACK.0)).unwrap();
     gate(folder.path(), &["check", "--base", "main", "--head", "change"]).quiet(0);
     gate(folder.path(), &["check", "--base", "main"]).quiet(1);
-    let both = Folder::new(&[("base/README", ""), ("head/db/sqlite/0001_users.up.sql", TABLE.1)]);
+    let both = Folder::new(&[
+        ("base/go.mod", ""),
+        ("head/go.mod", ""),
+        ("head/db/sqlite/0001_users.up.sql", TABLE.1),
+    ]);
     gate(both.path(), &["check", "head", "--base-dir", "base"]).quiet(1);
 }
 

@@ -2,33 +2,17 @@
 //!
 //! The figures were first measured with plain psql and sqlite3, outside of this program.
 
-use std::path::{Path, PathBuf};
-
 use migration_gate::host;
 use serde_json::Value;
 
-use crate::support::PROGRAM;
+use crate::support::{PROGRAM, corpus};
 
 /// A repository cloned from a bundle; gone with the value.
 struct History(tempfile::TempDir);
 
 impl History {
     fn of(name: &str) -> Option<Self> {
-        let bundle = host::env("MIGRATION_GATE_CORPORA")
-            .map_or_else(
-                || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-                PathBuf::from,
-            )
-            .join(format!("{name}.bundle"));
-        if !bundle.is_file() {
-            eprintln!("SKIPPED: there is no {name}.bundle; set MIGRATION_GATE_CORPORA");
-            return None;
-        }
-        let history = Self(tempfile::tempdir().unwrap());
-        let mut clone = host::command("git");
-        clone.args(["clone", "--quiet"]).arg(&bundle).arg(history.0.path());
-        assert!(clone.status().unwrap().success(), "cannot clone {}", bundle.display());
-        Some(history)
+        corpus(name).map(Self)
     }
 
     /// Checks; `None` where there is no PostgreSQL to run on, which only a CI must have.
@@ -101,48 +85,43 @@ fn shows_each_difference(report: &Value) {
     }
 }
 
-#[test]
-fn crates_io() {
-    let Some(report) = History::of("crates_io").and_then(|history| history.check(&["--all"]))
-    else {
-        return;
-    };
-    let expected = "285 up, 68 again, 3 fail, 18 left, 9 empty, 0 missing, 9 in reverse";
-    assert_eq!(summary(&report, "migrations"), expected);
-    // One more second run succeeds, and changes the schema again.
-    assert_eq!(steps(&report, "migrations", "again", "differs"), 1);
+/// The whole history, every migration of it judged.
+fn whole(name: &str) -> Option<Value> {
+    History::of(name)?.check(&["--all"])
+}
+
+/// Demands the summary of a history in which everything can be told.
+fn measured(name: &str, set: &str, expected: &str) -> Option<Value> {
+    let report = whole(name)?;
+    assert_eq!(summary(&report, set), expected);
     assert_eq!(list(&report["inconclusive"]).count(), 0);
     shows_each_difference(&report);
+    Some(report)
+}
+
+#[test]
+fn crates_io() {
+    let expected = "285 up, 68 again, 3 fail, 18 left, 9 empty, 0 missing, 9 in reverse";
+    let Some(report) = measured("crates_io", "migrations", expected) else { return };
+    // One more second run succeeds, and changes the schema again.
+    assert_eq!(steps(&report, "migrations", "again", "differs"), 1);
 }
 
 #[test]
 fn openmeter() {
-    let Some(report) = History::of("openmeter").and_then(|history| history.check(&["--all"]))
-    else {
-        return;
-    };
     let expected = "269 up, 55 again, 0 fail, 12 left, 25 empty, 0 missing, 0 in reverse";
-    assert_eq!(summary(&report, "migrations"), expected);
-    assert_eq!(list(&report["inconclusive"]).count(), 0);
-    shows_each_difference(&report);
+    measured("openmeter", "migrations", expected);
 }
 
 #[test]
 fn cas_cif() {
-    let Some(report) = History::of("cas_cif").and_then(|history| history.check(&["--all"])) else {
-        return;
-    };
     let expected = "183 up, 114 again, 0 fail, 15 left, 2 empty, 0 missing, 13 in reverse";
-    assert_eq!(summary(&report, "schema"), expected);
-    assert_eq!(list(&report["inconclusive"]).count(), 0);
-    shows_each_difference(&report);
+    measured("cas_cif", "schema", expected);
 }
 
 #[test]
 fn openfga() {
-    let Some(report) = History::of("openfga").and_then(|history| history.check(&["--all"])) else {
-        return;
-    };
+    let Some(report) = whole("openfga") else { return };
     for (set, ups) in [("postgres", 6), ("sqlite", 2)] {
         for step in ["up", "down", "up again", "reverse"] {
             assert_eq!(steps(&report, set, step, "ok"), ups, "{set} {step}");
@@ -158,9 +137,7 @@ fn openfga() {
 
 #[test]
 fn atuin() {
-    let Some(report) = History::of("atuin").and_then(|history| history.check(&["--all"])) else {
-        return;
-    };
+    let Some(report) = whole("atuin") else { return };
     for (set, ups) in [("client", 12), ("scripts", 2), ("postgres", 20), ("server-sqlite", 7)] {
         assert_eq!(steps(&report, &format!("{set}/migrations"), "up", "ok"), ups, "{set}");
     }

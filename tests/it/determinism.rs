@@ -11,7 +11,7 @@ use crate::support::{Folder, PROGRAM, bare, commit, finish, git, repository, wri
 
 /// History: two sets, of which the second cannot run here.
 const BASE: &[(&str, &str)] = &[
-    ("README", ""),
+    ("go.mod", ""),
     (
         "db/sqlite/0001_users.up.sql",
         "CREATE TABLE users (id INTEGER PRIMARY KEY, at TEXT DEFAULT CURRENT_TIMESTAMP);\n\

@@ -1,7 +1,5 @@
 //! What every layout promises, held against every tree below `fixtures/layouts`.
 
-#![expect(clippy::unwrap_used, reason = "a fixture that cannot be read fails the test")]
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

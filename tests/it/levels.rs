@@ -2,7 +2,7 @@
 //!
 //! Each case is a small set, what the change makes of it, and every finding it must have.
 
-use crate::gate::{Tree, check};
+use crate::support::{Tree, check};
 
 const TABLE: &str = "CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT, town TEXT);";
 const DROP_TABLE: &str = "DROP TABLE members;";

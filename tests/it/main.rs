@@ -7,7 +7,6 @@ mod cli;
 mod corpora;
 mod determinism;
 mod docs;
-mod gate;
 mod layouts;
 mod levels;
 mod pg_dump;

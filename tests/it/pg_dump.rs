@@ -1,15 +1,14 @@
 //! What `pg_dump` tells apart, a snapshot tells apart.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use migration_gate::engine::postgres::Postgres;
 use migration_gate::engine::{Engine, EngineError, SandboxSpec, Target, TargetError};
 use migration_gate::host;
 use migration_gate::model::{RepoPath, Script, TransactionMode};
+
+use crate::support::corpus;
 
 /// A sandbox and the `pg_dump` that can read it.
 struct Subject {
@@ -111,29 +110,6 @@ fn every_statement_is_seen_by_both_or_by_neither() {
     }
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(count >= 80, "{count}");
-}
-
-/// The folder with the histories; loudly nothing where it is absent.
-fn corpus(name: &str) -> Option<tempfile::TempDir> {
-    let folder = host::env("MIGRATION_GATE_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
-        PathBuf::from,
-    );
-    let bundle = folder.join(format!("{name}.bundle"));
-    if !bundle.exists() {
-        eprintln!("SKIPPED: no {name}.bundle (set MIGRATION_GATE_CORPORA)");
-        return None;
-    }
-    let clone = tempfile::tempdir().unwrap();
-    let mut git: Command = host::command("git");
-    let cloned = git
-        .args(["-c", "init.defaultBranch=main", "clone", "--quiet"])
-        .arg(&bundle)
-        .arg(clone.path())
-        .status()
-        .unwrap();
-    assert!(cloned.success());
-    Some(clone)
 }
 
 /// Applies the scripts in order; after every `step` of them pg_dump and the snapshot must agree on

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use migration_gate::rules::RULES;
 
-use crate::gate::{Answer, Repository, check_folders};
+use crate::support::{Answer, Folder, check_folders, commit, gate, git, repository};
 
 fn example(rule: &str, kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules").join(rule).join(kind)
@@ -27,15 +27,33 @@ fn run(rule: &str, folder: &Path) -> Answer {
 }
 
 fn run_branch(folder: &Path) -> Answer {
-    let repository = Repository::new(&folder.join("base"));
-    repository.branch("change");
+    let home = Folder::new(&[]);
+    let shop = home.path().join("shop");
+    copy(&folder.join("base"), &shop);
+    repository(&shop);
+    git(&shop, &["checkout", "-q", "-b", "change"]);
     if folder.join("tip").is_dir() {
-        repository.switch("main");
-        repository.commit(&folder.join("tip"));
-        repository.switch("change");
+        git(&shop, &["checkout", "-q", "main"]);
+        copy(&folder.join("tip"), &shop);
+        commit(&shop);
+        git(&shop, &["checkout", "-q", "change"]);
     }
-    repository.commit(&folder.join("head"));
-    repository.check()
+    copy(&folder.join("head"), &shop);
+    commit(&shop);
+    gate(&shop, &["check", "--format", "json", "--engine", "sqlite"]).into()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 /// What is wrong with one example; `expected` is every finding that it must have.

@@ -5,21 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use migration_gate::host;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_migration-gate");
 
 /// A temporary folder, gone when dropped.
-pub(crate) struct Folder {
-    path: PathBuf,
-    _keep: TempDir,
-}
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let keep = tempfile::Builder::new().prefix("mg-it-").tempdir().unwrap();
-        let folder = Self { path: keep.path().to_path_buf(), _keep: keep };
+        let folder = Self(tempfile::Builder::new().prefix("mg-it-").tempdir().unwrap());
         for (name, text) in files {
             folder.write(name, text);
         }
@@ -27,15 +24,15 @@ impl Folder {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        write(&self.path, name, text);
+        write(self.path(), name, text);
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path.join(name)).unwrap()
+        fs::read_to_string(self.path().join(name)).unwrap()
     }
 }
 
@@ -120,4 +117,103 @@ pub(crate) fn finish(command: &mut Command) -> Ran {
 /// Runs the binary in a folder.
 pub(crate) fn gate(at: &Path, arguments: &[&str]) -> Ran {
     finish(program(at).args(arguments))
+}
+
+/// A small tree that is written down in a test.
+#[derive(Clone, Default)]
+pub(crate) struct Tree(Vec<(String, String)>);
+
+impl Tree {
+    /// The same tree with one more file, or with another text in that file.
+    pub(crate) fn with(mut self, path: &str, text: &str) -> Self {
+        self.0.retain(|(known, _)| known != path);
+        self.0.push((path.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// The same tree without the files whose path contains `part`.
+    pub(crate) fn without(mut self, part: &str) -> Self {
+        self.0.retain(|(known, _)| !known.contains(part));
+        self
+    }
+}
+
+/// What the gate answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) exit: i32,
+    pub(crate) report: Value,
+}
+
+impl Answer {
+    /// The findings as `level rule`, sorted.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        let list = self.report["findings"].as_array().expect("a list of findings");
+        let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or("").to_owned();
+        let mut found: Vec<String> = list
+            .iter()
+            .map(|finding| format!("{} {}", text(finding, "level"), text(finding, "rule")))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The steps of every judged migration as `name: outcome`.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let sets = self.report["sets"].as_array().expect("a list of sets");
+        let migrations = sets.iter().flat_map(|set| set["migrations"].as_array().into_iter());
+        migrations
+            .flatten()
+            .flat_map(|migration| migration["steps"].as_array().into_iter().flatten())
+            .map(|step| {
+                let text = |key: &str| step[key].as_str().unwrap_or("").to_owned();
+                format!("{}: {}", text("name"), text("outcome"))
+            })
+            .collect()
+    }
+}
+
+impl From<Ran> for Answer {
+    fn from(ran: Ran) -> Self {
+        let report = serde_json::from_str(&ran.out);
+        Self { exit: ran.code, report: report.unwrap_or_else(|_| panic!("no report: {}", ran.err)) }
+    }
+}
+
+/// Compares two folders.
+pub(crate) fn check_folders(base: &Path, head: &Path, options: &[&str]) -> Answer {
+    let home = Folder::new(&[]);
+    let mut command = program(home.path());
+    command.args(["check", "--format", "json", "--engine", "sqlite", "--base-dir"]);
+    finish(command.arg(base).arg(head).args(options)).into()
+}
+
+/// Compares two trees that are written down in the test.
+pub(crate) fn check(base: &Tree, head: &Tree) -> Answer {
+    let folder = Folder::new(&[]);
+    let side = |name: &str, tree: &Tree| {
+        let top = folder.path().join(name);
+        fs::create_dir(&top).unwrap();
+        tree.0.iter().for_each(|(path, text)| write(&top, path, text));
+        top
+    };
+    check_folders(&side("base", base), &side("head", head), &[])
+}
+
+/// The history of that name, cloned from its bundle; loudly nothing where there is none.
+pub(crate) fn corpus(name: &str) -> Option<TempDir> {
+    let folder = host::env("MIGRATION_GATE_CORPORA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora"),
+        PathBuf::from,
+    );
+    let bundle = folder.join(format!("{name}.bundle"));
+    if !bundle.is_file() {
+        eprintln!("SKIPPED: there is no {name}.bundle; set MIGRATION_GATE_CORPORA");
+        return None;
+    }
+    let clone = tempfile::tempdir().unwrap();
+    let mut git = host::command("git");
+    git.args(["clone", "--quiet"]).arg(&bundle).arg(clone.path());
+    assert!(git.status().unwrap().success(), "cannot clone {}", bundle.display());
+    Some(clone)
 }

@@ -43,28 +43,8 @@ pub(super) fn judge(
 ) -> Verdict {
     let cannot =
         |reason: String, way_out: String| Verdict::CannotRun(CannotRun { reason, way_out });
-    if let Some(extension) = missing_extension(code, message) {
-        return cannot(
-            format!(
-                "the extension {extension} is not installed beside PostgreSQL {}",
-                around.server
-            ),
-            format!(
-                "install it on this machine, name a server that has it with --postgres-url, or {ACCEPT}"
-            ),
-        );
-    }
-    if message.contains("shared_preload_libraries") {
-        return cannot(
-            format!("it needs a library that the server loads at its start: {message}"),
-            format!("name a server set up for it with --postgres-url, or {ACCEPT}"),
-        );
-    }
-    if message.contains("wal_level") && matches!(code, "55000" | "0A000" | "22023") {
-        return cannot(
-            format!("it needs logical replication, which the sandbox leaves out: {message}"),
-            format!("name a server set up for it with --postgres-url, or {ACCEPT}"),
-        );
+    if let Some((reason, way_out)) = missing_here(code, message, around.server) {
+        return cannot(reason, format!("{way_out}, or {ACCEPT}"));
     }
     if let Some(role) = quoted_after(message, "role ")
         && code == "42704"
@@ -116,6 +96,24 @@ pub(super) fn judge(
         Some("53" | "58" | "57") if code != "57014" => Verdict::Broken,
         _ => Verdict::Script,
     }
+}
+
+/// What the server lacks that others have, and the way out.
+fn missing_here(code: &str, message: &str, server: &str) -> Option<(String, &'static str)> {
+    const ANOTHER: &str = "name a server set up for it with --postgres-url";
+    if let Some(extension) = missing_extension(code, message) {
+        return Some((
+            format!("the extension {extension} is not installed beside PostgreSQL {server}"),
+            "install it on this machine, name a server that has it with --postgres-url",
+        ));
+    }
+    if message.contains("shared_preload_libraries") {
+        let reason = format!("it needs a library that the server loads at its start: {message}");
+        return Some((reason, ANOTHER));
+    }
+    (message.contains("wal_level") && matches!(code, "55000" | "0A000" | "22023")).then(|| {
+        (format!("it needs logical replication, which the sandbox leaves out: {message}"), ANOTHER)
+    })
 }
 
 /// Codes that an older server gives for what only a newer one has.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! binaries → template → cluster ┐
-//!                               ├─ server ─ session ─ target   (snapshot, errors, refuse, history)
+//!                               ├─ server ─ session ─ target   (plan, snapshot, errors, history)
 //!                       foreign ┘
 //! ```
 
@@ -14,6 +14,7 @@ mod errors;
 mod foreign;
 mod history;
 mod names;
+mod plan;
 mod refuse;
 mod server;
 mod session;

@@ -7,116 +7,20 @@ use postgres::fallible_iterator::FallibleIterator as _;
 
 use super::errors::{Circumstances, chain, explain};
 use super::history::History;
-use super::refuse::refusal;
+use super::plan::Plan;
 use super::server::Server;
 use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
-use crate::engine::{Checkpoint, EngineError, SandboxSpec, Target, TargetError, stopped};
+use crate::engine::{
+    Checkpoint, EngineError, SandboxSpec, Target, TargetError, left_open, rehearse_and_restore,
+    stopped,
+};
 use crate::host::{self, Stop};
-use crate::model::{Failure, Location, Script, Snapshot, TransactionMode};
-use crate::sql::{Statement, TransactionControl, statements, transaction_control};
+use crate::model::{Location, Script, Snapshot};
+use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
-
-/// What there is to know of a script before it runs.
-struct Plan {
-    statements: Vec<Statement>,
-    /// The script is put into a transaction.
-    wrapped: bool,
-    /// It opens or closes transactions itself.
-    own_control: bool,
-    /// It opens one transaction and rolls that back, as verify scripts do.
-    undoes_itself: bool,
-    /// It may throw prepared statements away.
-    touches_prepared: bool,
-}
-
-/// What a script's own transaction control comes to.
-enum OwnControl {
-    /// `BEGIN; … COMMIT;` around everything: the wrap that other tools put around a script.
-    Wrap,
-    /// `BEGIN; … ROLLBACK;` around everything.
-    Undo,
-    /// None.
-    None,
-    /// Anything else.
-    Other,
-}
-
-/// Whether a statement is one of those that may run inside a transaction; in doubt it is not.
-fn fits_a_transaction(statement: &Statement) -> bool {
-    let word = |index: usize| statement.words.get(index).map_or("", String::as_str);
-    matches!(
-        word(0),
-        "ALTER"
-            | "COMMENT"
-            | "CREATE"
-            | "DELETE"
-            | "DROP"
-            | "GRANT"
-            | "INSERT"
-            | "REVOKE"
-            | "UPDATE"
-    ) && !matches!(word(1), "DATABASE" | "SUBSCRIPTION" | "SYSTEM" | "TABLESPACE")
-        && !statement.words.iter().any(|word| word == "CONCURRENTLY")
-}
-
-fn own_control(statements: &[Statement]) -> OwnControl {
-    let free = |inner: &[Statement]| inner.iter().all(|one| transaction_control(one).is_none());
-    match statements {
-        all if free(all) => OwnControl::None,
-        // A BEGIN with more words sets how the transaction behaves, and stays.
-        [begin, inner @ .., end] if begin.words == ["BEGIN"] && free(inner) => {
-            match transaction_control(end) {
-                Some(TransactionControl::Commit) if end.words.len() == 1 => OwnControl::Wrap,
-                Some(TransactionControl::Rollback) => OwnControl::Undo,
-                _ => OwnControl::Other,
-            }
-        }
-        _ => OwnControl::Other,
-    }
-}
-
-impl Plan {
-    fn of(script: &Script) -> Result<Self, TargetError> {
-        let mut statements = statements(script);
-        if let Some(reason) = refusal(script, &statements) {
-            return Err(TargetError::CannotRun(reason));
-        }
-        let control = own_control(&statements);
-        let wrapped = match (script.transaction, &control) {
-            (TransactionMode::Wrapped, _) => true,
-            (_, OwnControl::Wrap) => {
-                statements.pop();
-                statements.remove(0);
-                true
-            }
-            // A statement alone is a transaction, said or unsaid.
-            (_, OwnControl::None) if statements.len() == 1 => fits_a_transaction(&statements[0]),
-            (TransactionMode::SingleBatch, OwnControl::None) => statements.len() > 1,
-            (TransactionMode::Bare | TransactionMode::SingleBatch, _) => false,
-        };
-        let own_control = statements.iter().any(|one| transaction_control(one).is_some());
-        let undoes_itself = !wrapped && matches!(control, OwnControl::Undo);
-        let may_touch = statements.iter().any(|statement| {
-            matches!(
-                statement.words.first().map(String::as_str),
-                Some("PREPARE" | "DEALLOCATE" | "DISCARD" | "DO" | "CALL" | "SELECT")
-            )
-        });
-        let touches_prepared = may_touch && {
-            let text = script.text.to_lowercase();
-            ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
-        };
-        Ok(Self { statements, wrapped, own_control, undoes_itself, touches_prepared })
-    }
-
-    /// Whether a failure leaves nothing behind.
-    fn is_atomic(&self) -> bool {
-        self.wrapped && !self.own_control
-    }
-}
 
 /// One PostgreSQL sandbox.
 pub(super) struct Sandbox {
@@ -226,15 +130,7 @@ impl Sandbox {
             && let Some(client) = self.client.as_mut()
             && session::in_transaction(client).map_err(|error| broken(&error))?
         {
-            return Err(TargetError::Script(Failure {
-                message: "the script ends inside a transaction that it opened, so nothing since \
-                          that BEGIN is kept"
-                    .into(),
-                code: None,
-                detail: None,
-                hint: Some("end the script with COMMIT".into()),
-                location: place(script, last),
-            }));
+            return Err(left_open(place(script, last)));
         }
         Ok(())
     }
@@ -355,9 +251,7 @@ impl Sandbox {
         self.tidy(plan)?;
         seen
     }
-}
 
-impl Sandbox {
     /// Runs a script that rolls back what it did.
     fn rehearse_as_is(
         &mut self,
@@ -447,13 +341,6 @@ impl Target for Sandbox {
             Err(TargetError::Engine(error)) => return Err(error),
             Err(error) => return Ok(Err(error)),
         }
-        let before = self.checkpoint()?;
-        let seen = match self.execute(script) {
-            Ok(()) => Ok(self.snapshot()?),
-            Err(TargetError::Engine(error)) => return Err(error),
-            Err(error) => Err(error),
-        };
-        self.restore(&before)?;
-        Ok(seen)
+        rehearse_and_restore(self, script)
     }
 }

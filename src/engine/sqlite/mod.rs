@@ -13,7 +13,7 @@ use rusqlite::{Batch, Connection, Statement};
 
 use super::{Checkpoint, Engine, EngineError, SandboxSpec, Target, TargetError};
 use crate::host::{self, Stop};
-use crate::model::{Failure, Location, RepoPath, Script, Snapshot, Span, TransactionMode};
+use crate::model::{Location, RepoPath, Script, Snapshot, Span, TransactionMode};
 
 /// The SQLite engine.
 #[derive(Debug)]
@@ -137,15 +137,7 @@ impl SqliteTarget {
                 .map_err(|error| self.explain(Ended::Refused(error, last), &script.path))?;
         }
         if !self.connection.is_autocommit() {
-            return Err(TargetError::Script(Failure {
-                message: "the script ends inside a transaction that it opened, so nothing since \
-                          that BEGIN is kept"
-                    .into(),
-                code: None,
-                detail: None,
-                hint: Some("end the script with COMMIT".into()),
-                location: Location::at(script.path.clone(), last),
-            }));
+            return Err(super::left_open(Location::at(script.path.clone(), last)));
         }
         Ok(())
     }

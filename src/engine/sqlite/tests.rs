@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::DifferenceKind;
+use crate::model::{DifferenceKind, Failure};
 
 fn script(sql: &str) -> Script {
     Script::whole(RepoPath::new("m/1.sql").unwrap(), sql.into(), TransactionMode::Wrapped)

@@ -4,7 +4,7 @@ pub(super) mod invalid;
 pub(super) mod unclaimed_file;
 
 use super::{CatalogCx, Draft, Sink};
-use crate::layout::ProblemKind;
+use crate::model::ProblemKind;
 
 /// One finding for every problem of a kind.
 fn problems(cx: &CatalogCx<'_>, kind: ProblemKind, sink: &mut Sink<'_>) {

@@ -1,7 +1,6 @@
 //! `layout/unclaimed-file`
 
-use crate::layout::ProblemKind;
-use crate::model::{Levels, RuleMeta};
+use crate::model::{Levels, ProblemKind, RuleMeta};
 use crate::rules::{Check, Rule};
 
 pub(in crate::rules) static RULE: Rule = Rule {

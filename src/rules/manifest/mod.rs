@@ -12,8 +12,7 @@ pub(super) mod unlisted_file;
 
 use super::{CatalogCx, Draft, Sink};
 use crate::catalog::Entry;
-use crate::manifest::ProblemKind;
-use crate::model::Location;
+use crate::model::{Location, ProblemKind};
 
 /// One finding for every problem of a kind, in the manifest and in the headers.
 fn problems(cx: &CatalogCx<'_>, kind: ProblemKind, sink: &mut Sink<'_>) {

@@ -7,6 +7,7 @@ use crate::support::{Folder, gate};
 fn tree() -> Folder {
     let hostile = "0002_a\"b]c\\d";
     let folder = Folder::new(&[
+        ("go.mod", ""),
         ("db/sqlite/0001_users.up.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY);\n"),
         ("db/sqlite/0001_users.down.sql", "DROP TABLE users;\n"),
         (&format!("db/sqlite/{hostile}.up.sql"), "DROP TABLE users;\n"),

@@ -1,0 +1,105 @@
+//! What is decided about a script before it runs: its statements and the transaction around them.
+
+use super::refuse::refusal;
+use crate::engine::TargetError;
+use crate::model::{Script, TransactionMode};
+use crate::sql::{Statement, TransactionControl, statements, transaction_control};
+
+/// What there is to know of a script before it runs.
+pub(super) struct Plan {
+    pub(super) statements: Vec<Statement>,
+    /// The script is put into a transaction.
+    pub(super) wrapped: bool,
+    /// It opens or closes transactions itself.
+    pub(super) own_control: bool,
+    /// It opens one transaction and rolls that back, as verify scripts do.
+    pub(super) undoes_itself: bool,
+    /// It may throw prepared statements away.
+    pub(super) touches_prepared: bool,
+}
+
+impl Plan {
+    pub(super) fn of(script: &Script) -> Result<Self, TargetError> {
+        let mut statements = statements(script);
+        if let Some(reason) = refusal(script, &statements) {
+            return Err(TargetError::CannotRun(reason));
+        }
+        let control = own_control(&statements);
+        let wrapped = match (script.transaction, &control) {
+            (TransactionMode::Wrapped, _) => true,
+            (_, OwnControl::Wrap) => {
+                statements.pop();
+                statements.remove(0);
+                true
+            }
+            // A statement alone is a transaction, said or unsaid.
+            (_, OwnControl::None) if statements.len() == 1 => fits_a_transaction(&statements[0]),
+            (TransactionMode::SingleBatch, OwnControl::None) => statements.len() > 1,
+            (TransactionMode::Bare | TransactionMode::SingleBatch, _) => false,
+        };
+        let own_control = statements.iter().any(|one| transaction_control(one).is_some());
+        let undoes_itself = !wrapped && matches!(control, OwnControl::Undo);
+        let may_touch = statements.iter().any(|statement| {
+            matches!(
+                statement.words.first().map(String::as_str),
+                Some("PREPARE" | "DEALLOCATE" | "DISCARD" | "DO" | "CALL" | "SELECT")
+            )
+        });
+        let touches_prepared = may_touch && {
+            let text = script.text.to_lowercase();
+            ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
+        };
+        Ok(Self { statements, wrapped, own_control, undoes_itself, touches_prepared })
+    }
+
+    /// Whether a failure leaves nothing behind.
+    pub(super) fn is_atomic(&self) -> bool {
+        self.wrapped && !self.own_control
+    }
+}
+
+/// What a script's own transaction control comes to.
+enum OwnControl {
+    /// `BEGIN; … COMMIT;` around everything: the wrap that other tools put around a script.
+    Wrap,
+    /// `BEGIN; … ROLLBACK;` around everything.
+    Undo,
+    /// None.
+    None,
+    /// Anything else.
+    Other,
+}
+
+/// Whether a statement is one of those that may run inside a transaction; in doubt it is not.
+fn fits_a_transaction(statement: &Statement) -> bool {
+    let word = |index: usize| statement.words.get(index).map_or("", String::as_str);
+    matches!(
+        word(0),
+        "ALTER"
+            | "COMMENT"
+            | "CREATE"
+            | "DELETE"
+            | "DROP"
+            | "GRANT"
+            | "INSERT"
+            | "REVOKE"
+            | "UPDATE"
+    ) && !matches!(word(1), "DATABASE" | "SUBSCRIPTION" | "SYSTEM" | "TABLESPACE")
+        && !statement.words.iter().any(|word| word == "CONCURRENTLY")
+}
+
+fn own_control(statements: &[Statement]) -> OwnControl {
+    let free = |inner: &[Statement]| inner.iter().all(|one| transaction_control(one).is_none());
+    match statements {
+        all if free(all) => OwnControl::None,
+        // A BEGIN with more words sets how the transaction behaves, and stays.
+        [begin, inner @ .., end] if begin.words == ["BEGIN"] && free(inner) => {
+            match transaction_control(end) {
+                Some(TransactionControl::Commit) if end.words.len() == 1 => OwnControl::Wrap,
+                Some(TransactionControl::Rollback) => OwnControl::Undo,
+                _ => OwnControl::Other,
+            }
+        }
+        _ => OwnControl::Other,
+    }
+}
