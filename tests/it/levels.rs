@@ -322,3 +322,35 @@ fn a_manifest_that_cannot_be_read_is_told_once() {
         expect(name, &tool.merged(), &head, &["error manifest/invalid"]);
     }
 }
+
+#[test]
+fn a_reworked_change_is_new_and_its_first_form_goes_on_under_the_tag() {
+    let plan = |lines: &str| {
+        let head = "%syntax-version=1.0.0\n%project=library\n\n";
+        format!("{head}members 2026-01-01T00:00:00Z n <n@example.org> # members\n{lines}")
+    };
+    let header = "-- migration-gate: class=online\n";
+    let up = |sql: &str| format!("{header}BEGIN;\n{sql}\nCOMMIT;\n");
+    let view = |columns: &str| {
+        format!("DROP VIEW IF EXISTS names; CREATE VIEW names AS SELECT {columns} FROM members;")
+    };
+    let change = "names 2026-01-02T00:00:00Z n <n@example.org> # names\n";
+    let tagged = format!("{change}@v1 2026-01-03T00:00:00Z n <n@example.org> # v1\n");
+    let base = Tree::default()
+        .with("sqitch.conf", "[core]\n\tengine = sqlite\n")
+        .with("sqitch.plan", &plan(&tagged))
+        .with("deploy/members.sql", &up(&TABLE.replace("TABLE", "TABLE IF NOT EXISTS")))
+        .with("revert/members.sql", DROP_TABLE)
+        .with("deploy/names.sql", &up(&view("name")))
+        .with("revert/names.sql", "DROP VIEW names;");
+    let rework =
+        format!("{tagged}names [names@v1] 2026-01-04T00:00:00Z n <n@example.org> # town\n");
+    let head = base
+        .clone()
+        .with("sqitch.plan", &plan(&rework))
+        .with("deploy/names@v1.sql", &up(&view("name")))
+        .with("revert/names@v1.sql", "DROP VIEW names;")
+        .with("deploy/names.sql", &up(&view("name, town")))
+        .with("revert/names.sql", &up(&view("name")));
+    expect("a rework", &base, &head, &[]);
+}

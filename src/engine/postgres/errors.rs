@@ -53,10 +53,7 @@ pub(super) fn judge(
     {
         return cannot(
             format!("the role {role} does not exist, and no migration so far creates it"),
-            format!(
-                "create it in the set's seed or in a migration (guarded, for servers that have \
-                 it), or {ACCEPT}"
-            ),
+            format!("create it in a migration, guarded for servers that have it, or {ACCEPT}"),
         );
     }
     if code == "42704" && message.starts_with("unrecognized configuration parameter") {
