@@ -177,7 +177,8 @@ impl SetCatalog {
     }
 
     /// The order of the dry run: what a target has, in the tool's order, then what the change
-    /// adds, as a target would meet it. With `all`, everything is judged in the tool's order.
+    /// adds, as a target would meet it. A change that edits merged ups speaks of new targets, so
+    /// there everything runs in the tool's order; with `all` everything does and is judged.
     #[must_use]
     pub fn run_order(&self, all: bool) -> Vec<(&Entry, Position)> {
         let position = |judged| if judged { Position::Judged } else { Position::Baseline };
@@ -189,8 +190,10 @@ impl SetCatalog {
                 .map(|(at, entry)| (entry, position(at >= from || entry.touch.is_touched())))
                 .collect();
         }
+        let rewritten =
+            self.entries.iter().any(|entry| !entry.touch.added && entry.touch.up == Edit::Real);
         let (added, known): (Vec<&Entry>, Vec<&Entry>) =
-            self.entries.iter().partition(|entry| entry.touch.added);
+            self.entries.iter().partition(|entry| entry.touch.added && !rewritten);
         known
             .into_iter()
             .chain(added)

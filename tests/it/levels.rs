@@ -354,3 +354,14 @@ fn a_reworked_change_is_new_and_its_first_form_goes_on_under_the_tag() {
         .with("revert/names.sql", &up(&view("name")));
     expect("a rework", &base, &head, &[]);
 }
+
+#[test]
+fn an_edited_up_may_need_what_the_change_inserts_before_it() {
+    let base = GolangMigrate.merged();
+    let towns = "CREATE TABLE IF NOT EXISTS towns (name TEXT PRIMARY KEY);";
+    let index = "CREATE INDEX IF NOT EXISTS towns_name ON towns (name DESC);";
+    let head = GolangMigrate.add(base.clone(), 2, "towns", towns, "DROP TABLE towns;");
+    let head = GolangMigrate.add(head, 3, "index_name", index, "DROP INDEX towns_name;");
+    let expected = ["error history/out-of-order", "note history/edited", "warning history/edited"];
+    expect("an insertion and an edit", &base, &head, &expected);
+}
