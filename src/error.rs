@@ -23,6 +23,11 @@ pub enum GateError {
     /// The engine is missing or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// Standard output does not take what is written to it.
+    #[error(
+        "cannot write to standard output: {0}\n  help: see what it leads to; --report FORMAT=FILE writes to a file"
+    )]
+    Output(std::io::Error),
     /// A report cannot be written.
     #[error(
         "cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written"
@@ -42,7 +47,7 @@ impl GateError {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Catalog(_) | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
-            Self::Changes(_) | Self::Engine(_) => 3,
+            Self::Changes(_) | Self::Engine(_) | Self::Output(_) => 3,
         }
     }
 }

@@ -43,19 +43,19 @@ pub(super) fn explain(id: &str) -> Result<u8, GateError> {
             }
         }
     }
-    print(&out);
+    print(&out)?;
     Ok(0)
 }
 
 pub(super) fn rules(markdown: bool) -> Result<u8, GateError> {
     if markdown {
-        print(&rules_markdown());
+        print(&rules_markdown())?;
         return Ok(0);
     }
     let width = RULES.iter().map(|rule| rule.meta.id.len()).max().unwrap_or_default();
     for rule in RULES {
         let RuleMeta { id, summary, levels, .. } = rule.meta;
-        print(&format!("{id:width$}  {:7}  {summary}\n", levels.recommended.name()));
+        print(&format!("{id:width$}  {:7}  {summary}\n", levels.recommended.name()))?;
     }
     Ok(0)
 }

@@ -60,16 +60,22 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     sets.retain(|set| {
         set.path.value == comparison.scope || set.path.value.below(&comparison.scope).is_some()
     });
-    let comparison = compare(choice, limits(&sets, &config_path))?;
+    // Where the base names no sets, a configuration that the change brings must not hide any.
+    let unnamed = base.as_ref().is_some_and(|base| base.sets.is_empty());
+    let limits = if unnamed { Vec::new() } else { limits(&sets, &config_path) };
+    let comparison = compare(choice, limits)?;
     let (documents, sets): (Vec<_>, Vec<_>) =
         sets.into_iter().partition(|set| set.engine.value == EngineKind::Documents);
     let mut untold: Vec<Inconclusive> =
         documents.iter().filter_map(|set| documents_set(choice, &comparison, set)).collect();
-    let catalogs = if sets.is_empty() && !documents.is_empty() {
-        Vec::new()
-    } else {
-        catalogs(choice, &comparison, &sets, &mut untold)?
-    };
+    let named = !sets.is_empty() || !documents.is_empty();
+    let found =
+        if named && !unnamed { Vec::new() } else { catalog::discover(&comparison, choice.all)? };
+    let hidden = found.into_iter().filter(|set| {
+        let known = sets.iter().any(|named| named.path.value == set.path);
+        !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
+    });
+    let catalogs = catalogs(choice, &comparison, &sets, hidden.collect(), &mut untold)?;
     let policy = base.unwrap_or(head);
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
@@ -92,6 +98,13 @@ fn documents_set(
         reason: "this version of migration-gate does not judge sets of documents".into(),
         way_out: "have a person look at it, or take the set out of the configuration".into(),
     })
+}
+
+/// Whether the base holds the folder of a set that was found.
+fn stands_in_base(comparison: &Comparison, set: &Found) -> bool {
+    let path = set.moved_from.as_ref().unwrap_or(&set.path);
+    let names = comparison.base.as_ref().map(|base| base.names(path));
+    names.is_some_and(|names| names.is_ok_and(|names| !names.is_empty()))
 }
 
 fn compare(choice: &Choice<'_>, limit_to: Vec<RepoPath>) -> Result<Comparison, GateError> {
@@ -175,6 +188,7 @@ fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
     configured: &[config::SetConfig],
+    found: Vec<Found>,
     untold: &mut Vec<Inconclusive>,
 ) -> Result<Vec<SetCatalog>, GateError> {
     let asked = choice.place.engine.map(|engine| match engine {
@@ -185,22 +199,20 @@ fn catalogs(
     for set in configured {
         specs.push((configured_spec(set), None, set.manifest.as_ref().map(|m| m.value.clone())));
     }
-    if configured.is_empty() {
-        for found in catalog::discover(comparison, choice.all)? {
-            if found.is_doubtful {
-                untold.push(Inconclusive {
-                    set: found.path.to_string(),
-                    migration: None,
-                    path: found.path,
-                    reason: "numbered SQL files stand here that may be migrations or not".into(),
-                    way_out: "name the sets in migration-gate.toml, with this folder or without it"
-                        .into(),
-                });
-                continue;
-            }
-            let moved_from = found.moved_from.clone();
-            specs.push((found_spec(found, asked), moved_from, None));
+    for found in found {
+        if found.is_doubtful {
+            untold.push(Inconclusive {
+                set: found.path.to_string(),
+                migration: None,
+                path: found.path,
+                reason: "numbered SQL files stand here that may be migrations or not".into(),
+                way_out: "name the sets in migration-gate.toml, with this folder or without it"
+                    .into(),
+            });
+            continue;
         }
+        let moved_from = found.moved_from.clone();
+        specs.push((found_spec(found, asked), moved_from, None));
     }
     if let Some(wanted) = &choice.place.set {
         let names: Vec<String> =

@@ -35,7 +35,7 @@ pub(super) fn graph(args: &Graph) -> Result<u8, GateError> {
         GraphFormat::Json => serde_json::to_string_pretty(&graphs).unwrap_or_default() + "\n",
         GraphFormat::Dot => dot(&graphs),
         GraphFormat::Mermaid => mermaid(&graphs),
-    });
+    })?;
     Ok(0)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn list(args: &List) -> Result<u8, GateError> {
     print(&match args.format {
         ListFormat::Plain => plain(&catalogs),
         ListFormat::Json => json(&catalogs),
-    });
+    })?;
     Ok(0)
 }
 

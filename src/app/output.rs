@@ -1,6 +1,6 @@
 //! Standard output, standard error and report files.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use crate::error::GateError;
 use crate::model::{Report, printable};
@@ -51,7 +51,7 @@ pub(super) fn write(
         // Writing to a string cannot fail.
         let _ = renderer.render(report, sources, &mut text);
         match &output.file {
-            None => print(&text),
+            None => print(&text)?,
             Some(file) => std::fs::write(file, text)
                 .map_err(|source| GateError::Write { file: file.clone(), source })?,
         }
@@ -60,9 +60,12 @@ pub(super) fn write(
 }
 
 /// Prints to standard output; a reader that went away is no error.
-pub(super) fn print(text: &str) {
+pub(super) fn print(text: &str) -> Result<(), GateError> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(GateError::Output(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Prints to standard error; names from a change stay text there.

@@ -28,6 +28,57 @@ fn attempt(
     rollback: Rollback,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
+    let order = catalog.run_order(args.all);
+    // What comes after the last judged migration cannot change what is seen of it, but it may
+    // stand on what the change rewrote.
+    let last = order.iter().rposition(|(_, position)| *position == Position::Judged);
+    let length = match last {
+        _ if catalog.rewrites_history() => order.len(),
+        last => last.map_or(0, |last| last + 1),
+    };
+    let plan: Vec<Planned<'_>> = order
+        .into_iter()
+        .take(length)
+        .map(|(entry, position)| Planned {
+            migration: &entry.migration,
+            position,
+            depends_on: entry.depends_on(),
+        })
+        .collect();
+    walk(catalog, args, &plan, rollback, evidence)?;
+    if catalog.rewrites_history() && !evidence.baseline_broken.is_empty() {
+        let known = broken_before(catalog, args)?;
+        let broken = std::mem::take(&mut evidence.baseline_broken);
+        (evidence.baseline_broken, evidence.newly_broken) =
+            broken.into_iter().partition(|(id, _)| known.contains(id));
+    }
+    Ok(())
+}
+
+/// The migrations of the base that did not run before the change either.
+fn broken_before(catalog: &SetCatalog, args: &Check) -> Result<Vec<String>, EngineError> {
+    let merged = catalog.merged.as_deref().unwrap_or_default();
+    let plan: Vec<Planned<'_>> = merged
+        .iter()
+        .map(|migration| Planned {
+            migration,
+            position: Position::Baseline,
+            depends_on: migration.depends_on.clone(),
+        })
+        .collect();
+    let mut evidence = SetEvidence::default();
+    walk(catalog, args, &plan, Rollback::Script, &mut evidence)?;
+    Ok(evidence.baseline_broken.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Runs a plan on a sandbox of its own.
+fn walk(
+    catalog: &SetCatalog,
+    args: &Check,
+    plan: &[Planned<'_>],
+    rollback: Rollback,
+    evidence: &mut SetEvidence,
+) -> Result<(), EngineError> {
     let engine: &dyn Engine = match catalog.info.engine {
         EngineKind::Sqlite => &Sqlite,
         EngineKind::Postgres => &Postgres,
@@ -49,18 +100,6 @@ fn attempt(
             .clone()
             .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
     })?;
-    let order = catalog.run_order(args.all);
-    // What comes after the last judged migration cannot change what is seen of it.
-    let last = order.iter().rposition(|(_, position)| *position == Position::Judged);
-    let plan: Vec<Planned<'_>> = order
-        .into_iter()
-        .take(last.map_or(0, |last| last + 1))
-        .map(|(entry, position)| Planned {
-            migration: &entry.migration,
-            position,
-            depends_on: entry.depends_on(),
-        })
-        .collect();
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
-    dryrun::run(&mut *target, &plan, rollback, evidence, &mut |id| progress.step(id))
+    dryrun::run(&mut *target, plan, rollback, evidence, &mut |id| progress.step(id))
 }

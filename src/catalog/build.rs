@@ -58,6 +58,15 @@ pub enum CatalogError {
         /// The layouts there are.
         known: String,
     },
+    /// The configuration names a folder that is not there.
+    #[error(
+        "there is no folder {}\n  help: mend the path of the [[set]] in migration-gate.toml",
+        printable(path.as_str())
+    )]
+    NoFolder {
+        /// The folder.
+        path: RepoPath,
+    },
     /// Nothing tells the engine.
     #[error(
         "{0}: neither the layout nor the SQL says which engine this set is for\n  help: pass --engine sqlite or --engine postgres, or put a [[set]] with path = \"{0}\" and engine = \"…\" into migration-gate.toml",
@@ -74,12 +83,20 @@ pub enum CatalogError {
 /// # Errors
 /// When the layout or the engine cannot be told.
 pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogError> {
-    let shown = if input.head.is_empty() { input.base.unwrap_or(input.head) } else { input.head };
+    let base_tree = input.base.unwrap_or(input.head);
+    if spec.configured && input.head.is_empty() && base_tree.is_empty() {
+        return Err(CatalogError::NoFolder { path: spec.path });
+    }
+    let shown = if input.head.is_empty() { base_tree } else { input.head };
     let (layout, detection) = resolve_layout(&spec, shown)?;
     let head = layout.read(input.head);
     let base = input.base.map(|tree| layout.read(tree));
     let mut assumed = spec.assumed;
-    let read = if head.migrations.is_empty() { base.as_ref().unwrap_or(&head) } else { &head };
+    // Of a set whose migrations are gone, the base tells the engine.
+    let (shown, read) = match &base {
+        Some(base) if head.migrations.is_empty() => (base_tree, base),
+        _ => (input.head, &head),
+    };
     let engine = match (spec.engine, detection.and_then(|detection| detection.engine)) {
         (Some(engine), _) => engine,
         (None, Some((engine, reason))) => {

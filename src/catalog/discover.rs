@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::changes::{ChangesError, Comparison, Source};
 use crate::layout::{Confidence, Detection, Layout, detect_best};
-use crate::model::{ChangeKind, RepoPath, Tree};
+use crate::model::{ChangeKind, EntryKind, RepoPath, Tree};
 
 /// A set that was found by its looks.
 pub struct Found {
@@ -65,7 +65,7 @@ fn candidates(
     let mut plans: BTreeMap<RepoPath, bool> = BTreeMap::new();
     for path in paths {
         let Some(parent) = path.parent() else { continue };
-        if looks_like_a_migration(path.file_name()) {
+        if looks_like_a_migration(path.file_name()) || is_link(comparison, path)? {
             folders.insert(parent.clone());
         }
         if matches!(path.file_name(), "up.sql" | "down.sql" | "metadata.toml") {
@@ -106,6 +106,16 @@ fn exists(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesError
         Some(base) => Ok(base.file(path)?.is_some()),
         None => Ok(false),
     }
+}
+
+/// Whether a path is a symbolic link or a submodule, which may stand in for migrations. Only names
+/// without an ending are looked at, as those of folders are.
+fn is_link(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesError> {
+    if path.file_name().contains('.') {
+        return Ok(false);
+    }
+    let entry = comparison.head.file(path)?;
+    Ok(entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink | EntryKind::Submodule)))
 }
 
 /// SQL, the plan or the manifest of a set, or numbered code as it stands among migrations.
@@ -160,8 +170,8 @@ fn look(comparison: &Comparison, folder: &RepoPath) -> Result<Option<Found>, Cha
         return Ok(Some(found));
     }
     match &comparison.base {
-        // A set that the change takes away is still a set.
-        Some(base) => Ok(detected(&load(&**base, folder)?).filter(|_| head.is_empty())),
+        // A set that the change takes away is still a set, whatever else stays in its folder.
+        Some(base) => Ok(detected(&load(&**base, folder)?)),
         None => Ok(None),
     }
 }
@@ -184,9 +194,12 @@ fn join_moved(comparison: &Comparison, found: &mut Vec<Found>) {
         let [source] = from.as_slice() else { continue };
         let still_there = comparison.head.names(source).is_ok_and(|names| !names.is_empty());
         if !still_there {
+            let known = found.iter().any(|set| set.path == *source && !set.is_doubtful);
             found.retain(|set| set.path != *source);
             if let Some(set) = found.iter_mut().find(|set| set.path == target) {
                 set.moved_from = Some(source.clone());
+                // What was a set under its old name is one under its new name.
+                set.is_doubtful &= !known;
             }
         }
     }

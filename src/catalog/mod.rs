@@ -176,6 +176,16 @@ impl SetCatalog {
             .map_or(0, |index| index + 1)
     }
 
+    /// Whether the change edits, renames or takes away what is merged, so that what comes after it
+    /// may no longer run on a new target.
+    #[must_use]
+    pub fn rewrites_history(&self) -> bool {
+        let rewritten = |touch: &Touch| {
+            !touch.added && (touch.up == Edit::Real || touch.renamed_from.is_some())
+        };
+        !self.gone.is_empty() || self.entries.iter().any(|entry| rewritten(&entry.touch))
+    }
+
     /// The order of the dry run: what a target has, in the tool's order, then what the change
     /// adds, as a target would meet it. A change that edits merged ups speaks of new targets, so
     /// there everything runs in the tool's order; with `all` everything does and is judged.

@@ -105,8 +105,13 @@ impl Run<'_> {
         let after = match self.up(migration, &planned.depends_on)? {
             Attempted::Done(after) => after,
             Attempted::Ended(outcome) => {
+                let missing = match &outcome {
+                    Outcome::Failed(failure) => failure.misses_something(),
+                    Outcome::CannotRun(_) => true,
+                    Outcome::Done | Outcome::TimedOut { .. } => false,
+                };
                 let mut seen = MigrationEvidence::new(&migration.id, StepEvidence::ended(outcome));
-                seen.blocked_by = self.culprit(&planned.depends_on);
+                seen.blocked_by = self.culprit(&planned.depends_on).filter(|_| missing);
                 self.broken.push(migration.id.clone());
                 self.evidence.migrations.push(seen);
                 self.target.forget(checkpoint);

@@ -44,6 +44,17 @@ pub enum Outcome {
     CannotRun(CannotRun),
 }
 
+impl Failure {
+    /// Whether the engine misses something by name, which an earlier migration may have been
+    /// meant to make: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    #[must_use]
+    pub fn misses_something(&self) -> bool {
+        const UNDEFINED: [&str; 6] = ["3F000", "42P01", "42703", "42704", "42883", "3D000"];
+        self.code.as_deref().is_some_and(|code| UNDEFINED.contains(&code))
+            || self.message.contains("no such ")
+    }
+}
+
 impl Outcome {
     /// Whether the step ran to its end.
     #[must_use]
@@ -140,6 +151,8 @@ pub struct SetEvidence {
     pub baseline_applied: usize,
     /// Migrations of the history that did not run, and why.
     pub baseline_broken: Vec<(String, Outcome)>,
+    /// Migrations of the history that ran before the change and do not run any more.
+    pub newly_broken: Vec<(String, Outcome)>,
     /// The judged migrations in the order they ran.
     pub migrations: Vec<MigrationEvidence>,
 }

@@ -47,7 +47,9 @@ impl Location {
 /// An offset past the end or inside a character is taken back to the nearest border.
 #[must_use]
 pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(offset)];
+    // A byte-order mark takes no column.
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let before = text[..text.floor_char_boundary(offset)].get(mark..).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
@@ -63,5 +65,6 @@ mod tests {
         assert_eq!(line_column(text, 3), (1, 3));
         assert_eq!(line_column(text, 5), (2, 1));
         assert_eq!(line_column(text, 99), (2, 2));
+        assert_eq!(line_column("\u{feff}ab", 4), (1, 2));
     }
 }

@@ -365,3 +365,40 @@ fn an_edited_up_may_need_what_the_change_inserts_before_it() {
     let expected = ["error history/out-of-order", "note history/edited", "warning history/edited"];
     expect("an insertion and an edit", &base, &head, &expected);
 }
+
+#[test]
+fn what_a_rewritten_history_breaks_is_the_change_s_fault() {
+    let base = GolangMigrate.merged();
+    let narrow = TABLE.replace(", name TEXT", "");
+    let edited = GolangMigrate.add(base.clone(), 1, "members", &narrow, DROP_TABLE);
+    let expected =
+        ["error dryrun/up-fails", "warning dryrun/not-replay-safe", "warning history/edited"];
+    expect("an edit", &base, &edited, &expected);
+    let gone = base.clone().without("000001");
+    expect("a deletion", &base, &gone, &["error dryrun/up-fails", "warning history/deleted"]);
+
+    // What did not run before is not laid at the change's door.
+    let broken = GolangMigrate.add(base, 5, "old", "SELECT * FROM nowhere;", "SELECT 1;");
+    let edited = GolangMigrate.add(broken.clone(), 3, "index_name", OTHER_INDEX, DROP_INDEX);
+    expect("an edit before a broken one", &broken, &edited, &["warning history/edited"]);
+}
+
+#[test]
+fn a_set_that_goes_or_moves_is_still_seen() {
+    let base = GolangMigrate.merged().with("migrations/README.md", "# Migrations");
+    let gone = ["warning history/deleted", "warning history/deleted"];
+    expect("only the README stays", &base, &base.clone().without(".sql"), &gone);
+}
+
+#[test]
+fn a_new_configuration_hides_no_set_of_the_base() {
+    let base = GolangMigrate.merged();
+    let config = "version = 1\n[[set]]\nname = \"other\"\npath = \"other\"\nengine = \"sqlite\"\n";
+    let head = GolangMigrate
+        .add(base.clone(), 4, "broken", "SELECT * FROM nowhere;", "SELECT 1;")
+        .with("migration-gate.toml", config)
+        .with("other/000001_a.up.sql", &format!("-- migration-gate: class=online\n{TABLE}"))
+        .with("other/000001_a.down.sql", DROP_TABLE);
+    let answer = check(&base, &head);
+    assert!(answer.findings().contains(&"error dryrun/up-fails".to_owned()), "{:?}", answer);
+}

@@ -10,7 +10,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
         summary: "the up does not run on the history before it",
         why: "A migration that fails stops the deployment half-way; what it would do to production \
               was seen on a throwaway engine that holds the same history. A sqitch verify script \
-              that fails after its deploy counts as well, since `sqitch deploy --verify` then reverts the change.",
+              that fails after its deploy counts as well, since `sqitch deploy --verify` then \
+              reverts the change. Where a change edits or takes away merged history, everything \
+              after it is run too: what ran before and fails now is the change's doing, as no new \
+              target can be built any more.",
         fix: "Mend the statement that is marked; the engine's own words stand below it.",
         levels: Levels::ERROR,
     },
@@ -18,6 +21,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
+    for (id, outcome) in &cx.evidence.newly_broken {
+        if let Outcome::Failed(failure) = outcome {
+            let message =
+                format!("merged, and after this change it no longer runs: {}", failure.message);
+            sink.push(engine_said(failure, message).migration(id));
+        }
+    }
     for seen in &cx.evidence.migrations {
         match &seen.up.outcome {
             // A failure after another one may be its consequence; that cannot be told here.
