@@ -400,5 +400,5 @@ fn a_new_configuration_hides_no_set_of_the_base() {
         .with("other/000001_a.up.sql", &format!("-- migration-gate: class=online\n{TABLE}"))
         .with("other/000001_a.down.sql", DROP_TABLE);
     let answer = check(&base, &head);
-    assert!(answer.findings().contains(&"error dryrun/up-fails".to_owned()), "{:?}", answer);
+    assert!(answer.findings().contains(&"error dryrun/up-fails".to_owned()), "{answer:?}");
 }
