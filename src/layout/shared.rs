@@ -32,16 +32,26 @@ impl<'t> File<'t> {
         self.relative.rsplit_once('/').map(|(folder, _)| folder)
     }
 
-    /// The content as text; never a lossy guess.
+    /// The content as text; never a lossy guess, and without NUL bytes, where some engines stop
+    /// to read while others go on.
     pub(super) fn text(&self) -> Result<Arc<str>, Problem> {
-        std::str::from_utf8(self.bytes).map(Arc::from).map_err(|error| {
+        let place = |at| Location::at(self.path.clone(), Span::new(at, at + 1));
+        let text = std::str::from_utf8(self.bytes).map_err(|error| {
             let at = error.valid_up_to();
             invalid(
-                Location::at(self.path.clone(), Span::new(at, at + 1)),
+                place(at),
                 format!("`{}` is not UTF-8: byte {at} cannot be decoded", self.relative),
                 "Save the file as UTF-8 (editors on Windows often write UTF-16 or a code page).",
             )
-        })
+        })?;
+        match text.find('\0') {
+            None => Ok(Arc::from(text)),
+            Some(at) => Err(invalid(
+                place(at),
+                format!("`{}` holds a NUL byte at {at}, which hides what follows", self.relative),
+                "Take the byte out; where every other byte is NUL, save the file as UTF-8.",
+            )),
+        }
     }
 
     /// The content, or `None` and a problem.

@@ -1,7 +1,7 @@
 //! Helpers of the layouts' tests, and what holds for all of them.
 
 use super::*;
-use crate::model::{Entry, EntryKind, Step};
+use crate::model::{Entry, EntryKind, ProblemKind, Span, Step};
 
 /// A tree of text files below `db/migrations`.
 pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
@@ -151,6 +151,25 @@ fn what_is_no_readable_file_is_named_with_a_way_out() {
         holds(*layout, &tree, "not UTF-8");
         let scripts = layout.read(&tree).migrations;
         assert!(scripts.iter().all(|migration| migration.up.script().is_none()));
+    }
+}
+
+#[test]
+fn what_stands_after_a_nul_byte_is_never_hidden() {
+    for (layout, name) in [
+        ("sqlx", "1_a.sql"),
+        ("diesel", "1_a/up.sql"),
+        ("flyway", "V1__a.sql"),
+        ("goose", "1_a.sql"),
+        ("dbmate", "1_a.sql"),
+    ] {
+        let text = "-- +goose Up\n-- migrate:up\nSELECT 1;\n\0DROP TABLE t;\n";
+        let reading = by_name(layout).unwrap().read(&tree(&[(name, text)]));
+        assert!(reading.migrations.iter().all(|one| one.up.script().is_none()), "{layout}");
+        let [problem] = reading.problems.as_slice() else { panic!("{layout}") };
+        assert_eq!(problem.kind, ProblemKind::Invalid);
+        assert_eq!(problem.location.span, text.find('\0').map(|at| Span::new(at, at + 1)));
+        assert!(problem.message.contains("NUL byte") && !problem.help.is_empty());
     }
 }
 
