@@ -65,7 +65,7 @@ impl Layout for Flyway {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        let files = shared::sift(tree, &mut Reading::default());
+        let files = shared::readable(tree);
         let fitting: Vec<(&str, Name<'_>)> =
             files.iter().filter_map(|file| Some((file.name(), name(file.name())?))).collect();
         let (first, _) = fitting.first()?;
@@ -240,13 +240,7 @@ impl Sorted {
         let extras: Vec<RepoPath> = config.map(|config| config.path.clone()).into_iter().collect();
         let step = match name.language {
             Some(language) => Step::Foreign { path: file.path.clone(), language },
-            None => match script(file, config, reading) {
-                Some(script) => Step::Sql(script),
-                None => {
-                    reading.companions.extend(extras);
-                    return;
-                }
-            },
+            None => script(file, config, reading).map_or_else(|| file.unreadable(), Step::Sql),
         };
         let half = |version| Half { version, stem: name.stem.to_owned(), step, extras };
         match name.prefix {

@@ -39,7 +39,7 @@ impl Layout for Goose {
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
         let mut go = None;
-        for file in shared::sift(tree, &mut Reading::default()) {
+        for file in shared::readable(tree) {
             let text = file.peek();
             let up = || {
                 shared::lines(text)
@@ -100,10 +100,11 @@ fn read_file(file: &File<'_>, stem: &str, reading: &mut Reading) {
     let (up, down) = if file.name().ends_with(".go") {
         let step = || Step::Foreign { path: file.path.clone(), language: "Go" };
         (step(), Some(step()))
-    } else {
-        let Some(text) = file.text_or_problem(reading) else { return };
+    } else if let Some(text) = file.text_or_problem(reading) {
         let Some((up, down)) = read_sql(&file.path, &text, reading) else { return };
         (Step::Sql(up), down.map(Step::Sql))
+    } else {
+        (file.unreadable(), Some(file.unreadable()))
     };
     let up = Half::new(version.clone(), stem, up);
     let down = down.map(|step| Half::new(version, stem, step));

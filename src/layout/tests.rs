@@ -141,7 +141,7 @@ fn what_is_no_readable_file_is_named_with_a_way_out() {
             }
             holds(*layout, &tree, "special entries");
             let reading = layout.read(&tree);
-            assert!(reading.migrations.is_empty());
+            assert!(reading.migrations.iter().all(|one| one.up.script().is_none()));
             assert!(reading.problems.iter().all(|problem| !problem.help.is_empty()));
         }
         let mut tree = Tree::new(RepoPath::root());
@@ -152,6 +152,46 @@ fn what_is_no_readable_file_is_named_with_a_way_out() {
         let scripts = layout.read(&tree).migrations;
         assert!(scripts.iter().all(|migration| migration.up.script().is_none()));
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_its_place() {
+    let refused = [
+        Entry::special(EntryKind::Symlink),
+        Entry::special(EntryKind::LfsPointer),
+        Entry::special(EntryKind::TooLarge),
+        Entry::file(&b"\xff"[..]),
+        Entry::file(&b"-- x\0"[..]),
+    ];
+    for (layout, up, down) in [
+        ("golang-migrate", "1_a.up.sql", "1_a.down.sql"),
+        ("sqlx", "1_a.up.sql", "1_a.down.sql"),
+        ("flyway", "V1__a.sql", "U1__a.sql"),
+        ("diesel", "1_a/up.sql", "1_a/down.sql"),
+        ("sqitch", "deploy/a.sql", "revert/a.sql"),
+    ] {
+        for entry in &refused {
+            for (bad, good) in [(up, down), (down, up)] {
+                let plan = "%project=p\n\na 2026-01-02T03:04:05Z A <a@b>\n";
+                let mut tree = Tree::new(RepoPath::root());
+                if layout == "sqitch" {
+                    tree.insert("sqitch.plan", Entry::file(plan.as_bytes()));
+                }
+                tree.insert(good, Entry::file(&b"SELECT 1;"[..]));
+                tree.insert(bad, entry.clone());
+                let reading = by_name(layout).unwrap().read(&tree);
+                let [problem] = reading.problems.as_slice() else { panic!("{layout} {bad}") };
+                assert_eq!(problem.location.path, tree.path(bad));
+                let [one] = reading.migrations.as_slice() else { panic!("{layout} {bad}") };
+                assert_eq!(one.files.len(), 2);
+                assert_eq!(one.up.script().is_some(), bad == down, "{layout} {bad}");
+                assert_eq!(one.down.step().unwrap().script().is_some(), bad == up);
+            }
+        }
+    }
+    let mut tree = Tree::new(RepoPath::root());
+    tree.insert("1_a.sql", Entry::special(EntryKind::TooLarge));
+    assert!(problems(&by_name("sqlx").unwrap().read(&tree))[0].contains("16 MiB"));
 }
 
 #[test]
