@@ -159,6 +159,26 @@ pub(super) fn sift<'t>(tree: &'t Tree, reading: &mut Reading) -> Vec<File<'t>> {
     tree.iter().filter_map(|(relative, entry)| admit(tree, relative, entry, reading)).collect()
 }
 
+/// The names a manifest may have in a set's folder; the first that is there is read.
+const MANIFESTS: [&str; 4] = [
+    "migration_manifest.json",
+    "migration_manifest.toml",
+    "migration_manifest.yaml",
+    "migration_manifest.yml",
+];
+
+/// Claims a file that is no migration; a second manifest is a problem, since nobody reads it.
+pub(super) fn companion(tree: &Tree, relative: &str, reading: &mut Reading) {
+    let path = tree.path(relative);
+    reading.companions.push(path.clone());
+    let read = MANIFESTS.iter().find(|name| tree.get(name).is_some());
+    if let Some(read) = read.filter(|read| MANIFESTS.contains(&relative) && **read != relative) {
+        let message = format!("`{relative}` is not read, because {read} stands beside it");
+        let help = "Keep one manifest: move its entries over, and remove the other file.";
+        reading.problems.push(invalid(Location::file(path), message, help));
+    }
+}
+
 /// One entry of [`sift`].
 pub(super) fn admit<'t>(
     tree: &Tree,
@@ -168,7 +188,7 @@ pub(super) fn admit<'t>(
 ) -> Option<File<'t>> {
     let file = File { relative, path: tree.path(relative), bytes: &entry.bytes, refused: None };
     if is_companion(file.name()) {
-        reading.companions.push(file.path);
+        companion(tree, relative, reading);
         return None;
     }
     let (what, help) = match entry.kind {

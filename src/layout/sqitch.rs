@@ -65,7 +65,7 @@ impl Layout for Sqitch {
                     .any(|folder| below(folder))
             {
                 // Data, documentation, other tools: sqitch never looks at them.
-                reading.companions.push(tree.path(relative));
+                shared::companion(tree, relative, &mut reading);
                 continue;
             }
             let Some(file) = shared::admit(tree, relative, entry, &mut reading) else { continue };

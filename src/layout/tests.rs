@@ -195,6 +195,26 @@ fn a_file_that_cannot_be_read_keeps_its_place() {
 }
 
 #[test]
+fn a_second_manifest_is_no_silent_one() {
+    let [json, toml, yml] = ["json", "toml", "yml"].map(|end| format!("migration_manifest.{end}"));
+    for layout in LAYOUTS {
+        let plan = ("sqitch.plan", "%project=p\n");
+        let files = [plan, (json.as_str(), ""), (toml.as_str(), ""), (yml.as_str(), "")];
+        let one = layout.read(&tree(&files[..2]));
+        assert!(!problems(&one).iter().any(|message| message.contains("manifest")));
+        let reading = layout.read(&tree(&files));
+        let found = problems(&reading);
+        let about: Vec<_> = found.iter().filter(|text| text.contains("manifest")).collect();
+        assert_eq!(about.len(), 2, "{}", layout.name());
+        assert!(about[0].contains("toml` is not read, because migration_manifest.json stands"));
+        assert!(about[1].contains("yml` is not read"));
+    }
+    // Only the set's own folder is looked at for one.
+    let below = [("a/migration_manifest.json", ""), ("migration_manifest.toml", "")];
+    assert!(problems(&by_name("sqlx").unwrap().read(&tree(&below))).is_empty());
+}
+
+#[test]
 fn what_stands_after_a_nul_byte_is_never_hidden() {
     for (layout, name) in [
         ("sqlx", "1_a.sql"),
