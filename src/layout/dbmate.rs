@@ -36,7 +36,7 @@ impl Layout for Dbmate {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        shared::sift(tree, &mut Reading::default()).into_iter().find_map(|file| {
+        shared::readable(tree).into_iter().find_map(|file| {
             let text = file.peek();
             let fits = file.folder().is_none()
                 && file.name().ends_with(".sql")
@@ -76,11 +76,16 @@ fn read_file(file: &File<'_>, reading: &mut Reading) {
         reading.problems.push(shared::unclaimed(file, EXPECTED));
         return;
     }
-    let Some(text) = file.text_or_problem(reading) else { return };
-    let Some((up, down)) = parse(&file.path, &text, reading) else { return };
+    let (up, down) = match file.text_or_problem(reading) {
+        None => (file.unreadable(), Some(file.unreadable())),
+        Some(text) => match parse(&file.path, &text, reading) {
+            None => return,
+            Some((up, down)) => (Step::Sql(up), down.map(Step::Sql)),
+        },
+    };
     // dbmate sorts by file name: `10_b` stands before `1_a`, since `_` sorts after digits.
     let version = Version::new(digits, vec![Part::Text(format!("{digits}_"))]);
-    let half = |script| Half::new(version.clone(), stem, Step::Sql(script));
+    let half = |step| Half::new(version.clone(), stem, step);
     shared::pair(vec![half(up)], down.map(half).into_iter().collect(), reading);
 }
 

@@ -14,8 +14,7 @@ use std::collections::BTreeMap;
 use super::shared::{self, File, Half};
 use super::{Confidence, Detection, Layout, Reading};
 use crate::model::{
-    Habits, LateMigrations, Location, Part, Problem, RepoPath, Span, Step, TransactionMode, Tree,
-    Version,
+    Habits, LateMigrations, Location, Part, Problem, RepoPath, Span, TransactionMode, Tree, Version,
 };
 
 const EXPECTED: &str =
@@ -101,28 +100,18 @@ fn read_folder(name: &str, folder: Folder<'_>, reading: &mut Reading) {
     };
     let written = name.split('_').next().unwrap_or(name);
     let version = Version::new(written, vec![Part::Text(written.replace('-', ""))]);
-    let mut half = |file: &File<'_>| {
-        let script = file.script(reading, |_| mode)?;
-        Some(Half::new(version.clone(), name, Step::Sql(script)))
-    };
-    let up = folder.up.as_ref().and_then(&mut half);
-    let down = folder.down.as_ref().and_then(&mut half);
+    let mut half = |file: &File<'_>| Half::new(version.clone(), name, file.step(reading, |_| mode));
+    let up = folder.up.as_ref().map(&mut half);
+    let down = folder.down.as_ref().map(&mut half);
     let metadata: Vec<RepoPath> = folder.metadata.map(|file| file.path).into_iter().collect();
-    match (up, folder.up) {
-        (Some(mut up), _) => {
-            up.extras = metadata;
-            shared::pair(vec![up], down.into_iter().collect(), reading);
-        }
-        // The up has its problem already; what stands beside it is not at fault.
-        (None, Some(_)) => {
+    let ups = match up {
+        Some(up) => vec![Half { extras: metadata, ..up }],
+        None => {
             reading.companions.extend(metadata);
-            reading.companions.extend(down.map(|down| down.step.path().clone()));
+            Vec::new()
         }
-        (None, None) => {
-            reading.companions.extend(metadata);
-            shared::pair(Vec::new(), down.into_iter().collect(), reading);
-        }
-    }
+    };
+    shared::pair(ups, down.into_iter().collect(), reading);
 }
 
 #[derive(serde::Deserialize)]
@@ -173,6 +162,7 @@ fn parse(file: &File<'_>) -> Result<bool, Problem> {
 mod tests {
     use super::super::tests::{ids, problems, tree};
     use super::*;
+    use crate::model::Step;
 
     #[test]
     fn dashes_do_not_count_in_the_order() {

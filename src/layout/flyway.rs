@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::shared::{self, File, Half};
 use super::{Confidence, Detection, Layout, Reading};
 use crate::model::{
-    Down, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Script, Span, Step,
+    Down, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span, Step,
     TransactionMode, Tree, Version,
 };
 use crate::sql;
@@ -65,7 +65,7 @@ impl Layout for Flyway {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        let files = shared::sift(tree, &mut Reading::default());
+        let files = shared::readable(tree);
         let fitting: Vec<(&str, Name<'_>)> =
             files.iter().filter_map(|file| Some((file.name(), name(file.name())?))).collect();
         let (first, _) = fitting.first()?;
@@ -240,13 +240,7 @@ impl Sorted {
         let extras: Vec<RepoPath> = config.map(|config| config.path.clone()).into_iter().collect();
         let step = match name.language {
             Some(language) => Step::Foreign { path: file.path.clone(), language },
-            None => match script(file, config, reading) {
-                Some(script) => Step::Sql(script),
-                None => {
-                    reading.companions.extend(extras);
-                    return;
-                }
-            },
+            None => sql_step(file, config, reading),
         };
         let half = |version| Half { version, stem: name.stem.to_owned(), step, extras };
         match name.prefix {
@@ -291,25 +285,18 @@ impl Sorted {
     }
 }
 
-fn script(file: &File<'_>, config: Option<&Config>, reading: &mut Reading) -> Option<Script> {
-    let mut script = file.script(reading, |_| TransactionMode::Wrapped)?;
+fn sql_step(file: &File<'_>, config: Option<&Config>, reading: &mut Reading) -> Step {
+    let mut step = file.step(reading, |_| TransactionMode::Wrapped);
+    let Step::Sql(script) = &mut step else { return step };
+    // Their values are flyway's configuration, which may come from anywhere.
+    if config.is_none_or(|config| config.placeholders) && has_placeholder(&script.text) {
+        return Step::Foreign { path: file.path.clone(), language: "SQL with Flyway placeholders" };
+    }
     let in_transaction = config.is_none_or(|config| config.in_transaction);
-    if !in_transaction || sql::statements(&script).iter().any(outside_transaction) {
+    if !in_transaction || sql::statements(script).iter().any(outside_transaction) {
         script.transaction = TransactionMode::Bare;
     }
-    if config.is_none_or(|config| config.placeholders)
-        && let Some(span) = placeholder(&script.text)
-    {
-        let message = format!(
-            "the placeholder `{}` is not filled in: that is not done here yet",
-            &script.text[span.start..span.end]
-        );
-        let help = "Write the value, or turn `placeholderReplacement` off in the script's \
-                    `.sql.conf` if the text is meant as it stands.";
-        let location = Location::at(file.path.clone(), span);
-        reading.problems.push(shared::invalid(location, message, help));
-    }
-    Some(script)
+    step
 }
 
 /// Whether flyway leaves the transaction for such a statement (its PostgreSQL and SQLite parsers;
@@ -336,14 +323,13 @@ fn outside_transaction(statement: &sql::Statement) -> bool {
     STARTS.iter().any(|words| statement.starts_with(words))
 }
 
-/// The first `${name}`; flyway replaces them in comments and strings as well.
-fn placeholder(text: &str) -> Option<Span> {
-    text.match_indices("${").find_map(|(start, _)| {
-        let inside = &text[start + 2..];
-        let length = inside.find('}')?;
-        let name = &inside[..length];
-        let fits = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '$');
-        fits.then(|| Span::new(start, start + 2 + length + 1))
+/// Whether there is a `${name}`; flyway replaces them in comments and strings as well.
+fn has_placeholder(text: &str) -> bool {
+    text.match_indices("${").any(|(start, mark)| {
+        let inside = text[start + mark.len()..].split_once('}');
+        inside.is_some_and(|(name, _)| {
+            !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '$')
+        })
     })
 }
 

@@ -71,13 +71,15 @@ fn java_steps_are_foreign_and_callbacks_companions() {
 }
 
 #[test]
-fn placeholders_are_reported_and_the_script_stays_as_it_is() {
+fn a_script_with_placeholders_cannot_run_and_is_no_problem() {
     let reading = Flyway.read(&tree(&[
         ("V1__a.sql", "CREATE TABLE ${schema}.t (a int);"),
         ("V2__b.sql", "SELECT '${x}';"),
         ("V2__b.sql.conf", "placeholderReplacement=false"),
     ]));
-    assert_eq!(reading.migrations.len(), 2);
-    assert_eq!(problems(&reading).len(), 1);
-    assert!(problems(&reading)[0].contains("${schema}"));
+    assert!(problems(&reading).is_empty());
+    let Step::Foreign { language, .. } = &reading.migrations[0].up else { panic!() };
+    assert_eq!(*language, "SQL with Flyway placeholders");
+    assert!(reading.migrations[1].up.script().is_some());
+    assert_eq!(reading.migrations[1].files.len(), 2);
 }

@@ -37,7 +37,7 @@ impl Layout for GolangMigrate {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        let files = shared::sift(tree, &mut Reading::default());
+        let files = shared::readable(tree);
         let fitting: Vec<&File<'_>> = files
             .iter()
             .filter(|file| file.folder().is_none() && name(file.name()).is_some())

@@ -39,7 +39,7 @@ impl Layout for Goose {
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
         let mut go = None;
-        for file in shared::sift(tree, &mut Reading::default()) {
+        for file in shared::readable(tree) {
             let text = file.peek();
             let up = || {
                 shared::lines(text)
@@ -100,10 +100,11 @@ fn read_file(file: &File<'_>, stem: &str, reading: &mut Reading) {
     let (up, down) = if file.name().ends_with(".go") {
         let step = || Step::Foreign { path: file.path.clone(), language: "Go" };
         (step(), Some(step()))
+    } else if let Some(text) = file.text_or_problem(reading) {
+        let Some(steps) = read_sql(&file.path, &text, reading) else { return };
+        steps
     } else {
-        let Some(text) = file.text_or_problem(reading) else { return };
-        let Some((up, down)) = read_sql(&file.path, &text, reading) else { return };
-        (Step::Sql(up), down.map(Step::Sql))
+        (file.unreadable(), Some(file.unreadable()))
     };
     let up = Half::new(version.clone(), stem, up);
     let down = down.map(|step| Half::new(version, stem, step));
@@ -114,7 +115,7 @@ fn read_sql(
     path: &RepoPath,
     text: &Arc<str>,
     reading: &mut Reading,
-) -> Option<(Script, Option<Script>)> {
+) -> Option<(Step, Option<Step>)> {
     let at = |span: &Range<usize>| Location::at(path.clone(), Span::new(span.start, span.end));
     let parsed = match parse(text) {
         Ok(parsed) => parsed,
@@ -124,11 +125,6 @@ fn read_sql(
             return None;
         }
     };
-    if let Some(span) = &parsed.substituted {
-        let message = "goose puts environment variables into this text, which cannot be done here";
-        let help = "Write the values into the migration, or turn `ENVSUB` off before this line.";
-        reading.problems.push(shared::invalid(at(span), message.to_owned(), help));
-    }
     let script = |section: Range<usize>| Script {
         path: path.clone(),
         text: text.clone(),
@@ -141,16 +137,21 @@ fn read_sql(
         sections: std::iter::once(section).collect(),
         transaction: parsed.mode,
     };
-    let up = script(parsed.up);
-    let down = parsed.down.map(script);
-    for script in std::iter::once(&up).chain(&down) {
-        if let Some((span, message)) = badly_split(script) {
+    let mut step = |section: Range<usize>| {
+        // The values are those of the machine on which goose runs.
+        if parsed.substituted.iter().any(|line| section.contains(line)) {
+            let language = "SQL with environment variables";
+            return Step::Foreign { path: path.clone(), language };
+        }
+        let script = script(section);
+        if let Some((span, message)) = badly_split(&script) {
             let help = "Put `-- +goose StatementBegin` before the statement and \
                         `-- +goose StatementEnd` after it, or end it with a semicolon.";
             reading.problems.push(shared::invalid(at(&span), message.to_owned(), help));
         }
-    }
-    Some((up, down))
+        Step::Sql(script)
+    };
+    Some((step(parsed.up.clone()), parsed.down.clone().map(step)))
 }
 
 /// The first place where goose's split by lines cuts a statement, or never ends one.
@@ -229,8 +230,8 @@ struct Parsed {
     down: Option<Range<usize>>,
     blocks: Vec<Range<usize>>,
     mode: TransactionMode,
-    /// The first line into which variables would be put.
-    substituted: Option<Range<usize>>,
+    /// Where lines begin into which goose puts variables.
+    substituted: Vec<usize>,
 }
 
 /// What is known while the lines are read.
@@ -241,7 +242,7 @@ struct Parser {
     blocks: Vec<Range<usize>>,
     mode: TransactionMode,
     substitute: bool,
-    substituted: Option<Range<usize>>,
+    substituted: Vec<usize>,
 }
 
 fn parse(text: &str) -> Result<Parsed, Fault> {
@@ -252,7 +253,7 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
         blocks: Vec::new(),
         mode: TransactionMode::Wrapped,
         substitute: false,
-        substituted: None,
+        substituted: Vec::new(),
     };
     for line in shared::lines(text) {
         match annotation(text, &line) {
@@ -325,7 +326,7 @@ impl Parser {
                 .starts_with(|next: char| next == '{' || next == '_' || next.is_alphabetic())
         });
         if self.substitute && variable {
-            self.substituted.get_or_insert(line.start..line.end);
+            self.substituted.push(line.start);
         }
         Ok(())
     }

@@ -67,11 +67,15 @@ fn statements_that_goose_would_cut_are_reported() {
 }
 
 #[test]
-fn variables_are_reported_only_where_they_would_be_replaced() {
+fn a_direction_cannot_run_only_where_variables_would_be_replaced() {
     let plain = read("-- +goose Up\nSELECT '${A}';\n-- +goose ENVSUB ON\nSELECT 1;\n");
-    assert!(plain.problems.is_empty());
-    let used = read("-- +goose ENVSUB ON\n-- +goose Up\nSELECT '${A}';\n");
-    assert!(problems(&used)[0].contains("environment variables"));
+    assert!(only(&plain).up.script().is_some());
+    let used = read("-- +goose ENVSUB ON\n-- +goose Up\nSELECT '${A}';\n-- +goose Down\nSELECT 1;");
+    assert!(matches!(
+        only(&used).up,
+        Step::Foreign { language: "SQL with environment variables", .. }
+    ));
+    assert!(only(&used).down.step().unwrap().script().is_some());
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Layout for Refinery {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        let files = shared::sift(tree, &mut Reading::default());
+        let files = shared::readable(tree);
         let fitting: Vec<&File<'_>> =
             files.iter().filter(|file| name(file.name()).is_some()).collect();
         let first = fitting.first()?.name();
@@ -75,11 +75,11 @@ impl Layout for Refinery {
                 continue;
             };
             let step = if file.name().ends_with(".rs") {
-                Some(Step::Foreign { path: file.path.clone(), language: "Rust" })
+                Step::Foreign { path: file.path.clone(), language: "Rust" }
             } else {
-                file.script(&mut reading, mode).map(Step::Sql)
+                file.step(&mut reading, mode)
             };
-            ups.extend(step.map(|step| Half::new(version, stem, step)));
+            ups.push(Half::new(version, stem, step));
         }
         shared::pair(ups, Vec::new(), &mut reading);
         shared::finish(reading)

@@ -19,7 +19,13 @@ pub(super) struct File<'t> {
     /// Its path in the repository.
     pub(super) path: RepoPath,
     bytes: &'t [u8],
+    /// Why its content is not there; the reading knows of it already.
+    refused: Option<Problem>,
 }
+
+/// The language of a script that cannot be read: it keeps its place in the sequence, so that
+/// its other direction and later migrations are not blamed for it.
+const UNREADABLE: &str = "a form that cannot be read";
 
 impl<'t> File<'t> {
     /// The last component.
@@ -32,16 +38,29 @@ impl<'t> File<'t> {
         self.relative.rsplit_once('/').map(|(folder, _)| folder)
     }
 
-    /// The content as text; never a lossy guess.
+    /// The content as text; never a lossy guess, and without NUL bytes, where some engines stop
+    /// to read while others go on.
     pub(super) fn text(&self) -> Result<Arc<str>, Problem> {
-        std::str::from_utf8(self.bytes).map(Arc::from).map_err(|error| {
+        if let Some(problem) = &self.refused {
+            return Err(problem.clone());
+        }
+        let place = |at| Location::at(self.path.clone(), Span::new(at, at + 1));
+        let text = std::str::from_utf8(self.bytes).map_err(|error| {
             let at = error.valid_up_to();
             invalid(
-                Location::at(self.path.clone(), Span::new(at, at + 1)),
+                place(at),
                 format!("`{}` is not UTF-8: byte {at} cannot be decoded", self.relative),
                 "Save the file as UTF-8 (editors on Windows often write UTF-16 or a code page).",
             )
-        })
+        })?;
+        match text.find('\0') {
+            None => Ok(Arc::from(text)),
+            Some(at) => Err(invalid(
+                place(at),
+                format!("`{}` holds a NUL byte at {at}, which hides what follows", self.relative),
+                "Take the byte out; where every other byte is NUL, save the file as UTF-8.",
+            )),
+        }
     }
 
     /// The content, or `None` and a problem.
@@ -52,6 +71,20 @@ impl<'t> File<'t> {
     /// The content for a first look, where a problem is reported later or not at all.
     pub(super) fn peek(&self) -> &'t str {
         std::str::from_utf8(self.bytes).unwrap_or("")
+    }
+
+    /// What stands in the sequence for this file where its content is refused.
+    pub(super) fn unreadable(&self) -> Step {
+        Step::Foreign { path: self.path.clone(), language: UNREADABLE }
+    }
+
+    /// The whole file as a step; one that cannot run, and a problem, where it cannot be read.
+    pub(super) fn step(
+        &self,
+        reading: &mut Reading,
+        mode: impl Fn(&str) -> TransactionMode,
+    ) -> Step {
+        self.script(reading, mode).map_or_else(|| self.unreadable(), Step::Sql)
     }
 
     /// The whole file as a script, or `None` and a problem.
@@ -114,10 +147,36 @@ fn is_companion(name: &str) -> bool {
             .is_some_and(|rest| matches!(rest, "json" | "toml" | "yaml" | "yml"))
 }
 
-/// The files that a layout has to judge; companions and entries that are no readable files are
-/// put into `reading`.
+/// The files by which a layout is known.
+pub(super) fn readable(tree: &Tree) -> Vec<File<'_>> {
+    let files = sift(tree, &mut Reading::default());
+    files.into_iter().filter(|file| file.refused.is_none()).collect()
+}
+
+/// The files that a layout has to judge; companions, and what is wrong with entries that are no
+/// readable files, are put into `reading`.
 pub(super) fn sift<'t>(tree: &'t Tree, reading: &mut Reading) -> Vec<File<'t>> {
     tree.iter().filter_map(|(relative, entry)| admit(tree, relative, entry, reading)).collect()
+}
+
+/// The names a manifest may have in a set's folder; the first that is there is read.
+const MANIFESTS: [&str; 4] = [
+    "migration_manifest.json",
+    "migration_manifest.toml",
+    "migration_manifest.yaml",
+    "migration_manifest.yml",
+];
+
+/// Claims a file that is no migration; a second manifest is a problem, since nobody reads it.
+pub(super) fn companion(tree: &Tree, relative: &str, reading: &mut Reading) {
+    let path = tree.path(relative);
+    reading.companions.push(path.clone());
+    let read = MANIFESTS.iter().find(|name| tree.get(name).is_some());
+    if let Some(read) = read.filter(|read| MANIFESTS.contains(&relative) && **read != relative) {
+        let message = format!("`{relative}` is not read, because {read} stands beside it");
+        let help = "Keep one manifest: move its entries over, and remove the other file.";
+        reading.problems.push(invalid(Location::file(path), message, help));
+    }
 }
 
 /// One entry of [`sift`].
@@ -127,9 +186,9 @@ pub(super) fn admit<'t>(
     entry: &'t Entry,
     reading: &mut Reading,
 ) -> Option<File<'t>> {
-    let file = File { relative, path: tree.path(relative), bytes: &entry.bytes };
+    let file = File { relative, path: tree.path(relative), bytes: &entry.bytes, refused: None };
     if is_companion(file.name()) {
-        reading.companions.push(file.path);
+        companion(tree, relative, reading);
         return None;
     }
     let (what, help) = match entry.kind {
@@ -146,7 +205,7 @@ pub(super) fn admit<'t>(
             "Keep migrations out of LFS: remove the pattern from .gitattributes and add it again.",
         ),
         EntryKind::TooLarge => (
-            "larger than what is read",
+            "larger than 16 MiB, more than is read of one file",
             "Load bulk data in another way, and keep the migration to schema changes.",
         ),
         EntryKind::UnreadableName => {
@@ -154,8 +213,11 @@ pub(super) fn admit<'t>(
         }
     };
     let message = format!("`{relative}` is {what}");
-    reading.problems.push(invalid(Location::file(file.path), message, help));
-    None
+    let problem = invalid(Location::file(file.path.clone()), message, help);
+    reading.problems.push(problem.clone());
+    // What is no file, or has no name, is no part of the sequence.
+    let named = !matches!(entry.kind, EntryKind::Submodule | EntryKind::UnreadableName);
+    named.then_some(File { bytes: &[], refused: Some(problem), ..file })
 }
 
 /// A problem with what a file holds.
@@ -263,10 +325,8 @@ impl Flat {
             else {
                 continue;
             };
-            if let Some(script) = file.script(&mut reading, self.mode) {
-                let half = Half::new(version, name.stem, Step::Sql(script));
-                if name.down { downs.push(half) } else { ups.push(half) }
-            }
+            let half = Half::new(version, name.stem, file.step(&mut reading, self.mode));
+            if name.down { downs.push(half) } else { ups.push(half) }
         }
         pair(ups, downs, &mut reading);
         finish(reading)
@@ -369,6 +429,16 @@ pub(super) fn finish_planned(mut reading: Reading) -> Reading {
         .problems
         .sort_by(|a, b| (&a.location, a.kind, &a.message).cmp(&(&b.location, b.kind, &b.message)));
     reading.problems.dedup();
+    // A file that cannot be read at all is not also blamed for its name or its folder.
+    let refused: BTreeSet<RepoPath> = reading
+        .problems
+        .iter()
+        .filter(|problem| problem.kind == ProblemKind::Invalid)
+        .map(|problem| problem.location.path.clone())
+        .collect();
+    reading.problems.retain(|problem| {
+        problem.kind != ProblemKind::Unclaimed || !refused.contains(&problem.location.path)
+    });
     reading
 }
 

@@ -16,8 +16,8 @@ use super::shared::{self, File};
 use super::sqitch_plan::{Config, Plan};
 use super::{Confidence, Detection, Layout, Reading};
 use crate::model::{
-    Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Script,
-    Span, Step, TransactionMode, Tree, Version,
+    Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span,
+    Step, TransactionMode, Tree, Version,
 };
 
 const CONFIG: &str = "sqitch.conf";
@@ -52,7 +52,7 @@ impl Layout for Sqitch {
     fn read(&self, tree: &Tree) -> Reading {
         let mut reading = Reading::default();
         let config = config(tree);
-        let mut plan_text = None;
+        let (mut plan_text, mut refused) = (None, false);
         let mut scripts = BTreeMap::new();
         for (relative, entry) in tree.iter() {
             let own = relative == CONFIG || relative == config.plan;
@@ -65,7 +65,7 @@ impl Layout for Sqitch {
                     .any(|folder| below(folder))
             {
                 // Data, documentation, other tools: sqitch never looks at them.
-                reading.companions.push(tree.path(relative));
+                shared::companion(tree, relative, &mut reading);
                 continue;
             }
             let Some(file) = shared::admit(tree, relative, entry, &mut reading) else { continue };
@@ -75,6 +75,7 @@ impl Layout for Sqitch {
                     reading.companions.push(file.path);
                 }
                 if relative == config.plan {
+                    refused = text.is_none();
                     plan_text = text;
                 }
             } else {
@@ -84,8 +85,11 @@ impl Layout for Sqitch {
         let path = tree.path(&config.plan);
         if let Some(text) = plan_text {
             Reader { path, config, scripts: &mut scripts, reading: &mut reading }.read(&text);
+        } else if refused {
+            // Nothing tells which scripts belong to it.
+            reading.companions.extend(std::mem::take(&mut scripts).into_values().map(|f| f.path));
         } else {
-            let message = format!("there is no readable `{}`", config.plan);
+            let message = format!("there is no `{}`", config.plan);
             let help = "sqitch runs what its plan names: write one with `sqitch init`.";
             reading.problems.push(shared::invalid(Location::file(path), message, help));
         }
@@ -170,19 +174,16 @@ impl Reader<'_, '_> {
         let change = &plan.changes[position];
         let id = &ids[position];
         let expected = self.file(&self.config.deploy, id);
-        let present = self.scripts.contains_key(expected.as_str());
-        let up = self.script(&self.config.deploy.clone(), id);
-        let down = self.script(&self.config.revert.clone(), id);
-        let verify = self.script(&self.config.verify.clone(), id);
+        let up = self.step(&self.config.deploy.clone(), id);
+        let down = self.step(&self.config.revert.clone(), id);
+        let verify = self.step(&self.config.verify.clone(), id);
         let Some(up) = up else {
-            if !present {
-                let line = Span::new(change.line.start, change.line.end);
-                let location = Location::at(self.path.clone(), line);
-                let message = format!("the plan names `{id}`, but there is no `{expected}`");
-                let help = "Write the deploy script, or take the change out of the plan.";
-                self.reading.problems.push(shared::invalid(location, message, help));
-            }
-            let left = down.into_iter().chain(verify).map(|script| script.path);
+            let line = Span::new(change.line.start, change.line.end);
+            let location = Location::at(self.path.clone(), line);
+            let message = format!("the plan names `{id}`, but there is no `{expected}`");
+            let help = "Write the deploy script, or take the change out of the plan.";
+            self.reading.problems.push(shared::invalid(location, message, help));
+            let left = down.into_iter().chain(verify).map(|step| step.path().clone());
             self.reading.companions.extend(left);
             return;
         };
@@ -192,23 +193,23 @@ impl Reader<'_, '_> {
             .map(|need| need.map_or_else(str::to_owned, |position| ids[position].clone()))
             .collect();
         let files = [Some(&up), down.as_ref(), verify.as_ref()];
-        let files = files.into_iter().flatten().map(|script| script.path.clone()).collect();
+        let files = files.into_iter().flatten().map(|step| step.path().clone()).collect();
         let place = u128::try_from(position + 1).unwrap_or(u128::MAX);
         self.reading.migrations.push(Migration {
             id: id.clone(),
             version: Version::new(id.clone(), vec![Part::Number(place)]),
             kind: Kind::Versioned,
-            up: Step::Sql(up),
-            down: down.map_or(Down::Missing, |script| Down::Step(Step::Sql(script))),
-            verify,
+            up,
+            down: down.map_or(Down::Missing, Down::Step),
+            verify: verify.and_then(|step| step.script().cloned()),
             depends_on,
             files,
         });
     }
 
-    fn script(&mut self, folder: &str, id: &str) -> Option<Script> {
+    fn step(&mut self, folder: &str, id: &str) -> Option<Step> {
         let file = self.scripts.remove(self.file(folder, id).as_str())?;
-        file.script(self.reading, |_| TransactionMode::Bare)
+        Some(file.step(self.reading, |_| TransactionMode::Bare))
     }
 }
 

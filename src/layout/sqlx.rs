@@ -46,7 +46,7 @@ impl Layout for Sqlx {
     }
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
-        let files = shared::sift(tree, &mut Reading::default());
+        let files = shared::readable(tree);
         let fitting: Vec<&File<'_>> = files
             .iter()
             .filter(|file| file.folder().is_none() && name(file.name()).is_some())

@@ -1,7 +1,7 @@
 //! Helpers of the layouts' tests, and what holds for all of them.
 
 use super::*;
-use crate::model::{Entry, EntryKind, Step};
+use crate::model::{Entry, EntryKind, ProblemKind, Span, Step};
 
 /// A tree of text files below `db/migrations`.
 pub(super) fn tree(files: &[(&str, &str)]) -> Tree {
@@ -141,7 +141,7 @@ fn what_is_no_readable_file_is_named_with_a_way_out() {
             }
             holds(*layout, &tree, "special entries");
             let reading = layout.read(&tree);
-            assert!(reading.migrations.is_empty());
+            assert!(reading.migrations.iter().all(|one| one.up.script().is_none()));
             assert!(reading.problems.iter().all(|problem| !problem.help.is_empty()));
         }
         let mut tree = Tree::new(RepoPath::root());
@@ -151,6 +151,85 @@ fn what_is_no_readable_file_is_named_with_a_way_out() {
         holds(*layout, &tree, "not UTF-8");
         let scripts = layout.read(&tree).migrations;
         assert!(scripts.iter().all(|migration| migration.up.script().is_none()));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_its_place() {
+    let refused = [
+        Entry::special(EntryKind::Symlink),
+        Entry::special(EntryKind::LfsPointer),
+        Entry::special(EntryKind::TooLarge),
+        Entry::file(&b"\xff"[..]),
+        Entry::file(&b"-- x\0"[..]),
+    ];
+    for (layout, up, down) in [
+        ("golang-migrate", "1_a.up.sql", "1_a.down.sql"),
+        ("sqlx", "1_a.up.sql", "1_a.down.sql"),
+        ("flyway", "V1__a.sql", "U1__a.sql"),
+        ("diesel", "1_a/up.sql", "1_a/down.sql"),
+        ("sqitch", "deploy/a.sql", "revert/a.sql"),
+    ] {
+        for entry in &refused {
+            for (bad, good) in [(up, down), (down, up)] {
+                let plan = "%project=p\n\na 2026-01-02T03:04:05Z A <a@b>\n";
+                let mut tree = Tree::new(RepoPath::root());
+                if layout == "sqitch" {
+                    tree.insert("sqitch.plan", Entry::file(plan.as_bytes()));
+                }
+                tree.insert(good, Entry::file(&b"SELECT 1;"[..]));
+                tree.insert(bad, entry.clone());
+                let reading = by_name(layout).unwrap().read(&tree);
+                let [problem] = reading.problems.as_slice() else { panic!("{layout} {bad}") };
+                assert_eq!(problem.location.path, tree.path(bad));
+                let [one] = reading.migrations.as_slice() else { panic!("{layout} {bad}") };
+                assert_eq!(one.files.len(), 2);
+                assert_eq!(one.up.script().is_some(), bad == down, "{layout} {bad}");
+                assert_eq!(one.down.step().unwrap().script().is_some(), bad == up);
+            }
+        }
+    }
+    let mut tree = Tree::new(RepoPath::root());
+    tree.insert("1_a.sql", Entry::special(EntryKind::TooLarge));
+    assert!(problems(&by_name("sqlx").unwrap().read(&tree))[0].contains("16 MiB"));
+}
+
+#[test]
+fn a_second_manifest_is_no_silent_one() {
+    let [json, toml, yml] = ["json", "toml", "yml"].map(|end| format!("migration_manifest.{end}"));
+    for layout in LAYOUTS {
+        let plan = ("sqitch.plan", "%project=p\n");
+        let files = [plan, (json.as_str(), ""), (toml.as_str(), ""), (yml.as_str(), "")];
+        let one = layout.read(&tree(&files[..2]));
+        assert!(!problems(&one).iter().any(|message| message.contains("manifest")));
+        let reading = layout.read(&tree(&files));
+        let found = problems(&reading);
+        let about: Vec<_> = found.iter().filter(|text| text.contains("manifest")).collect();
+        assert_eq!(about.len(), 2, "{}", layout.name());
+        assert!(about[0].contains("toml` is not read, because migration_manifest.json stands"));
+        assert!(about[1].contains("yml` is not read"));
+    }
+    // Only the set's own folder is looked at for one.
+    let below = [("a/migration_manifest.json", ""), ("migration_manifest.toml", "")];
+    assert!(problems(&by_name("sqlx").unwrap().read(&tree(&below))).is_empty());
+}
+
+#[test]
+fn what_stands_after_a_nul_byte_is_never_hidden() {
+    for (layout, name) in [
+        ("sqlx", "1_a.sql"),
+        ("diesel", "1_a/up.sql"),
+        ("flyway", "V1__a.sql"),
+        ("goose", "1_a.sql"),
+        ("dbmate", "1_a.sql"),
+    ] {
+        let text = "-- +goose Up\n-- migrate:up\nSELECT 1;\n\0DROP TABLE t;\n";
+        let reading = by_name(layout).unwrap().read(&tree(&[(name, text)]));
+        assert!(reading.migrations.iter().all(|one| one.up.script().is_none()), "{layout}");
+        let [problem] = reading.problems.as_slice() else { panic!("{layout}") };
+        assert_eq!(problem.kind, ProblemKind::Invalid);
+        assert_eq!(problem.location.span, text.find('\0').map(|at| Span::new(at, at + 1)));
+        assert!(problem.message.contains("NUL byte") && !problem.help.is_empty());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The published JSON Schema of the manifest, and what it says about one.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
@@ -100,9 +101,21 @@ pub(super) fn violations(path: &RepoPath, root: &Node) -> Vec<Problem> {
         let message = "the manifest's own schema could not be compiled";
         return vec![problem(path, ProblemKind::Invalid, root.span, message, "report this bug")];
     };
-    let mut problems: Vec<_> = validator
-        .iter_errors(&value)
-        .take(MOST)
+    let errors: Vec<_> = validator.iter_errors(&value).take(2 * MOST).collect();
+    // What is of the wrong type is not one of the allowed values either: that is said once.
+    let mistyped: BTreeSet<String> = errors
+        .iter()
+        .filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }))
+        .map(|error| error.instance_path().to_string())
+        .collect();
+    let mut problems: Vec<_> = errors
+        .into_iter()
+        .filter(|error| match error.kind() {
+            ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
+                !mistyped.contains(&error.instance_path().to_string())
+            }
+            _ => true,
+        })
         .flat_map(|error| explain(path, root, &error))
         .take(MOST)
         .collect();
