@@ -95,3 +95,41 @@ fn a_statement_that_never_ends_is_stopped() {
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("dryrun/timeout"), "{}", ran.out);
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_a_statement_that_ignores_cancelling() {
+    let stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(100); EXCEPTION WHEN query_canceled \
+                    THEN NULL; END; END LOOP; END $$;";
+    let folder = Folder::new(&[
+        ("base/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("base/migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("head/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("head/migrations/1_a.down.sql", "DROP TABLE a;"),
+        ("head/migrations/2_b.up.sql", stubborn),
+        ("head/migrations/2_b.down.sql", "SELECT 1;"),
+    ]);
+    let mut child = program(folder.path())
+        .args(["check", "--base-dir", "base", "head"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    host::pause(std::time::Duration::from_millis(2500));
+    if child.try_wait().unwrap().is_some() {
+        assert!(host::env("CI").is_none(), "it ended by itself");
+        eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
+        return;
+    }
+    let asked = host::now();
+    let pid = child.id().to_string();
+    assert!(host::command("kill").args(["-s", "INT", &pid]).status().unwrap().success());
+    while child.try_wait().unwrap().is_none() {
+        let limit = std::time::Duration::from_secs(8);
+        if asked.elapsed() >= limit {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        host::pause(std::time::Duration::from_millis(20));
+    }
+}

@@ -7,10 +7,11 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 
@@ -25,7 +26,9 @@ const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// The longest a server may take until it answers; recovery after a kill included.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// The longest the supervisor may take to stop the server and remove the folder.
-const END_LIMIT: Duration = Duration::from_secs(15);
+const END_LIMIT: Duration = Duration::from_secs(5);
+/// The longest an order may still take once the run must end.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// Speed over safety: a crash of this server loses nothing that anyone wants.
 const SETTINGS: [&str; 19] = [
@@ -68,6 +71,15 @@ fn broken(what: &str, error: &dyn std::fmt::Display) -> EngineError {
     EngineError::Broken(format!("the PostgreSQL sandbox {what}: {error}"))
 }
 
+/// An error where the run must end now.
+fn go_on() -> Result<(), EngineError> {
+    match host::must_stop() {
+        Some(Stop::Interrupted) => Err(EngineError::Interrupted),
+        Some(_) => Err(EngineError::OutOfTime),
+        None => Ok(()),
+    }
+}
+
 impl Cluster {
     /// Starts a fresh server.
     pub(super) fn start(binaries: &Binaries) -> Result<Self, EngineError> {
@@ -83,6 +95,7 @@ impl Cluster {
         if copied && cluster.run().is_ok() {
             return Ok(cluster);
         }
+        go_on()?;
         if copied {
             cluster.order("kill")?;
             fs::remove_dir_all(&data).map_err(|error| broken("cannot be cleared", &error))?;
@@ -146,10 +159,14 @@ impl Cluster {
             replies.read_line(&mut reply)?;
             Ok::<_, std::io::Error>(reply)
         };
-        // Orders are short and some clean up: a run that must end still sees them through.
+        // Orders are short and some clean up: a run that must end still gives them a moment.
         let deadline = host::now() + ORDER_LIMIT;
+        let asked: OnceLock<Instant> = OnceLock::new();
+        let killed = AtomicBool::new(false);
         let give_up = || {
-            if host::now() >= deadline {
+            let now = host::now();
+            let late = now >= deadline || now >= *asked.get_or_init(|| now) + GRACE;
+            if late && !killed.swap(true, Ordering::Relaxed) {
                 self.kill_all();
             }
         };
@@ -164,17 +181,20 @@ impl Cluster {
     /// Kills the supervisor and all that it started; the last resort.
     fn kill_all(&self) {
         let pid = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).id();
-        let script = "kill -KILL -- \"-$1\"";
+        // Children of the server are in groups of their own: QUIT is passed on to them by it.
+        let script = "kill -s QUIT -- \"-$1\"; sleep 0.3; kill -s KILL -- \"-$1\"";
         let _ = host::command("/bin/sh")
             .args(["-c", script, "sh", &pid.to_string()])
             .stderr(Stdio::null())
             .status();
     }
 
-    /// Starts the server on its data folder and waits until it answers.
-    fn run(&self) -> Result<(), EngineError> {
+    /// Starts the server on its data folder and waits until it answers; never once the run must
+    /// end.
+    fn run(&self) -> Result<Client, EngineError> {
+        go_on()?;
         self.order("start")?;
-        self.wait_for_answer().map(drop)
+        self.wait_for_answer()
     }
 
     fn wait_for_answer(&self) -> Result<Client, EngineError> {
@@ -189,12 +209,11 @@ impl Cluster {
             if attempts.is_multiple_of(20) && !self.order("alive")? {
                 return Err(self.failure("does not start"));
             }
-            match host::must_stop() {
-                Some(Stop::Interrupted) => return Err(EngineError::Interrupted),
-                Some(_) => return Err(EngineError::OutOfTime),
-                None if host::now() >= deadline => return Err(broken("does not answer", &error)),
-                None => host::pause(Duration::from_millis(2)),
+            go_on()?;
+            if host::now() >= deadline {
+                return Err(broken("does not answer", &error));
             }
+            host::pause(Duration::from_millis(2));
         }
     }
 
@@ -219,33 +238,35 @@ impl Cluster {
 
     /// Starts the server again after a kill.
     pub(super) fn revive(&self) -> Result<Client, EngineError> {
+        go_on()?;
         self.kill();
-        self.order("start")?;
-        self.connect()
+        self.run()
     }
 
     /// Puts the whole state aside under a number; every connection must be closed first.
     pub(super) fn save(&self, number: usize) -> Result<Client, EngineError> {
         // A clean stop, since recovery after a kill would empty unlogged tables.
-        self.order("stop")?;
+        if !self.order("stop")? {
+            go_on()?;
+            return Err(broken("cannot keep a checkpoint", &"its server did not stop cleanly"));
+        }
         let copied = copy_folder(&self.data(), &self.saved(number), self.account);
         if copied.is_err() {
             self.discard(number);
         }
-        self.order("start")?;
-        let client = self.connect()?;
+        let client = self.run()?;
         copied.map_err(|error| broken("cannot keep a checkpoint", &error))?;
         Ok(client)
     }
 
     /// Brings a state back that was put aside.
     pub(super) fn load(&self, number: usize) -> Result<Client, EngineError> {
+        go_on()?;
         self.kill();
         let failed = |error| broken("cannot restore a checkpoint", &error);
         fs::remove_dir_all(self.data()).map_err(failed)?;
         copy_folder(&self.saved(number), &self.data(), self.account).map_err(failed)?;
-        self.order("start")?;
-        self.connect()
+        self.run()
     }
 
     /// Gives up a state that was put aside.
@@ -269,7 +290,7 @@ impl Cluster {
 
     /// The private folder.
     #[cfg(test)]
-    pub(super) fn home(&self) -> &Path {
+    pub(super) fn home(&self) -> &std::path::Path {
         &self.home
     }
 }
@@ -288,11 +309,60 @@ impl Drop for Cluster {
         }
         if self.home.exists() {
             self.kill_all();
-            remove(&self.home);
+            // What the server's last children write now is gone at the second try.
+            for _ in 0..3 {
+                if fs::remove_dir_all(&self.home).is_ok() {
+                    break;
+                }
+                host::pause(Duration::from_millis(200));
+            }
         }
     }
 }
 
-fn remove(folder: &Path) {
-    let _ = fs::remove_dir_all(folder);
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use super::super::tests::binaries;
+    use super::*;
+
+    fn server(cluster: &Cluster) -> PathBuf {
+        let said = fs::read_to_string(cluster.data().join("postmaster.pid")).unwrap();
+        std::path::Path::new("/proc").join(said.lines().next().unwrap())
+    }
+
+    fn soon(what: &str, mut done: impl FnMut() -> bool) {
+        let deadline = host::now() + Duration::from_secs(8);
+        while !done() {
+            assert!(host::now() < deadline, "waited in vain for {what}");
+            host::pause(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_listening_yet_is_stopped_all_the_same() {
+        let Some(binaries) = binaries() else { return };
+        let cluster = Cluster::start(&binaries).unwrap();
+        let started = host::now();
+        for _ in 0..4 {
+            cluster.kill();
+            cluster.order("start").unwrap();
+        }
+        let home = cluster.home().to_owned();
+        drop(cluster);
+        assert!(!home.exists());
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn a_server_whose_supervisor_was_killed_goes_with_the_sandbox() {
+        let Some(binaries) = binaries() else { return };
+        let cluster = Cluster::start(&binaries).unwrap();
+        let (home, server) = (cluster.home().to_owned(), server(&cluster));
+        cluster.supervisor.lock().unwrap().kill().unwrap();
+        assert!(cluster.order("alive").is_err());
+        drop(cluster);
+        assert!(!home.exists());
+        soon("the server to go", || !server.exists());
+    }
 }

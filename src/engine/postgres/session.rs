@@ -12,6 +12,8 @@ use crate::host::{self, Stop};
 
 /// How long a statement may ignore a cancel request before the server is ended by force.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same once the whole run must end.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `DISCARD ALL` does, but for prepared statements: ours must live on.
 const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
@@ -44,7 +46,8 @@ pub(super) fn under_watch<T>(
     let killed = AtomicBool::new(false);
     let cancel = || {
         let since = *first.get_or_init(host::now);
-        if host::now() < since + PATIENCE {
+        let patience = if host::must_stop().is_some() { LAST_PATIENCE } else { PATIENCE };
+        if host::now() < since + patience {
             // A request that gets lost is followed by the next one.
             let _ = token.cancel_query(NoTls);
         } else if !killed.swap(true, Ordering::Relaxed) {
