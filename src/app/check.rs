@@ -89,9 +89,8 @@ fn judge(
     let untold = rules::inconclusive(catalog, &evidence);
     accept(policy, untold, parts);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));
-    for (id, outcome) in &evidence.baseline_broken {
-        parts.notices.push(rules::broken_history(catalog, id, outcome));
-    }
+    let causes = evidence.baseline_broken.iter().filter(|broken| broken.blocked_by.is_none());
+    parts.notices.extend(causes.map(|broken| rules::broken_history(catalog, broken)));
     set.ran_on = Some(evidence.engine.clone()).filter(|engine| !engine.is_empty());
     set.baseline_applied = evidence.baseline_applied;
     set.judged_applied =

@@ -50,7 +50,7 @@ fn attempt(
         let known = broken_before(catalog, args)?;
         let broken = std::mem::take(&mut evidence.baseline_broken);
         (evidence.baseline_broken, evidence.newly_broken) =
-            broken.into_iter().partition(|(id, _)| known.contains(id));
+            broken.into_iter().partition(|broken| known.contains(&broken.id));
     }
     Ok(())
 }
@@ -68,7 +68,7 @@ fn broken_before(catalog: &SetCatalog, args: &Check) -> Result<Vec<String>, Engi
         .collect();
     let mut evidence = SetEvidence::default();
     walk(catalog, args, &plan, Rollback::Script, &mut evidence)?;
-    Ok(evidence.baseline_broken.into_iter().map(|(id, _)| id).collect())
+    Ok(evidence.baseline_broken.into_iter().map(|broken| broken.id).collect())
 }
 
 /// Runs a plan on a sandbox of its own.

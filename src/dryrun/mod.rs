@@ -14,8 +14,8 @@ mod attempt;
 
 use crate::engine::{EngineError, Target};
 use crate::model::{
-    CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script, SetEvidence,
-    Snapshot, Step, StepEvidence,
+    BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
+    SetEvidence, Snapshot, Step, StepEvidence,
 };
 use attempt::{Attempted, attempt};
 
@@ -85,8 +85,10 @@ impl Run<'_> {
         match self.up(migration, &planned.depends_on)? {
             Attempted::Done(_) => self.evidence.baseline_applied += 1,
             Attempted::Ended(outcome) => {
-                self.broken.push(migration.id.clone());
-                self.evidence.baseline_broken.push((migration.id.clone(), outcome));
+                let blocked_by = self.culprit(&outcome, &planned.depends_on);
+                let id = migration.id.clone();
+                self.broken.push(id.clone());
+                self.evidence.baseline_broken.push(BrokenHistory { id, outcome, blocked_by });
             }
         }
         Ok(())
@@ -105,13 +107,9 @@ impl Run<'_> {
         let after = match self.up(migration, &planned.depends_on)? {
             Attempted::Done(after) => after,
             Attempted::Ended(outcome) => {
-                let missing = match &outcome {
-                    Outcome::Failed(failure) => failure.misses_something(),
-                    Outcome::CannotRun(_) => true,
-                    Outcome::Done | Outcome::TimedOut { .. } => false,
-                };
+                let blocked_by = self.culprit(&outcome, &planned.depends_on);
                 let mut seen = MigrationEvidence::new(&migration.id, StepEvidence::ended(outcome));
-                seen.blocked_by = self.culprit(&planned.depends_on).filter(|_| missing);
+                seen.blocked_by = blocked_by;
                 self.broken.push(migration.id.clone());
                 self.evidence.migrations.push(seen);
                 self.target.forget(checkpoint);
@@ -216,7 +214,10 @@ impl Run<'_> {
     }
 
     /// The earlier migration that a failure may come from: a declared dependency before others.
-    fn culprit(&self, depends_on: &[String]) -> Option<String> {
+    fn culprit(&self, outcome: &Outcome, depends_on: &[String]) -> Option<String> {
+        if !outcome.may_be_a_consequence() {
+            return None;
+        }
         let declared = self.broken.iter().find(|id| depends_on.contains(id));
         declared.or(self.broken.last()).cloned()
     }

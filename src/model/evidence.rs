@@ -48,7 +48,7 @@ impl Failure {
     /// Whether the engine misses something by name, which an earlier migration may have been
     /// meant to make: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
     #[must_use]
-    pub fn misses_something(&self) -> bool {
+    fn misses_something(&self) -> bool {
         const UNDEFINED: [&str; 6] = ["3F000", "42P01", "42703", "42704", "42883", "3D000"];
         self.code.as_deref().is_some_and(|code| UNDEFINED.contains(&code))
             || self.message.contains("no such ")
@@ -56,6 +56,16 @@ impl Failure {
 }
 
 impl Outcome {
+    /// Whether what is missing here may be an earlier migration's to make.
+    #[must_use]
+    pub fn may_be_a_consequence(&self) -> bool {
+        match self {
+            Self::Failed(failure) => failure.misses_something(),
+            Self::CannotRun(_) => true,
+            Self::Done | Self::TimedOut { .. } => false,
+        }
+    }
+
     /// Whether the step ran to its end.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -142,6 +152,17 @@ impl MigrationEvidence {
     }
 }
 
+/// A migration of the history that did not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenHistory {
+    /// The migration.
+    pub id: String,
+    /// Why.
+    pub outcome: Outcome,
+    /// An earlier migration that did not run and that this one may need.
+    pub blocked_by: Option<String>,
+}
+
 /// What was seen of one set.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct SetEvidence {
@@ -149,10 +170,10 @@ pub struct SetEvidence {
     pub engine: String,
     /// How many ups of the history ran before the judged migrations.
     pub baseline_applied: usize,
-    /// Migrations of the history that did not run, and why.
-    pub baseline_broken: Vec<(String, Outcome)>,
+    /// Migrations of the history that did not run.
+    pub baseline_broken: Vec<BrokenHistory>,
     /// Migrations of the history that ran before the change and do not run any more.
-    pub newly_broken: Vec<(String, Outcome)>,
+    pub newly_broken: Vec<BrokenHistory>,
     /// The judged migrations in the order they ran.
     pub migrations: Vec<MigrationEvidence>,
 }

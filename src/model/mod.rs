@@ -17,7 +17,8 @@ mod version;
 
 pub use change::{ChangeKind, FileChange};
 pub use evidence::{
-    CannotRun, Failure, MigrationEvidence, Outcome, Position, SetEvidence, StepEvidence,
+    BrokenHistory, CannotRun, Failure, MigrationEvidence, Outcome, Position, SetEvidence,
+    StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};

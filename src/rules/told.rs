@@ -2,8 +2,8 @@
 
 use crate::catalog::SetCatalog;
 use crate::model::{
-    CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport, Outcome,
-    RepoPath, SetEvidence, StepEvidence,
+    BrokenHistory, CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport,
+    Outcome, RepoPath, SetEvidence, StepEvidence,
 };
 
 /// Everything that could not be told of the judged migrations of a set.
@@ -116,7 +116,8 @@ fn word(step: &StepEvidence) -> &'static str {
 
 /// A migration of the history that did not run, in one line for the report's notices.
 #[must_use]
-pub fn broken_history(catalog: &SetCatalog, id: &str, outcome: &Outcome) -> String {
+pub fn broken_history(catalog: &SetCatalog, broken: &BrokenHistory) -> String {
+    let BrokenHistory { id, outcome, .. } = broken;
     let why = match outcome {
         Outcome::Done => "it ran".to_owned(),
         Outcome::Failed(failure) => format!("it fails: {}", failure.message),

@@ -21,11 +21,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
-    for (id, outcome) in &cx.evidence.newly_broken {
-        if let Outcome::Failed(failure) = outcome {
+    // Those that only lack what another broken one would have made are that one's matter.
+    for broken in cx.evidence.newly_broken.iter().filter(|broken| broken.blocked_by.is_none()) {
+        if let Outcome::Failed(failure) = &broken.outcome {
             let message =
                 format!("merged, and after this change it no longer runs: {}", failure.message);
-            sink.push(engine_said(failure, message).migration(id));
+            sink.push(engine_said(failure, message).migration(&broken.id));
         }
     }
     for seen in &cx.evidence.migrations {
