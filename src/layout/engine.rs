@@ -18,6 +18,10 @@ const fn sign(engine: EngineKind, weight: u32, words: &'static [&'static str]) -
 
 const DOLLAR_QUOTE: &str = "$$";
 
+/// The score from which an engine is told: one thing that others hardly take, or several habits.
+/// A set on the wrong engine passes or fails for nothing, so it is rather asked for.
+const ENOUGH: u32 = 3;
+
 /// 4: no other engine takes it; 3: others hardly do; 2: usual here, known elsewhere; 1: a habit.
 const SIGNS: &[Sign] = {
     use EngineKind::{Mysql, Postgres, Sqlite};
@@ -69,13 +73,18 @@ const SIGNS: &[Sign] = {
         sign(Sqlite, 3, &["INSERT", "OR", "REPLACE"]),
         sign(Sqlite, 3, &["INSERT", "OR", "IGNORE"]),
         sign(Sqlite, 3, &["RAISE", "(", "ABORT"]),
-        sign(Sqlite, 3, &["DATETIME", "("]),
+        sign(Sqlite, 3, &["DATETIME", "(", ""]),
         sign(Sqlite, 3, &["GLOB"]),
-        sign(Sqlite, 2, &["INTEGER", "PRIMARY", "KEY"]),
+        sign(Sqlite, 1, &["INTEGER", "PRIMARY", "KEY"]),
         sign(Sqlite, 1, &["TEXT", "PRIMARY", "KEY"]),
+        // A time as a whole number, where there is no type for one.
+        sign(Sqlite, 1, &["TIMESTAMP", "INTEGER"]),
+        sign(Sqlite, 1, &["CREATED_AT", "INTEGER"]),
+        sign(Sqlite, 1, &["UPDATED_AT", "INTEGER"]),
+        sign(Sqlite, 1, &["DELETED_AT", "INTEGER"]),
         sign(Mysql, 4, &["AUTO_INCREMENT"]),
         sign(Mysql, 4, &["ENGINE", "="]),
-        sign(Mysql, 3, &["`"]),
+        sign(Mysql, 1, &["`"]),
         sign(Mysql, 3, &["UNSIGNED"]),
         sign(Mysql, 3, &["ON", "UPDATE", "CURRENT_TIMESTAMP"]),
         sign(Mysql, 3, &["MODIFY", "COLUMN"]),
@@ -141,7 +150,7 @@ fn by_sql(root: &RepoPath, reading: &Reading) -> Option<(EngineKind, String)> {
     let mut winners =
         ENGINES.into_iter().filter(|engine| slot(*engine).map(|at| score[at]) == Some(most));
     let winner = winners.next()?;
-    if most == 0 || winners.next().is_some() {
+    if most < ENOUGH || winners.next().is_some() {
         return None;
     }
     let (_, reason) = best[slot(winner)?].take()?;
@@ -155,6 +164,7 @@ fn slot(engine: EngineKind) -> Option<usize> {
 }
 
 fn spelled(words: &[&str]) -> String {
+    let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
     let text = words.join(" ").replace("* ", "… ").replace(": :", "::");
     text.strip_suffix(" (").map(str::to_owned).unwrap_or(text)
 }
@@ -174,6 +184,9 @@ fn words(script: &Script) -> Vec<String> {
                 | TokenKind::Eof => None,
                 TokenKind::Literal { kind: LiteralKind::DollarQuotedString { .. } } => {
                     Some(DOLLAR_QUOTE.to_owned())
+                }
+                TokenKind::Literal { kind: LiteralKind::Int { .. } } => {
+                    Some(text.get(at..end).unwrap_or("").to_owned())
                 }
                 TokenKind::Literal { .. } | TokenKind::QuotedIdent { .. } => Some(String::new()),
                 _ => Some(text.get(at..end).unwrap_or("").to_ascii_uppercase()),
@@ -232,6 +245,25 @@ mod tests {
         assert_eq!(engine("CREATE TABLE t (a int) STRICT;"), Some(EngineKind::Sqlite));
         assert_eq!(engine("CREATE TABLE `t` (a int) ENGINE=InnoDB"), Some(EngineKind::Mysql));
         assert_eq!(engine("CREATE TABLE t (a int)"), None);
+    }
+
+    #[test]
+    fn what_several_engines_take_does_not_tell() {
+        let engine = |sql| guess(&[("1_a.sql", sql)]).map(|(engine, _)| engine);
+        for sql in [
+            "CREATE TABLE a (id INTEGER PRIMARY KEY, n TEXT);",
+            "CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (k TEXT PRIMARY KEY);",
+            "CREATE TABLE a (id UUID);",
+            "CREATE TABLE a (n CHARACTER VARYING(9));",
+            "CREATE TABLE a (t DATETIME(6));",
+            "CREATE TABLE `a` (`id` integer PRIMARY KEY);",
+        ] {
+            assert_eq!(engine(sql), None, "{sql}");
+        }
+        assert_eq!(engine("SELECT datetime('now')"), Some(EngineKind::Sqlite));
+        let habits = "create table h (id text primary key, timestamp integer);";
+        let many = [("1_a.sql", habits), ("2_b.sql", habits)];
+        assert_eq!(guess(&many).map(|(engine, _)| engine), Some(EngineKind::Sqlite));
     }
 
     #[test]
