@@ -73,24 +73,46 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
+/// What a value of a kind that has one is called where it is not there.
+fn absent(attribute: Option<&str>) -> &'static str {
+    match attribute {
+        // The engine's own grants, and a trigger that fires: a schema tells what differs from it.
+        Some("grants" | "enabled") => "default",
+        _ => "none",
+    }
+}
+
+/// A value of several lines on one: breaks and indents of functions and views say little.
+fn folded(value: &str) -> String {
+    if value.contains('\n') {
+        value.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else {
+        value.to_owned()
+    }
+}
+
 /// The value on the object's own row, and rows below it where it is too long for that.
 fn values(difference: &Difference) -> (String, Vec<(&'static str, String)>) {
-    let show = |value: &Option<String>| {
-        value.as_deref().map_or_else(|| "none".to_owned(), |value| printable(value).into_owned())
+    let show = |value: &Option<String>, fold: fn(&str) -> String| match value.as_deref() {
+        None => absent(difference.attribute.as_deref()).to_owned(),
+        Some(value) => printable(&fold(value)).into_owned(),
     };
+    let one = |value: &Option<String>| cut(&folded(value.as_deref().unwrap_or("")), SHORT);
     let hanging = match difference.dependents {
         0 => String::new(),
+        1 => "  (with 1 object that hangs on it)".to_owned(),
         count => format!("  (with {} that hang on it)", number(count, "object")),
     };
     match difference.kind {
-        DifferenceKind::Left => {
-            (cut(difference.found.as_deref().unwrap_or(""), SHORT) + &hanging, Vec::new())
-        }
-        DifferenceKind::Lost => {
-            (cut(difference.expected.as_deref().unwrap_or(""), SHORT) + &hanging, Vec::new())
-        }
+        DifferenceKind::Left => (one(&difference.found) + &hanging, Vec::new()),
+        DifferenceKind::Lost => (one(&difference.expected) + &hanging, Vec::new()),
         DifferenceKind::Changed => {
-            let (expected, found) = (show(&difference.expected), show(&difference.found));
+            let both = |fold| (show(&difference.expected, fold), show(&difference.found, fold));
+            let (mut expected, mut found) = both(folded);
+            if expected == found {
+                // White space is all that differs.
+                (expected, found) = both(str::to_owned);
+            }
             if expected.width() + found.width() <= SHORT {
                 return (format!("{expected} → {found}{hanging}"), Vec::new());
             }
@@ -123,4 +145,39 @@ fn cut(value: &str, width: usize) -> String {
     }
     let kept: String = value.chars().take(width - 1).collect();
     format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ObjectKey;
+
+    fn row(attribute: &str, expected: Option<&str>, found: Option<&str>, hang: usize) -> String {
+        let difference = Difference {
+            kind: DifferenceKind::Changed,
+            object: ObjectKey::new("function", "f"),
+            attribute: Some(attribute.to_owned()),
+            expected: expected.map(str::to_owned),
+            found: found.map(str::to_owned),
+            dependents: hang,
+            note: false,
+        };
+        let rows = rows(&SnapshotDiff { differences: vec![difference] });
+        rows.into_iter().map(|row| row.text).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn values_of_several_lines_are_folded_where_that_keeps_the_difference() {
+        let text = row("body", Some("BEGIN\n  a;\nEND"), Some("BEGIN\r\n\tb;\nEND"), 1);
+        assert!(text.ends_with("BEGIN a; END → BEGIN b; END  (with 1 object that hangs on it)"));
+        assert!(row("body", Some("a\nb"), Some("a\n  b"), 0).ends_with("a\\u{a}b → a\\u{a}  b"));
+        assert!(row("default", Some("'a  b'"), Some("'a b'"), 0).ends_with("'a  b' → 'a b'"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_called_what_it_means() {
+        assert!(row("grants", None, Some("=r/a"), 0).ends_with("default → =r/a"));
+        assert!(row("enabled", None, Some("no"), 0).ends_with("default → no"));
+        assert!(row("default", None, Some("1"), 2).contains("none → 1  (with 2 objects that hang"));
+    }
 }
