@@ -111,6 +111,10 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         }
     };
     let changed = changed_inside(input, &spec.path);
+    // The layout cannot know which of several manifests the configuration names.
+    let manifest_path = input.manifest.as_ref().map(|(path, _)| path);
+    let mut problems = head.problems;
+    problems.retain(|problem| Some(&problem.location.path) != manifest_path);
     let manifest = input.manifest.as_ref().map(|(path, bytes)| manifest::parse(path, bytes));
     let info = SetInfo {
         name: spec.name,
@@ -126,7 +130,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         info,
         entries: Vec::new(),
         gone: Vec::new(),
-        problems: head.problems,
+        problems,
         merged_problems: Vec::new(),
         manifest_baseline: manifest
             .as_ref()
