@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use postgres::{Client, Config, NoTls};
 
+use super::beyond;
 use super::errors::chain;
 use super::server::Server;
 use crate::engine::EngineError;
 use crate::host;
-use crate::model::Script;
+use crate::model::{CannotRun, Script};
+use crate::sql::Statement;
 
 /// How long a server that was named may take to answer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -204,6 +206,10 @@ impl Server for Foreign {
         self.clear(&mut admin)?;
         self.create_database(&mut admin)?;
         self.connect()
+    }
+
+    fn refusal(&self, script: &Script, statements: &[Statement]) -> Option<CannotRun> {
+        beyond::refusal(script, statements, &self.roles_before)
     }
 
     /// Only a role that appeared while a script ran that names it is taken for ours: somebody

@@ -8,6 +8,7 @@
 //! ```
 
 mod account;
+mod beyond;
 mod binaries;
 mod cluster;
 mod errors;

@@ -61,10 +61,14 @@ fn copy_refusal(sql: &str) -> Option<CannotRun> {
                 });
             }
             TokenKind::Ident if depth == 0 && arrow && word == "PROGRAM" => {
-                return Some(outside("COPY … PROGRAM runs a command on the server's machine"));
+                return Some(outside(
+                    "COPY … PROGRAM is refused: it would run a program on the machine",
+                ));
             }
             TokenKind::Literal { kind } if arrow && is_text(kind) => {
-                return Some(outside("COPY with a file reads or writes the server's machine"));
+                return Some(outside(
+                    "COPY with a file is refused: it would read or write a file of the machine",
+                ));
             }
             _ => arrow = depth == 0 && (word == "FROM" || word == "TO"),
         }
@@ -78,7 +82,7 @@ fn is_text(kind: LiteralKind) -> bool {
 
 fn outside(reason: &str) -> CannotRun {
     CannotRun {
-        reason: format!("{reason}, which a migration under test may not"),
+        reason: reason.into(),
         way_out: "write the rows as INSERT, or accept this migration by name in the policy of the \
                   base branch"
             .into(),

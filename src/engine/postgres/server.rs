@@ -5,7 +5,8 @@ use postgres::Client;
 use super::binaries::Binaries;
 use super::cluster::Cluster;
 use crate::engine::EngineError;
-use crate::model::Script;
+use crate::model::{CannotRun, Script};
+use crate::sql::Statement;
 
 /// A server with one database for one sandbox.
 ///
@@ -27,6 +28,8 @@ pub(super) trait Server: Sync {
     fn discard(&mut self, number: usize);
     /// Empties the sandbox; whatever was put aside is lost.
     fn reset(&mut self) -> Result<Client, EngineError>;
+    /// Why a script may not run here, before any of it runs.
+    fn refusal(&self, script: &Script, statements: &[Statement]) -> Option<CannotRun>;
     /// Is told of each script that ran, over the connection it ran on.
     fn observe(&mut self, client: &mut Client, script: &Script) -> Result<(), EngineError>;
     /// A name that differs from run to run and must not be in a report.
@@ -84,6 +87,10 @@ impl Server for Own {
     fn reset(&mut self) -> Result<Client, EngineError> {
         self.cluster = Cluster::start(&self.binaries)?;
         self.cluster.connect()
+    }
+
+    fn refusal(&self, _: &Script, _: &[Statement]) -> Option<CannotRun> {
+        None
     }
 
     fn observe(&mut self, _: &mut Client, _: &Script) -> Result<(), EngineError> {

@@ -184,9 +184,18 @@ impl Sandbox {
         }
     }
 
+    /// What is decided about a script before it runs here.
+    fn plan(&self, script: &Script) -> Result<Plan, TargetError> {
+        let plan = Plan::of(script)?;
+        match self.server.refusal(script, &plan.statements) {
+            Some(reason) => Err(TargetError::CannotRun(reason)),
+            None => Ok(plan),
+        }
+    }
+
     /// Runs a script and records it.
     fn apply(&mut self, script: &Script) -> Result<(), TargetError> {
-        let plan = Plan::of(script)?;
+        let plan = self.plan(script)?;
         self.note_roles(script);
         let started = host::now();
         let result = self.run(script, &plan, "COMMIT");
@@ -334,7 +343,7 @@ impl Target for Sandbox {
     }
 
     fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
-        match Plan::of(script) {
+        match self.plan(script) {
             Ok(plan) if plan.is_atomic() => return self.rehearse_inside(script, &plan),
             Ok(plan) if plan.undoes_itself => return self.rehearse_as_is(script, &plan),
             Ok(_) => {}

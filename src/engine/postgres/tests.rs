@@ -334,6 +334,29 @@ fn a_named_server_is_left_as_it_was() {
 }
 
 #[test]
+fn roles_of_a_named_server_are_never_changed() {
+    let Some(binaries) = binaries() else { return };
+    let own = Own::start(binaries).unwrap();
+    let mut admin = own.connect().unwrap();
+    admin.batch_execute("CREATE ROLE lim LOGIN; CREATE ROLE noc").unwrap();
+    let url = format!("host={} user=postgres dbname=postgres", own.cluster().home().display());
+    let spec = SandboxSpec { postgres_url: Some(url), ..spec() };
+    let mut target = Postgres.sandbox(&spec).unwrap();
+    let sql = "CREATE TABLE t (a int); ALTER ROLE lim NOLOGIN; GRANT pg_monitor TO noc;";
+    for script in [wrapped(sql), bare(sql)] {
+        let ended = target.execute(&script);
+        assert!(matches!(ended, Err(TargetError::CannotRun(_))), "{ended:?}");
+        let ended = target.rehearse(&script).unwrap();
+        assert!(matches!(ended, Err(TargetError::CannotRun(_))), "{ended:?}");
+    }
+    target.execute(&wrapped("CREATE ROLE app")).unwrap();
+    target.execute(&wrapped("ALTER ROLE app LOGIN; GRANT pg_monitor TO app")).unwrap();
+    target.execute(&wrapped("DROP ROLE app; CREATE TABLE t (a int)")).unwrap();
+    let row = admin.query_one("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'lim'", &[]);
+    assert!(row.unwrap().get::<_, bool>(0));
+}
+
+#[test]
 fn a_named_server_that_is_not_there_is_named_without_its_password() {
     for url in ["postgres://u:s3cret@127.0.0.1:1/x", "postgres://u:s3cret@[bad:port/x"] {
         let spec = SandboxSpec { postgres_url: Some(url.into()), ..spec() };
