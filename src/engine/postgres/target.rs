@@ -5,7 +5,7 @@ use std::time::Duration;
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator as _;
 
-use super::errors::{Circumstances, chain, explain};
+use super::errors::{Circumstances, explain, ours};
 use super::history::History;
 use super::plan::Plan;
 use super::server::Server;
@@ -37,10 +37,6 @@ pub(super) struct Sandbox {
     roles_made: Vec<String>,
 }
 
-fn broken(error: &postgres::Error) -> EngineError {
-    EngineError::Broken(format!("the PostgreSQL sandbox: {}", chain(error)))
-}
-
 fn lost() -> EngineError {
     EngineError::Broken("the PostgreSQL sandbox lost its connection".into())
 }
@@ -61,7 +57,7 @@ impl Sandbox {
                  ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles ORDER BY 1)",
                 &[],
             )
-            .map_err(|error| broken(&error))?;
+            .map_err(|error| ours(&error))?;
         let version: String = row.get(0);
         let major = u32::try_from(row.get::<_, i32>(1)).unwrap_or_default();
         if major < 13 {
@@ -128,7 +124,7 @@ impl Sandbox {
         }
         if plan.own_control
             && let Some(client) = self.client.as_mut()
-            && session::in_transaction(client).map_err(|error| broken(&error))?
+            && session::in_transaction(client).map_err(|error| ours(&error))?
         {
             return Err(left_open(place(script, last)));
         }
@@ -166,11 +162,11 @@ impl Sandbox {
         if was_lost {
             return Ok(());
         }
-        session::reset(client).map_err(|error| broken(&error))?;
+        session::reset(client).map_err(|error| ours(&error))?;
         // Nobody reads what LISTEN brought.
         let _ = client.notifications().iter().count();
         if plan.touches_prepared {
-            client.batch_execute("DEALLOCATE ALL").map_err(|error| broken(&error))?;
+            client.batch_execute("DEALLOCATE ALL").map_err(|error| ours(&error))?;
             self.catalog.forget();
         }
         Ok(())
@@ -223,7 +219,7 @@ impl Sandbox {
             if inside { catalog.read_inside(client) } else { catalog.read(client) }
         });
         seen.map_err(|ended| match ended {
-            Ended::Refused(error) => broken(&error),
+            Ended::Refused(error) => ours(&error),
             Ended::Stopped(Stop::Interrupted) => EngineError::Interrupted,
             Ended::Stopped(Stop::RunDeadline) => EngineError::OutOfTime,
             Ended::Stopped(Stop::Deadline) => {

@@ -294,6 +294,31 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
+/// An initdb that fails with these words, twice.
+fn failed_starts(words: &str) -> [String; 2] {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open.clone()).unwrap();
+    for name in ["initdb", "postgres"] {
+        let program = folder.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\necho \"{words}\"\nexit 1\n")).unwrap();
+        std::fs::set_permissions(&program, open.clone()).unwrap();
+    }
+    let spec = SandboxSpec { postgres_bin: Some(folder.path().to_owned()), ..spec() };
+    [(); 2].map(|()| Postgres.sandbox(&spec).err().unwrap().to_string())
+}
+
+#[test]
+fn a_sandbox_that_does_not_start_says_the_same_every_time() {
+    let [one, two] = failed_starts("$(date) [$$] FATAL: $2 is odd");
+    assert_eq!(one, two);
+    assert!(!one.contains(|c: char| c.is_ascii_digit() || c == '/'), "{one}");
+    let [one, two] = failed_starts("[$$] could not write $2: No space left on device");
+    assert_eq!(one, two);
+    assert!(one.contains("60 MB"), "{one}");
+}
+
 #[test]
 fn sandboxes_beside_each_other_share_nothing() {
     let (Some(mut one), Some(mut two)) = (sandbox(), sandbox()) else { return };
