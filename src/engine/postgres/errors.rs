@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use postgres::error::{DbError, ErrorPosition};
+use postgres::error::{DbError, ErrorPosition, Severity};
 
 use crate::engine::{EngineError, TargetError};
 use crate::model::{CannotRun, Failure, Location, Script, Span, printable};
@@ -147,6 +147,9 @@ pub(super) fn explain(
     statement: Option<&Statement>,
     around: &Circumstances<'_>,
 ) -> TargetError {
+    if is_lost(error) {
+        return TargetError::Script(connection_lost(script, statement));
+    }
     let Some(db) = error.as_db_error() else {
         return ours(error).into();
     };
@@ -155,6 +158,31 @@ pub(super) fn explain(
         Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
         Verdict::Broken => ours(error).into(),
         Verdict::Script => TargetError::Script(failure(db, script, statement)),
+    }
+}
+
+/// Whether an error is the end of the connection: the server ended it, or it just broke off.
+pub(super) fn is_lost(error: &postgres::Error) -> bool {
+    error.as_db_error().map_or_else(
+        || error.is_closed() || chain(error).starts_with("error communicating with the server"),
+        |db| {
+            matches!(db.code().code(), "57P01" | "57P02" | "57P05")
+                && db.parsed_severity() != Some(Severity::Error)
+        },
+    )
+}
+
+/// The failure of a script that ran while its connection ended.
+pub(super) fn connection_lost(script: &Script, statement: Option<&Statement>) -> Failure {
+    Failure {
+        message: "the connection was lost while the script ran".into(),
+        code: None,
+        detail: None,
+        hint: Some("look for what ends its own connection or makes the server crash".into()),
+        location: statement.map_or_else(
+            || script.location(),
+            |statement| Location::at(script.path.clone(), statement.span),
+        ),
     }
 }
 

@@ -230,8 +230,20 @@ fn a_statement_that_ignores_cancelling_is_ended_by_force() {
 #[test]
 fn a_script_that_ends_its_own_connection_breaks_only_itself() {
     let Some(mut target) = sandbox() else { return };
-    let suicide = wrapped("SELECT pg_terminate_backend(pg_backend_pid())");
-    assert!(matches!(target.execute(&suicide), Err(TargetError::Engine(EngineError::Broken(_)))));
+    target.execute(&wrapped("CREATE TABLE kept (a int)")).unwrap();
+    let before = target.snapshot().unwrap();
+    let suicide = "CREATE TABLE t (a int); SELECT pg_terminate_backend(pg_backend_pid())";
+    for script in [wrapped(suicide), bare(suicide)] {
+        let checkpoint = target.checkpoint().unwrap();
+        let failed = failure(target.execute(&script));
+        assert!(failed.message.contains("connection was lost"), "{failed:?}");
+        assert_eq!(text_at(suicide, &failed), "SELECT pg_terminate_backend(pg_backend_pid())");
+        target.restore(&checkpoint).unwrap();
+        assert_eq!(target.snapshot().unwrap(), before);
+        let seen = target.rehearse(&script).unwrap();
+        assert!(matches!(seen, Err(TargetError::Script(_))), "{seen:?}");
+        assert_eq!(target.snapshot().unwrap(), before);
+    }
     target.execute(&wrapped("CREATE TABLE t (a int)")).unwrap();
 }
 
