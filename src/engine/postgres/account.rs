@@ -64,7 +64,7 @@ pub(super) fn run_folder() -> io::Result<(PathBuf, Option<Account>)> {
 fn bases() -> Vec<PathBuf> {
     let memory = Path::new("/dev/shm");
     let mut bases = Vec::new();
-    if has_room(memory) {
+    if free_kib(memory).is_some_and(|kib| kib >= ROOM_KIB) {
         bases.push(memory.to_owned());
     }
     bases.extend([host::temp_dir(), "/tmp".into(), "/var/tmp".into()]);
@@ -72,14 +72,11 @@ fn bases() -> Vec<PathBuf> {
     bases
 }
 
-/// Whether `df` says that there is room; a machine without it just does not get the fast folder.
-fn has_room(folder: &Path) -> bool {
-    let Ok(output) = host::command("df").arg("-Pk").arg(folder).env("LC_ALL", "C").output() else {
-        return false;
-    };
+/// How much room `df` says there is; a machine without it just does not get the fast folder.
+pub(super) fn free_kib(folder: &Path) -> Option<u64> {
+    let output = host::command("df").arg("-Pk").arg(folder).env("LC_ALL", "C").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let free = text.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
-    free.and_then(|kib| kib.parse::<u64>().ok()).is_some_and(|kib| kib >= ROOM_KIB)
+    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn run_folder_in(base: &Path) -> io::Result<(PathBuf, Option<Account>)> {

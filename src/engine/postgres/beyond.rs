@@ -24,9 +24,12 @@ pub(super) fn refusal(
                     .iter()
                     .any(|word| matches!(word.as_str(), "FUNCTION" | "PROCEDURE" | "SCHEMA"));
         let around = Around { stood, own: sql.to_lowercase().contains("current_database") };
-        reach(sql, body, &around)
+        reach(sql, if body { DEPTH } else { 0 }, &around)
     })
 }
+
+/// How deep text inside of text is read: a body, text in it, and once more.
+const DEPTH: usize = 4;
 
 /// What a statement is judged by besides its words.
 struct Around<'a> {
@@ -36,14 +39,14 @@ struct Around<'a> {
     own: bool,
 }
 
-fn reach(sql: &str, has_body: bool, around: &Around<'_>) -> Option<CannotRun> {
+fn reach(sql: &str, depth: usize, around: &Around<'_>) -> Option<CannotRun> {
     let tokens = words(sql);
-    let starts = if has_body { tokens.len() } else { 1 };
+    let starts = if depth > 0 { tokens.len() } else { 1 };
     (0..starts.min(tokens.len())).find_map(|start| {
         let token = &tokens[start];
         if token.quoted {
             // A body, or text that a body executes.
-            return if has_body { reach(&token.text, true, around) } else { None };
+            return if depth > 1 { reach(&token.text, depth - 1, around) } else { None };
         }
         let end = tokens[start..].iter().position(|token| token.is(";"));
         let end = end.map_or(tokens.len(), |end| start + end);

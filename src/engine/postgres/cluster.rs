@@ -17,6 +17,7 @@ use postgres::{Client, Config, NoTls};
 
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
+use super::errors::{chain, no_room, tell, trouble};
 use super::template::{INIT_FLAGS, Template};
 use crate::engine::EngineError;
 use crate::host::{self, Stop};
@@ -29,6 +30,9 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const END_LIMIT: Duration = Duration::from_secs(5);
 /// The longest an order may still take once the run must end.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// What a fresh data folder takes.
+const NEEDED_KIB: u64 = 60 * 1024;
 
 /// Speed over safety: a crash of this server loses nothing that anyone wants.
 const SETTINGS: [&str; 19] = [
@@ -67,8 +71,8 @@ pub(super) struct Cluster {
     link: Mutex<Link>,
 }
 
-fn broken(what: &str, error: &dyn std::fmt::Display) -> EngineError {
-    EngineError::Broken(format!("the PostgreSQL sandbox {what}: {error}"))
+fn broken(what: &str) -> EngineError {
+    EngineError::Broken(format!("the PostgreSQL sandbox {what}"))
 }
 
 /// An error where the run must end now.
@@ -84,7 +88,7 @@ impl Cluster {
     /// Starts a fresh server.
     pub(super) fn start(binaries: &Binaries) -> Result<Self, EngineError> {
         let (home, account) =
-            account::run_folder().map_err(|error| broken("has no place to stand", &error))?;
+            account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
         let cluster = Self::supervised(binaries, home, account)?;
         let template = Template::of(binaries);
         let data = cluster.data();
@@ -98,7 +102,7 @@ impl Cluster {
         go_on()?;
         if copied {
             cluster.order("kill")?;
-            fs::remove_dir_all(&data).map_err(|error| broken("cannot be cleared", &error))?;
+            fs::remove_dir_all(&data).map_err(|error| trouble("cannot be cleared", &error))?;
         }
         if !cluster.order("init")? {
             return Err(cluster.failure("cannot be made by initdb"));
@@ -130,10 +134,10 @@ impl Cluster {
             command.uid(account.uid).gid(account.gid);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let started = command.spawn().map_err(|error| broken("has no supervisor", &error));
+        let started = command.spawn().map_err(|error| trouble("has no supervisor", &error));
         let mut child = started.inspect_err(|_| drop(fs::remove_dir_all(&home)))?;
         let (Some(orders), Some(replies)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(broken("has no supervisor", &"no pipes"));
+            return Err(broken("has no supervisor"));
         };
         Ok(Self {
             home,
@@ -151,7 +155,7 @@ impl Cluster {
     fn order(&self, order: &str) -> Result<bool, EngineError> {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         let Link { orders: Some(orders), replies } = &mut *link else {
-            return Err(broken("is gone", &"no supervisor"));
+            return Err(broken("lost its supervisor"));
         };
         let talk = || {
             writeln!(orders, "{order}")?;
@@ -171,10 +175,9 @@ impl Cluster {
             }
         };
         match host::watched(ORDER_LIMIT, give_up, talk) {
-            (_, Some(Stop::Deadline)) => Err(broken("hangs", &order)),
-            (Ok(reply), _) if reply.is_empty() => Err(broken("lost its supervisor", &order)),
-            (Ok(reply), _) => Ok(reply.trim() == "0"),
-            (Err(error), _) => Err(broken("lost its supervisor", &error)),
+            (_, Some(Stop::Deadline)) => Err(broken("hangs")),
+            (Ok(reply), _) if !reply.is_empty() => Ok(reply.trim() == "0"),
+            _ => Err(broken("lost its supervisor")),
         }
     }
 
@@ -211,7 +214,8 @@ impl Cluster {
             }
             go_on()?;
             if host::now() >= deadline {
-                return Err(broken("does not answer", &error));
+                tell(&chain(&error));
+                return Err(broken("does not answer"));
             }
             host::pause(Duration::from_millis(2));
         }
@@ -248,14 +252,14 @@ impl Cluster {
         // A clean stop, since recovery after a kill would empty unlogged tables.
         if !self.order("stop")? {
             go_on()?;
-            return Err(broken("cannot keep a checkpoint", &"its server did not stop cleanly"));
+            return Err(broken("cannot keep a checkpoint: its server did not stop cleanly"));
         }
         let copied = copy_folder(&self.data(), &self.saved(number), self.account);
         if copied.is_err() {
             self.discard(number);
         }
         let client = self.run()?;
-        copied.map_err(|error| broken("cannot keep a checkpoint", &error))?;
+        copied.map_err(|error| trouble("cannot keep a checkpoint", &error))?;
         Ok(client)
     }
 
@@ -263,7 +267,7 @@ impl Cluster {
     pub(super) fn load(&self, number: usize) -> Result<Client, EngineError> {
         go_on()?;
         self.kill();
-        let failed = |error| broken("cannot restore a checkpoint", &error);
+        let failed = |error| trouble("cannot restore a checkpoint", &error);
         fs::remove_dir_all(self.data()).map_err(failed)?;
         copy_folder(&self.saved(number), &self.data(), self.account).map_err(failed)?;
         self.run()
@@ -279,13 +283,23 @@ impl Cluster {
         self.home.join(format!("saved-{number}"))
     }
 
-    /// An error that ends with the last lines of the server's own words.
+    /// An error; the last lines of the server's own words, with times and ids, are not for a
+    /// report.
     fn failure(&self, what: &str) -> EngineError {
         let log = fs::read(self.home.join("log")).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).replace(&*self.home.to_string_lossy(), "<sandbox>");
+        let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-        let tail = lines[lines.len().saturating_sub(6)..].join("\n  ");
-        EngineError::Broken(format!("the PostgreSQL sandbox {what}:\n  {tail}"))
+        let tail = lines[lines.len().saturating_sub(6)..].join("\n");
+        // On a full disk the log itself may be cut short.
+        let full = ["No space left", "quota exceeded", "Cannot allocate memory"]
+            .iter()
+            .any(|words| log.contains(words))
+            || account::free_kib(&self.home).is_some_and(|kib| kib < NEEDED_KIB);
+        if full {
+            return no_room(&tail);
+        }
+        tell(&tail);
+        broken(&format!("{what}; its own words are on standard error"))
     }
 
     /// The private folder.

@@ -1,9 +1,11 @@
 //! Whose fault a server's error is: the migration's, the sandbox's, or that of what is not here.
 
-use postgres::error::{DbError, ErrorPosition};
+use std::io::{self, Write as _};
+
+use postgres::error::{DbError, ErrorPosition, Severity};
 
 use crate::engine::{EngineError, TargetError};
-use crate::model::{CannotRun, Failure, Location, Script, Span};
+use crate::model::{CannotRun, Failure, Location, Script, Span, printable};
 use crate::sql::Statement;
 
 /// What the judgement of an error depends on besides the error.
@@ -145,16 +147,42 @@ pub(super) fn explain(
     statement: Option<&Statement>,
     around: &Circumstances<'_>,
 ) -> TargetError {
+    if is_lost(error) {
+        return TargetError::Script(connection_lost(script, statement));
+    }
     let Some(db) = error.as_db_error() else {
-        return EngineError::Broken(format!("the PostgreSQL sandbox: {}", chain(error))).into();
+        return ours(error).into();
     };
     let words = statement.map_or(&[][..], |statement| &statement.words);
     match judge(db.code().code(), db.message(), words, around) {
         Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
-        Verdict::Broken => {
-            EngineError::Broken(format!("the PostgreSQL sandbox: {}", db.message())).into()
-        }
+        Verdict::Broken => ours(error).into(),
         Verdict::Script => TargetError::Script(failure(db, script, statement)),
+    }
+}
+
+/// Whether an error is the end of the connection: the server ended it, or it just broke off.
+pub(super) fn is_lost(error: &postgres::Error) -> bool {
+    error.as_db_error().map_or_else(
+        || error.is_closed() || chain(error).starts_with("error communicating with the server"),
+        |db| {
+            matches!(db.code().code(), "57P01" | "57P02" | "57P05")
+                && db.parsed_severity() != Some(Severity::Error)
+        },
+    )
+}
+
+/// The failure of a script that ran while its connection ended.
+pub(super) fn connection_lost(script: &Script, statement: Option<&Statement>) -> Failure {
+    Failure {
+        message: "the connection was lost while the script ran".into(),
+        code: None,
+        detail: None,
+        hint: Some("look for what ends its own connection or makes the server crash".into()),
+        location: statement.map_or_else(
+            || script.location(),
+            |statement| Location::at(script.path.clone(), statement.span),
+        ),
     }
 }
 
@@ -186,6 +214,67 @@ fn token_at(text: &str, statement: Span, position: usize) -> Option<Span> {
     let token = squawk_lexer::tokenize(&sql[offset..]).next()?;
     let start = statement.start + offset;
     (token.len > 0).then(|| Span::new(start, (start + token.len as usize).min(statement.end)))
+}
+
+/// An error of the sandbox itself.
+pub(super) fn ours(error: &postgres::Error) -> EngineError {
+    if error.code() == Some(&postgres::error::SqlState::DISK_FULL) {
+        return no_room(&chain(error));
+    }
+    EngineError::Broken(format!("the PostgreSQL sandbox: {}", said(error)))
+}
+
+/// What a server said, in words that are the same in every run: numbers and paths may be those
+/// of this one, and then the words go to standard error only.
+pub(super) fn said(error: &postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else { return without_number(&chain(error)) };
+    if !varies(db.message()) {
+        return db.message().to_owned();
+    }
+    tell(&chain(error));
+    format!("error {}; the server's own words are on standard error", db.code().code())
+}
+
+fn varies(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit() || c == '/')
+}
+
+/// The text without the number that the system gives an error: it differs between systems.
+fn without_number(text: &str) -> String {
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
+}
+
+/// An error of the sandbox's files, in words that are the same in every run.
+pub(super) fn trouble(what: &str, error: &io::Error) -> EngineError {
+    let words = error.to_string();
+    let why = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => return no_room(&words),
+        io::ErrorKind::Other if !varies(&words) => words,
+        kind => {
+            tell(&words);
+            kind.to_string()
+        }
+    };
+    EngineError::Broken(format!("the PostgreSQL sandbox {what}: {why}"))
+}
+
+/// The error for a full disk.
+pub(super) fn no_room(words: &str) -> EngineError {
+    tell(words);
+    EngineError::Unavailable {
+        what: "there is no room for the PostgreSQL sandbox: it needs about 60 MB, and what the \
+               migrations write, in /dev/shm or the temporary folder"
+            .into(),
+        way_out: "make room, or name a folder with more in TMPDIR".into(),
+    }
+}
+
+/// Says on standard error what would make a report differ from run to run.
+pub(super) fn tell(words: &str) {
+    let mut out = io::stderr().lock();
+    for line in words.lines() {
+        let _ = writeln!(out, "PostgreSQL sandbox: {}", printable(line));
+    }
 }
 
 /// An error with its causes in one line.

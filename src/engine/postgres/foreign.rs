@@ -8,10 +8,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
 use super::beyond;
-use super::errors::chain;
+use super::errors::{chain, said};
 use super::server::Server;
 use crate::engine::EngineError;
 use crate::host;
@@ -20,6 +21,9 @@ use crate::sql::Statement;
 
 /// How long a server that was named may take to answer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+
+/// How the names of our databases begin.
+const DATABASE: &str = "migration_gate_";
 
 /// A database of our own on somebody's server.
 pub(super) struct Foreign {
@@ -50,7 +54,7 @@ impl Foreign {
         let roles_before = roles(&mut admin)?;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = format!("migration_gate_{}_{count}_{random}", std::process::id());
+        let database = format!("{DATABASE}{}_{count}_{random}", std::process::id());
         let made = Self { config, database, roles_before, roles_made: vec![], saved: vec![] };
         made.create_database(&mut admin)?;
         Ok(made)
@@ -117,8 +121,13 @@ impl Foreign {
 
 fn connect(config: &Config) -> Result<Client, EngineError> {
     config.connect(NoTls).map_err(|error| {
-        let text = chain(&error);
-        let tls = ["TLS", "SSL", "encryption"].iter().any(|word| text.contains(word));
+        // A refusal by host names the address of this run.
+        let host = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
+        let text = match error.as_db_error() {
+            Some(db) if !host && !db.message().contains(DATABASE) => db.message().to_owned(),
+            _ => said(&error),
+        };
+        let tls = ["TLS", "SSL", "encryption"].iter().any(|word| chain(&error).contains(word));
         EngineError::Unavailable {
             what: format!("the server of --postgres-url does not let us in: {text}"),
             way_out: if tls {
@@ -135,7 +144,7 @@ fn connect(config: &Config) -> Result<Client, EngineError> {
 
 fn refused(error: &postgres::Error) -> EngineError {
     EngineError::Unavailable {
-        what: format!("the server of --postgres-url refused: {}", chain(error)),
+        what: format!("the server of --postgres-url refused: {}", said(error)),
         way_out: "its user must be allowed to create databases (ALTER ROLE … CREATEDB), best a \
                   superuser of a throwaway server"
             .into(),

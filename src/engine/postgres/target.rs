@@ -5,7 +5,7 @@ use std::time::Duration;
 use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator as _;
 
-use super::errors::{Circumstances, chain, explain};
+use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
 use super::plan::Plan;
 use super::server::Server;
@@ -37,10 +37,6 @@ pub(super) struct Sandbox {
     roles_made: Vec<String>,
 }
 
-fn broken(error: &postgres::Error) -> EngineError {
-    EngineError::Broken(format!("the PostgreSQL sandbox: {}", chain(error)))
-}
-
 fn lost() -> EngineError {
     EngineError::Broken("the PostgreSQL sandbox lost its connection".into())
 }
@@ -61,7 +57,7 @@ impl Sandbox {
                  ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles ORDER BY 1)",
                 &[],
             )
-            .map_err(|error| broken(&error))?;
+            .map_err(|error| ours(&error))?;
         let version: String = row.get(0);
         let major = u32::try_from(row.get::<_, i32>(1)).unwrap_or_default();
         if major < 13 {
@@ -128,9 +124,12 @@ impl Sandbox {
         }
         if plan.own_control
             && let Some(client) = self.client.as_mut()
-            && session::in_transaction(client).map_err(|error| broken(&error))?
         {
-            return Err(left_open(place(script, last)));
+            match session::in_transaction(client) {
+                Ok(false) => {}
+                Ok(true) => return Err(left_open(place(script, last))),
+                Err(error) => return Err(self.explain(error.into(), script, last)),
+            }
         }
         Ok(())
     }
@@ -159,21 +158,32 @@ impl Sandbox {
         error
     }
 
-    /// Leaves the session as it was before the script, or connects anew where it is lost.
-    fn tidy(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        let was_lost = self.client.as_ref().is_none_or(Client::is_closed);
-        let client = self.connected()?;
-        if was_lost {
-            return Ok(());
+    /// Leaves the session as it was before the script, or connects anew where it is lost, and
+    /// says so.
+    fn tidy(&mut self, plan: &Plan) -> Result<bool, EngineError> {
+        let mut is_lost = self.client.as_ref().is_none_or(Client::is_closed);
+        if !is_lost {
+            let client = self.connected()?;
+            match session::reset(client) {
+                Ok(()) => {}
+                // The end of a connection may be noticed only by the next word over it.
+                Err(error) if errors::is_lost(&error) || client.is_closed() => is_lost = true,
+                Err(error) => return Err(ours(&error)),
+            }
         }
-        session::reset(client).map_err(|error| broken(&error))?;
+        if is_lost {
+            self.client = None;
+            self.connected()?;
+            return Ok(true);
+        }
+        let client = self.connected()?;
         // Nobody reads what LISTEN brought.
         let _ = client.notifications().iter().count();
         if plan.touches_prepared {
-            client.batch_execute("DEALLOCATE ALL").map_err(|error| broken(&error))?;
+            client.batch_execute("DEALLOCATE ALL").map_err(|error| ours(&error))?;
             self.catalog.forget();
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Remembers scripts that may make roles, so that a missing role is laid at the right door.
@@ -198,9 +208,12 @@ impl Sandbox {
         let plan = self.plan(script)?;
         self.note_roles(script);
         let started = host::now();
-        let result = self.run(script, &plan, "COMMIT");
-        let killed = self.client.as_ref().is_none_or(Client::is_closed);
-        self.tidy(&plan)?;
+        let mut result = self.run(script, &plan, "COMMIT");
+        let killed = self.tidy(&plan)?;
+        if killed && result.is_ok() {
+            let last = plan.statements.last();
+            result = Err(TargetError::Script(connection_lost(script, last)));
+        }
         match &result {
             Ok(()) => {
                 self.history.ran(script, host::now().duration_since(started));
@@ -223,7 +236,7 @@ impl Sandbox {
             if inside { catalog.read_inside(client) } else { catalog.read(client) }
         });
         seen.map_err(|ended| match ended {
-            Ended::Refused(error) => broken(&error),
+            Ended::Refused(error) => ours(&error),
             Ended::Stopped(Stop::Interrupted) => EngineError::Interrupted,
             Ended::Stopped(Stop::RunDeadline) => EngineError::OutOfTime,
             Ended::Stopped(Stop::Deadline) => {
@@ -254,10 +267,9 @@ impl Sandbox {
             Err(TargetError::Engine(error)) => Err(error),
             Err(error) => Ok(Err(error)),
         };
-        if self.client.as_ref().is_none_or(Client::is_closed) {
+        if self.tidy(plan)? {
             self.history.broke();
         }
-        self.tidy(plan)?;
         seen
     }
 
@@ -268,10 +280,9 @@ impl Sandbox {
         plan: &Plan,
     ) -> Result<Result<Snapshot, TargetError>, EngineError> {
         let ran = self.run(script, plan, "");
-        if self.client.as_ref().is_none_or(Client::is_closed) {
+        if self.tidy(plan)? {
             self.history.broke();
         }
-        self.tidy(plan)?;
         match ran {
             Ok(()) => self.read(false).map(Ok),
             Err(TargetError::Engine(error)) => Err(error),

@@ -230,8 +230,20 @@ fn a_statement_that_ignores_cancelling_is_ended_by_force() {
 #[test]
 fn a_script_that_ends_its_own_connection_breaks_only_itself() {
     let Some(mut target) = sandbox() else { return };
-    let suicide = wrapped("SELECT pg_terminate_backend(pg_backend_pid())");
-    assert!(matches!(target.execute(&suicide), Err(TargetError::Engine(EngineError::Broken(_)))));
+    target.execute(&wrapped("CREATE TABLE kept (a int)")).unwrap();
+    let before = target.snapshot().unwrap();
+    let suicide = "CREATE TABLE t (a int); SELECT pg_terminate_backend(pg_backend_pid())";
+    for script in [wrapped(suicide), bare(suicide)] {
+        let checkpoint = target.checkpoint().unwrap();
+        let failed = failure(target.execute(&script));
+        assert!(failed.message.contains("connection was lost"), "{failed:?}");
+        assert_eq!(text_at(suicide, &failed), "SELECT pg_terminate_backend(pg_backend_pid())");
+        target.restore(&checkpoint).unwrap();
+        assert_eq!(target.snapshot().unwrap(), before);
+        let seen = target.rehearse(&script).unwrap();
+        assert!(matches!(seen, Err(TargetError::Script(_))), "{seen:?}");
+        assert_eq!(target.snapshot().unwrap(), before);
+    }
     target.execute(&wrapped("CREATE TABLE t (a int)")).unwrap();
 }
 
@@ -292,6 +304,31 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
         assert!(host::now() < deadline, "waited in vain for {what}");
         host::pause(Duration::from_millis(5));
     }
+}
+
+/// An initdb that fails with these words, twice.
+fn failed_starts(words: &str) -> [String; 2] {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open.clone()).unwrap();
+    for name in ["initdb", "postgres"] {
+        let program = folder.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\necho \"{words}\"\nexit 1\n")).unwrap();
+        std::fs::set_permissions(&program, open.clone()).unwrap();
+    }
+    let spec = SandboxSpec { postgres_bin: Some(folder.path().to_owned()), ..spec() };
+    [(); 2].map(|()| Postgres.sandbox(&spec).err().unwrap().to_string())
+}
+
+#[test]
+fn a_sandbox_that_does_not_start_says_the_same_every_time() {
+    let [one, two] = failed_starts("$(date) [$$] FATAL: $2 is odd");
+    assert_eq!(one, two);
+    assert!(!one.contains(|c: char| c.is_ascii_digit() || c == '/'), "{one}");
+    let [one, two] = failed_starts("[$$] could not write $2: No space left on device");
+    assert_eq!(one, two);
+    assert!(one.contains("60 MB"), "{one}");
 }
 
 #[test]
