@@ -101,8 +101,8 @@ fn words(sql: &str) -> Vec<Word> {
 
 /// The contents of a text literal: between its dollar quotes or single quotes.
 fn unquoted(text: &str) -> String {
-    if text.starts_with('$') {
-        let tag = text[1..].find('$').map_or(0, |end| end + 2);
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = rest.find('$').map_or(0, |end| end + 2);
         return text.get(tag..text.len().saturating_sub(tag)).unwrap_or_default().to_owned();
     }
     let inner = text.find('\'').map_or(text, |start| &text[start + 1..]);
