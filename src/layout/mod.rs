@@ -11,6 +11,7 @@ mod engine;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod pairing;
 mod refinery;
 mod shared;
 mod sqitch;
