@@ -11,6 +11,8 @@
 //! ```
 
 mod attempt;
+mod crash;
+mod rows;
 
 use crate::engine::{EngineError, Target};
 use crate::model::{
@@ -125,6 +127,8 @@ impl Run<'_> {
         if let Some(script) = &migration.verify {
             seen.verify = Some(self.rehearse(script)?);
         }
+        seen.crashes = self.crashes(migration, &checkpoint, &before)?;
+        seen.rows = self.over_rows(migration, &checkpoint)?;
         match (self.rollback, migration.down.step()) {
             (Rollback::Checkpoint, _) => {
                 self.target.restore(&checkpoint)?;

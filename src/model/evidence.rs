@@ -96,6 +96,148 @@ impl StepEvidence {
     }
 }
 
+/// A table lock of PostgreSQL, from the weakest:
+/// <https://www.postgresql.org/docs/current/explicit-locking.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are PostgreSQL's")]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+}
+
+impl LockMode {
+    /// Whether others cannot read while it is held.
+    #[must_use]
+    pub fn blocks_reads(self) -> bool {
+        self == Self::AccessExclusive
+    }
+
+    /// Whether others cannot insert, update or delete while it is held.
+    #[must_use]
+    pub fn blocks_writes(self) -> bool {
+        self >= Self::Share
+    }
+
+    /// The name in PostgreSQL's documentation.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessShare => "ACCESS SHARE",
+            Self::RowShare => "ROW SHARE",
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+}
+
+/// A lock that a statement took on a relation that stood before its migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockTaken {
+    /// The relation: `public.users`.
+    pub relation: String,
+    /// How it is locked; the strongest mode new with this statement.
+    pub mode: LockMode,
+    /// How many later statements of the transaction run while it is held.
+    pub held_for: usize,
+}
+
+/// What one statement of an up was seen to do to relations that stood before its migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementTrace {
+    /// The statement.
+    pub location: Location,
+    /// The locks it took, by relation.
+    pub locks: Vec<LockTaken>,
+    /// Tables and indexes it wrote anew, sorted.
+    pub rewrites: Vec<String>,
+    /// Tables it read from end to end to prove a constraint, sorted.
+    pub scans: Vec<String>,
+}
+
+/// An up that runs on empty tables and is refused on rows that the schema before it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFailure {
+    /// The engine's words.
+    pub failure: Failure,
+    /// The constraint, or what stands for one: `users.email NOT NULL`.
+    pub constraint: String,
+    /// The table.
+    pub table: Option<String>,
+    /// A row that it is refused on: column and value, as the engine writes it.
+    pub row: Vec<(String, String)>,
+    /// The query that finds such rows in production.
+    pub query: Option<String>,
+}
+
+/// How many rows of a table an up changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowsChanged {
+    /// The table.
+    pub table: String,
+    /// New rows.
+    pub inserted: usize,
+    /// Rows with other values, new and dropped columns aside.
+    pub updated: usize,
+    /// Rows that are gone.
+    pub deleted: usize,
+}
+
+/// Values that stood before the up and do not stand after the down.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LostValues {
+    /// The table.
+    pub table: String,
+    /// The column; `None` where whole rows are gone.
+    pub column: Option<String>,
+    /// How many values or rows.
+    pub count: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Some of them, `before → after`, or the row.
+    pub examples: Vec<String>,
+}
+
+/// What was seen when the up and the down ran over rows.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct RowsEvidence {
+    /// How many rows stood in each table before the up, by table.
+    pub loaded: Vec<(String, usize)>,
+    /// Why the up is refused on some of the rows; empty where it is not.
+    pub refused: Vec<DataFailure>,
+    /// What the up did to rows that it accepts, by table; tables that are new or gone left out.
+    pub changed: Vec<RowsChanged>,
+    /// What is gone after the down, by table and column.
+    pub lost: Vec<LostValues>,
+    /// The up or the down over rows, where it failed though it runs without them and the rows
+    /// are not to blame by name.
+    pub down: Option<StepEvidence>,
+    /// Tables that could not be filled, each with the reason; nothing is known of their rows.
+    pub unfilled: Vec<(String, String)>,
+}
+
+/// What a script leaves when it stops after one of its statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrashPoint {
+    /// The last statement that ran.
+    pub after: Location,
+    /// Its number, from 1.
+    pub number: usize,
+    /// The down from there, expected to give the schema before the up.
+    pub down: Option<StepEvidence>,
+    /// The whole up from there, expected to give the schema after the up.
+    pub again: StepEvidence,
+}
+
 /// Where a migration stands in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
@@ -131,6 +273,12 @@ pub struct MigrationEvidence {
     /// A later migration that did not go back cleanly before that; what fails after it may be its
     /// doing.
     pub reverse_after: Option<String>,
+    /// What each statement of the up did; empty where the engine does not tell.
+    pub trace: Vec<StatementTrace>,
+    /// The up and the down over rows; `None` where that was not tried.
+    pub rows: Option<RowsEvidence>,
+    /// What an up outside a transaction leaves when it stops half-way, by statement.
+    pub crashes: Vec<CrashPoint>,
 }
 
 impl MigrationEvidence {
@@ -148,6 +296,9 @@ impl MigrationEvidence {
             restore: None,
             reverse: None,
             reverse_after: None,
+            trace: Vec::new(),
+            rows: None,
+            crashes: Vec::new(),
         }
     }
 }

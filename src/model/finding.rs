@@ -55,6 +55,8 @@ impl Levels {
     pub const WARNING: Self = Self { recommended: Level::Warning, strict: Level::Error };
     /// A note that `strict` turns into an error.
     pub const NOTE: Self = Self { recommended: Level::Note, strict: Level::Error };
+    /// A matter of taste: nothing under `recommended`, an error for a team that wants everything.
+    pub const TASTE: Self = Self { recommended: Level::Off, strict: Level::Error };
     /// A note under every preset: an observation that is nobody's fault.
     pub const OBSERVATION: Self = Self { recommended: Level::Note, strict: Level::Note };
 }

@@ -17,7 +17,8 @@ mod version;
 
 pub use change::{ChangeKind, FileChange};
 pub use evidence::{
-    BrokenHistory, CannotRun, Failure, MigrationEvidence, Outcome, Position, SetEvidence,
+    BrokenHistory, CannotRun, CrashPoint, DataFailure, Failure, LockMode, LockTaken, LostValues,
+    MigrationEvidence, Outcome, Position, RowsChanged, RowsEvidence, SetEvidence, StatementTrace,
     StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels};

@@ -9,12 +9,16 @@ mod layout;
 mod manifest;
 mod rollback;
 mod sink;
+mod sql;
 mod told;
 
 use std::collections::BTreeMap;
 
-use crate::catalog::SetCatalog;
-use crate::model::{Finding, Level, Levels, RuleMeta, SetEvidence};
+use crate::catalog::{Edit, Entry, SetCatalog};
+use crate::model::{
+    EngineKind, Finding, Level, Levels, Location, RuleMeta, Script, SetEvidence, Step,
+};
+use crate::sql::{Statement, statements};
 
 pub use sink::{Draft, Sink};
 pub use told::{broken_history, inconclusive, migration_reports};
@@ -31,6 +35,8 @@ pub struct Rule {
 pub enum Check {
     /// On the files and the history of a set.
     Catalog(fn(&CatalogCx<'_>, &mut Sink<'_>)),
+    /// On the SQL of each script of a set that is written for one engine.
+    Script(EngineKind, fn(&ScriptCx<'_>, &mut Sink<'_>)),
     /// On what was seen of a set when it ran.
     Evidence(fn(&EvidenceCx<'_>, &mut Sink<'_>)),
 }
@@ -41,6 +47,45 @@ pub struct CatalogCx<'a> {
     pub catalog: &'a SetCatalog,
     /// Whether the team goes back by restoring a checkpoint.
     pub restores: bool,
+}
+
+/// The way a script goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Forward.
+    Up,
+    /// Backward.
+    Down,
+}
+
+/// What script rules see: one script, and the set around it.
+pub struct ScriptCx<'a> {
+    /// The set.
+    pub catalog: &'a SetCatalog,
+    /// The migration.
+    pub entry: &'a Entry,
+    /// Which of its scripts.
+    pub direction: Direction,
+    /// The script.
+    pub script: &'a Script,
+    /// Its statements.
+    pub statements: &'a [Statement],
+    /// Whether the change touches this script.
+    pub touched: bool,
+}
+
+impl ScriptCx<'_> {
+    /// The text of a statement.
+    #[must_use]
+    pub fn text(&self, statement: &Statement) -> &str {
+        &self.script.text[statement.span.start..statement.span.end]
+    }
+
+    /// A finding at a statement.
+    pub fn draft(&self, statement: &Statement, message: impl Into<String>) -> Draft {
+        let location = Location::at(self.script.path.clone(), statement.span);
+        Draft::new(location, self.touched, message).migration(&self.entry.migration.id)
+    }
 }
 
 /// What evidence rules see.
@@ -113,11 +158,49 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
 /// Runs the catalog rules on a set.
 #[must_use]
 pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec<Finding> {
-    collect(&cx.catalog.info.name, all, levels, |rule, sink| {
-        if let Check::Catalog(check) = rule.check {
-            check(cx, sink);
+    let scripts = scripts(cx.catalog);
+    let scripts: Vec<ScriptCx<'_>> = scripts
+        .iter()
+        .map(|(entry, direction, script, statements)| ScriptCx {
+            catalog: cx.catalog,
+            entry,
+            direction: *direction,
+            script,
+            statements,
+            touched: is_touched(entry, *direction),
+        })
+        .collect();
+    collect(&cx.catalog.info.name, all, levels, |rule, sink| match rule.check {
+        Check::Catalog(check) => check(cx, sink),
+        Check::Script(engine, check) if engine == cx.catalog.info.engine => {
+            scripts.iter().for_each(|script| check(script, sink));
         }
+        Check::Script(..) | Check::Evidence(_) => {}
     })
+}
+
+/// Every script of a set that is judged, with its statements.
+fn scripts(catalog: &SetCatalog) -> Vec<(&Entry, Direction, &Script, Vec<Statement>)> {
+    let judged = catalog.after(catalog.baseline.as_deref());
+    let entries = catalog.entries.iter().enumerate();
+    entries
+        .filter(|(at, entry)| *at >= judged || entry.touch.is_touched())
+        .flat_map(|(_, entry)| {
+            let up = entry.migration.up.script().map(|script| (Direction::Up, script));
+            let down = entry.migration.down.step().and_then(Step::script);
+            let down = down.map(|script| (Direction::Down, script));
+            up.into_iter().chain(down).map(move |(direction, script)| (entry, direction, script))
+        })
+        .map(|(entry, direction, script)| (entry, direction, script, statements(script)))
+        .collect()
+}
+
+fn is_touched(entry: &Entry, direction: Direction) -> bool {
+    let edit = match direction {
+        Direction::Up => entry.touch.up,
+        Direction::Down => entry.touch.down,
+    };
+    entry.touch.added || edit == Edit::Real
 }
 
 /// Runs the evidence rules on a set.

@@ -1,0 +1,4 @@
+//! Dangerous statements, per engine.
+
+pub(super) mod postgres;
+pub(super) mod sqlite;

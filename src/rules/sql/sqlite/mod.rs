@@ -1,0 +1,1 @@
+//! What SQLite's users get hurt by.
