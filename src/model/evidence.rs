@@ -216,6 +216,8 @@ pub struct RowsEvidence {
     pub refused: Vec<DataFailure>,
     /// What the up did to rows that it accepts, by table; tables that are new or gone left out.
     pub changed: Vec<RowsChanged>,
+    /// What a second run of the up changes once more, by table.
+    pub again: Vec<RowsChanged>,
     /// What is gone after the down, by table and column.
     pub lost: Vec<LostValues>,
     /// The up or the down over rows, where it failed though it runs without them and the rows

@@ -3,6 +3,7 @@
 //! Catalog rules read files and history; evidence rules read what was recorded while the
 //! migrations ran. None of them touches an engine, so each can be tested by itself.
 
+mod class;
 mod dryrun;
 mod history;
 mod layout;
@@ -121,6 +122,9 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &class::dependency_class::RULE,
+    &class::mismatch::RULE,
+    &class::mixed_schema_and_data::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,

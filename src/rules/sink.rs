@@ -46,8 +46,13 @@ impl Draft {
     }
 
     /// It was shown by running the migration.
-    pub fn proved(mut self) -> Self {
-        self.evidenced = Evidenced::Proved;
+    pub fn proved(self) -> Self {
+        self.evidenced(Evidenced::Proved)
+    }
+
+    /// What it rests on.
+    pub fn evidenced(mut self, evidenced: Evidenced) -> Self {
+        self.evidenced = evidenced;
         self
     }
 

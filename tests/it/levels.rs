@@ -208,13 +208,16 @@ fn a_second_run_must_work_where_it_is_to_be_expected() {
     };
     for (what, class, marker, up, down, level) in [
         ("in a transaction", "online", "-- migrate:up", up, down, "warning"),
-        ("by an operator", "manual_backfill", "-- migrate:up", up, down, "error"),
         ("bare", "online", "-- migrate:up transaction:false", &*two, &*both, "error"),
         ("one bare statement", "online", "-- migrate:up transaction:false", up, down, "warning"),
     ] {
         let head = add(&format!("class={class}"), &format!("{marker}\n{up}"), down);
         expect(what, &merged, &head, &[&*format!("{level} dryrun/not-replay-safe")]);
     }
+    let head = add("class=manual_backfill", &format!("-- migrate:up\n{up}"), down);
+    // It moves no rows either.
+    let findings = ["error dryrun/not-replay-safe", "warning class/mismatch"];
+    expect("by an operator", &merged, &head, &findings);
 }
 
 #[test]
@@ -259,9 +262,9 @@ fn strict_makes_errors_of_all_but_mere_observations() {
     // The town comes back as the last column although it was not.
     let table = "CREATE TABLE members (id INTEGER PRIMARY KEY, town TEXT, name TEXT);";
     let merged = strict(tool.add(Tree::default(), 1, "members", table, DROP_TABLE));
-    let up = "ALTER TABLE members DROP COLUMN town;";
+    let up = "-- migration-gate: class=post_deploy\nALTER TABLE members DROP COLUMN town;";
     let down = "ALTER TABLE members ADD COLUMN town TEXT;";
-    let head = tool.add(merged.clone(), 2, "drop_town", up, down);
+    let head = tool.add_plain(merged.clone(), 2, "drop_town", up, down);
     let findings = ["error dryrun/not-replay-safe", "note rollback/leaves-trace"];
     expect("the order of columns", &merged, &head, &findings);
 }
@@ -401,4 +404,47 @@ fn a_new_configuration_hides_no_set_of_the_base() {
         .with("other/000001_a.down.sql", DROP_TABLE);
     let answer = check(&base, &head);
     assert!(answer.findings().contains(&"error dryrun/up-fails".to_owned()), "{answer:?}");
+}
+
+#[test]
+fn a_class_is_held_against_what_was_seen() {
+    let tool = GolangMigrate;
+    let merged = tool.merged();
+    let says = |class: &str, up: &str, down: &str| {
+        let up = format!("-- migration-gate: class={class}\n{up}");
+        tool.add_plain(merged.clone(), 4, "change", &up, down)
+    };
+    let index = "CREATE INDEX IF NOT EXISTS members_town ON members (town);";
+    let view = "CREATE VIEW IF NOT EXISTS towns AS SELECT DISTINCT town FROM members;";
+    let drop_index = "DROP INDEX members_town;";
+    let fill = "UPDATE members SET town = '-' WHERE town IS NULL;";
+    let unfill = "UPDATE members SET town = NULL WHERE town = '-';";
+    for (what, class, up, down, findings) in [
+        ("an index", "online", index, drop_index, &[][..]),
+        ("an index, later", "post_deploy", index, drop_index, &[]),
+        (
+            "what new code needs",
+            "post_deploy",
+            view,
+            "DROP VIEW towns;",
+            &["warning class/mismatch"],
+        ),
+        ("rows beside old code", "online", fill, unfill, &["error class/mismatch"]),
+        ("rows by an operator", "manual_backfill", fill, unfill, &[]),
+        ("no rows", "manual_backfill", index, drop_index, &["warning class/mismatch"]),
+    ] {
+        expect(what, &merged, &says(class, up, down), findings);
+    }
+}
+
+#[test]
+fn what_the_same_change_brings_is_used_by_nobody_yet() {
+    let tool = GolangMigrate;
+    let view = "CREATE VIEW IF NOT EXISTS towns AS SELECT DISTINCT town FROM members;";
+    let added = tool.add(tool.merged(), 4, "towns", view, "DROP VIEW towns;");
+    let drop = "DROP VIEW IF EXISTS towns;";
+    let again = "CREATE VIEW towns AS SELECT DISTINCT town FROM members;";
+    let head = tool.add(added.clone(), 5, "no_towns", drop, again);
+    expect("in one change", &tool.merged(), &head, &[]);
+    expect("once merged", &added, &head, &["error class/mismatch"]);
 }

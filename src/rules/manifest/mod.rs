@@ -42,7 +42,7 @@ fn after_baseline<'a>(cx: &'a CatalogCx<'_>) -> impl Iterator<Item = &'a Entry> 
 }
 
 /// Where a dependency of an entry is declared: its own place, else the migration.
-fn dependency_location(entry: &Entry, id: &str) -> Location {
+pub(super) fn dependency_location(entry: &Entry, id: &str) -> Location {
     let declared = entry.declared.depends_on.iter().find(|dependency| dependency.id == id);
     declared.map_or_else(|| entry.migration.location(), |dependency| dependency.location.clone())
 }
