@@ -5,7 +5,7 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, printable};
+use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, Tree, printable};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -274,23 +274,24 @@ fn read_set(
     let base =
         comparison.base.as_ref().map(|base| catalog::load(&**base, &base_path)).transpose()?;
     let tip = comparison.tip.as_ref().map(|tip| catalog::load(&**tip, &base_path)).transpose()?;
-    let manifest_path = match manifest {
-        Some(path) => Some(path),
-        None => manifest::FILE_NAMES
-            .iter()
-            .find(|name| head.get(name).is_some())
-            .map(|name| spec.path.join(name)),
+    let listed = |side: &dyn Source, tree: &Tree| -> Result<_, ChangesError> {
+        let usual = || manifest::FILE_NAMES.iter().find(|name| tree.get(name).is_some());
+        let path = manifest.clone().or_else(|| usual().map(|name| tree.root().join(name)));
+        let Some(path) = path else { return Ok(None) };
+        Ok(side.file(&path)?.map(|entry| (path, entry.bytes)))
     };
-    let manifest = match manifest_path {
-        Some(path) => comparison.head.file(&path)?.map(|entry| (path, entry.bytes)),
-        None => None,
+    let head_manifest = listed(&*comparison.head, &head)?;
+    let base_manifest = match (&comparison.base, &base) {
+        (Some(side), Some(tree)) => listed(&**side, tree)?,
+        _ => None,
     };
     let tip_label = comparison.tip_label.as_deref().unwrap_or("the target branch");
     let input = Input {
         head: &head,
         base: base.as_ref(),
         tip: tip.as_ref().map(|tip| (tip, tip_label)),
-        manifest: manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
+        manifest: head_manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
+        base_manifest: base_manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
         files: &comparison.files,
     };
     Ok(catalog::build(spec, &input)?)
