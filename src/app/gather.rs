@@ -14,6 +14,9 @@ pub(super) struct Gathered {
     pub(super) comparison: Comparison,
     /// The policy in force: the base's, so that a change cannot judge itself.
     pub(super) policy: Settings,
+    /// The configuration as the change leaves it.
+    pub(super) head: Settings,
+    pub(super) config_path: RepoPath,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
     /// Sets that this version cannot judge and that the change touches.
@@ -51,10 +54,6 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         )));
     }
     let mut notices = Vec::new();
-    let config_changed = comparison.files.iter().any(|change| change.path == config_path);
-    if config_changed {
-        notices.push(format!("the change edits {config_path}; the policy in force is the base's"));
-    }
     let head = head.unwrap_or_default();
     let mut sets = configured_sets(&head, base.as_ref(), &mut notices);
     sets.retain(|set| {
@@ -76,11 +75,11 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
     });
     let catalogs = catalogs(choice, &comparison, &sets, hidden.collect(), &mut untold)?;
-    let policy = base.unwrap_or(head);
+    let policy = base.unwrap_or_else(|| head.clone());
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
     }
-    Ok(Gathered { comparison, policy, catalogs, notices, untold })
+    Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, untold })
 }
 
 /// A touched set of documents: named, so that it does not look judged.
@@ -181,6 +180,7 @@ fn limits(sets: &[config::SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
         limits.push(set.path.value.clone());
         limits.extend(set.manifest.as_ref().map(|manifest| manifest.value.clone()));
     }
+    limits.extend(changes::workflow_places());
     limits
 }
 

@@ -27,7 +27,7 @@ const ROLLBACKS: [(&str, Rollback); 2] =
 /// good for finding more to report.
 pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Settings {
     let complete = problems.is_empty();
-    let mut cx = Resolver { problems };
+    let mut cx = Resolver { problems, complete };
     cx.version(raw.version.as_ref());
     let sets: Vec<SetConfig> = raw.set.into_iter().filter_map(|set| cx.set(set)).collect();
     cx.unlike_sets(&sets);
@@ -50,6 +50,8 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
 
 pub(super) struct Resolver<'a> {
     problems: &'a mut Vec<ConfigProblem>,
+    /// Whether all keys could be read.
+    pub(super) complete: bool,
 }
 
 impl Resolver<'_> {

@@ -37,9 +37,12 @@ impl Resolver<'_> {
             (Some(days), Some(from), Some(to), None, None) => self.weekly(&days, &from, &to),
             (None, None, None, Some(cron), Some(lasts)) => self.cron(&cron, &lasts),
             _ => {
-                let message = "a window is either days of the week or a cron pattern";
-                let help = "write `days`, `from` and `to`, or `cron` and `duration`";
-                self.report(whole, message, help);
+                // A key that could not be read is not missing.
+                if self.complete {
+                    let message = "a window is either days of the week or a cron pattern";
+                    let help = "write `days`, `from` and `to`, or `cron` and `duration`";
+                    self.report(whole, message, help);
+                }
                 None
             }
         };
@@ -88,7 +91,7 @@ impl Resolver<'_> {
                 "write hours and minutes: \"7h\", \"90m\", \"1h 30m\"",
             );
         }
-        Some(Opening::Cron { pattern: Box::new(pattern?), lasts: duration? })
+        Some(Opening::Cron { pattern: Box::new(pattern?), text: text.clone(), lasts: duration? })
     }
 
     fn zone(&mut self, name: &Spanned<String>) -> Option<TimeZone> {

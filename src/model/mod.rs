@@ -26,7 +26,7 @@ pub use evidence::{
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};
-pub use moment::Moment;
+pub use moment::{Moment, TIMED_RULES};
 pub use path::RepoPath;
 pub use problem::{Problem, ProblemKind};
 pub use report::{Counts, Inconclusive, MigrationReport, Report, SetReport, Side, Verdict};

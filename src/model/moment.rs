@@ -6,6 +6,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
+/// The rules whose findings hang on the moment of the check and not only on the change.
+pub const TIMED_RULES: [&str; 5] = [
+    "class/frozen",
+    "class/outside-window",
+    "governance/waiver-expired",
+    "governance/waiver-incomplete",
+    "governance/waiver-unused",
+];
+
 /// The moment at which windows, freezes and last days are decided, no finer than it is shown, so
 /// that a check at the moment in the report decides the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,8 @@ pub enum Opening {
     Cron {
         /// The pattern.
         pattern: Box<Cron>,
+        /// The pattern as it was written.
+        text: String,
         /// How long it stays open.
         lasts: SignedDuration,
     },
@@ -87,7 +89,7 @@ impl Window {
                 .filter_map(Result::ok)
                 .filter_map(|day| self.on(day))
                 .any(|(opens, closes)| opens <= now && now < closes),
-            Opening::Cron { pattern, lasts } => pattern
+            Opening::Cron { pattern, lasts, .. } => pattern
                 .find_previous_occurrence(&now, true)
                 .is_ok_and(|opened| now.duration_since(&opened) < *lasts),
         }
@@ -124,8 +126,8 @@ impl fmt::Display for Window {
                 let (from, to) = (from.strftime("%H:%M"), to.strftime("%H:%M"));
                 write!(f, "{} {from}–{to}", days.join(","))?;
             }
-            Opening::Cron { pattern, lasts } => {
-                write!(f, "{lasts:#} from each \"{}\"", pattern.as_str())?;
+            Opening::Cron { text, lasts, .. } => {
+                write!(f, "{lasts:#} from each \"{text}\"")?;
             }
         }
         write!(f, " {}", self.zone.iana_name().unwrap_or("UTC"))
@@ -188,6 +190,12 @@ mod tests {
         window(Opening::Weekly { days: days.to_vec(), from: time(from), to: time(to) }, zone)
     }
 
+    fn cron(text: &str) -> Window {
+        let pattern = Box::new(Cron::from_str(text).unwrap());
+        let lasts = SignedDuration::from_hours(2);
+        window(Opening::Cron { pattern, text: text.to_owned(), lasts }, "UTC")
+    }
+
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
@@ -228,9 +236,7 @@ mod tests {
 
     #[test]
     fn a_cron_pattern_opens_a_window_for_a_while() {
-        let pattern = Box::new(Cron::from_str("0 9 1-7 * TUE").unwrap());
-        let opening = Opening::Cron { pattern, lasts: SignedDuration::from_hours(2) };
-        let window = window(opening, "UTC");
+        let window = cron("0 9 1-7 * TUE");
         for (moment, open) in [
             ("2026-11-24T08:59Z", false),
             ("2026-11-24T09:00Z", true),
@@ -240,9 +246,7 @@ mod tests {
             assert_eq!(window.is_open(at(moment)), open, "{moment}");
         }
         assert_eq!(window.to_string(), "2h from each \"0 9 1-7 * TUE\" UTC");
-        let never = Box::new(Cron::from_str("0 0 31 2 *").unwrap());
-        let opening = Opening::Cron { pattern: never, lasts: SignedDuration::from_hours(2) };
-        let never = super::tests::window(opening, "UTC");
+        let never = cron("0 0 31 2 *");
         assert!(!never.is_open(at("2026-11-24T09:00Z")));
         assert_eq!(never.next_opening(at("2026-11-24T09:00Z")), None);
     }

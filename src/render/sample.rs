@@ -1,8 +1,11 @@
 //! The one report that every format is judged by, and a hostile one.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 use crate::model::{
-    Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive, Level,
-    Location, MigrationReport, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff, Span,
+    Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive, Level,
+    Location, MigrationReport, Moment, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff, Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 
@@ -245,6 +248,7 @@ pub(crate) fn parts() -> Assembly {
             way_out: "Define it in the set's seed, or accept this under [policy.accept].".into(),
         }],
         notices: vec!["2 files changed outside of every set".into()],
+        ..Assembly::default()
     }
 }
 
@@ -267,6 +271,41 @@ pub(crate) fn inconclusive() -> Report {
         set.judged_applied = set.migrations.len().saturating_sub(1);
     }
     assemble(parts)
+}
+
+/// What accepts a finding about a migration of the sample.
+pub(crate) fn acceptance(rule: &str, migration: &str) -> Acceptance {
+    Acceptance {
+        rule: rule.into(),
+        set: "shop".into(),
+        migration: migration.into(),
+        place: None,
+        reason: "nobody reads notes since 3.1".into(),
+        owner: "team-shop".into(),
+        expires: Some(Date::constant(2027, 3, 1)),
+        location: Location::file(path("migration-gate.toml")),
+    }
+}
+
+/// A report of which everything that would block is accepted, at a moment.
+pub(crate) fn waived() -> Report {
+    let inline = Acceptance {
+        owner: Acceptance::INLINE.into(),
+        expires: None,
+        ..acceptance("dryrun/up-fails", "0007_rates")
+    };
+    let mut parts = parts();
+    parts.inconclusive.clear();
+    parts.findings.retain(|finding| finding.migration.is_some());
+    let mut policy = finding("governance/policy-changed", Level::Warning, "0003_old.sql", None);
+    policy.set = String::new();
+    policy.migration = None;
+    parts.findings.push(policy);
+    assemble(Assembly {
+        as_of: Some(Moment::minute(Timestamp::constant(1_795_255_200, 0))),
+        acceptances: vec![acceptance("rollback/leaves-trace", "0006_drop_notes"), inline],
+        ..parts
+    })
 }
 
 /// A clean report.
@@ -297,6 +336,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("inconclusive", inconclusive()),
         ("passed", passed()),
         ("untouched", untouched()),
+        ("waived", waived()),
         ("hostile", hostile().0),
     ]
 }
@@ -357,6 +397,14 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         findings: vec![of(Level::Error, 0), of(Level::Warning, 90), of(Level::Note, 30)],
         inconclusive: vec![inconclusive],
         notices: vec![ATTACK.into(), "::stop-commands::x".into()],
+        acceptances: vec![Acceptance {
+            set: ATTACK.into(),
+            place: Some((path, Some(Span::new(30, 31)))),
+            reason: ATTACK.into(),
+            owner: ATTACK.into(),
+            ..acceptance("dryrun/up-fails", ATTACK)
+        }],
+        ..Assembly::default()
     });
     (report, sources)
 }

@@ -3,7 +3,9 @@
 //! Catalog rules read files and history; evidence rules read what was recorded while the
 //! migrations ran. None of them touches an engine, so each can be tested by itself.
 
+mod class;
 mod dryrun;
+mod governance;
 mod history;
 mod layout;
 mod manifest;
@@ -16,10 +18,12 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{
-    EngineKind, Finding, Level, Levels, Location, RuleMeta, Script, SetEvidence, Step,
+    EngineKind, Finding, Inconclusive, Level, Levels, Location, Moment, RepoPath, Rollout,
+    RuleMeta, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
 
+pub use governance::acceptances;
 pub use sink::{Draft, Sink};
 pub use told::{broken_history, inconclusive, migration_reports};
 
@@ -39,6 +43,8 @@ pub enum Check {
     Script(EngineKind, fn(&ScriptCx<'_>, &mut Sink<'_>)),
     /// On what was seen of a set when it ran.
     Evidence(fn(&EvidenceCx<'_>, &mut Sink<'_>)),
+    /// Once, on all that was found and on what decides about it.
+    Governance(fn(&GovernanceCx<'_>, &mut Sink<'_>)),
 }
 
 /// What catalog rules see.
@@ -47,6 +53,47 @@ pub struct CatalogCx<'a> {
     pub catalog: &'a SetCatalog,
     /// Whether the team goes back by restoring a checkpoint.
     pub restores: bool,
+    /// What the policy asks beyond levels.
+    pub terms: &'a Terms,
+}
+
+/// What the policy in force asks beyond levels, and what the caller says about the run.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// When what may be rolled out.
+    pub rollout: Rollout,
+    /// The moment at which that is decided.
+    pub moment: Moment,
+    /// The teams that have agreed.
+    pub approved_by: Vec<String>,
+    /// The rules that a script may allow itself to break: ids, or groups as `sql/*`.
+    pub inline_allow: Vec<String>,
+    /// The waivers in force.
+    pub waivers: Vec<Waiver>,
+    /// How many days ahead a waiver may expire.
+    pub waiver_days: u16,
+}
+
+/// What governance rules see.
+pub struct GovernanceCx<'a> {
+    /// What the policy asks.
+    pub terms: &'a Terms,
+    /// Whether everything is judged.
+    pub all: bool,
+    /// The configuration's file.
+    pub config: &'a RepoPath,
+    /// The waivers as the change leaves them, so that their places are those of the head's file.
+    pub waivers: &'a [Waiver],
+    /// The top-level keys of the configuration that the change edits.
+    pub changed_keys: &'a [String],
+    /// Changed files that run the gate.
+    pub workflows: &'a [RepoPath],
+    /// The sets of this run.
+    pub catalogs: &'a [&'a SetCatalog],
+    /// What all other rules found.
+    pub findings: &'a [Finding],
+    /// What could not be told.
+    pub inconclusive: &'a [Inconclusive],
 }
 
 /// The way a script goes.
@@ -121,10 +168,18 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &class::approval_missing::RULE,
+    &class::frozen::RULE,
+    &class::outside_window::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,
     &dryrun::up_fails::RULE,
+    &governance::allow_not_permitted::RULE,
+    &governance::policy_changed::RULE,
+    &governance::waiver_expired::RULE,
+    &governance::waiver_incomplete::RULE,
+    &governance::waiver_unused::RULE,
     &history::deleted::RULE,
     &history::duplicate_version::RULE,
     &history::edited::RULE,
@@ -175,7 +230,7 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         Check::Script(engine, check) if engine == cx.catalog.info.engine => {
             scripts.iter().for_each(|script| check(script, sink));
         }
-        Check::Script(..) | Check::Evidence(_) => {}
+        Check::Script(..) | Check::Evidence(_) | Check::Governance(_) => {}
     })
 }
 
@@ -208,6 +263,17 @@ fn is_touched(entry: &Entry, direction: Direction) -> bool {
 pub fn check_evidence(cx: &EvidenceCx<'_>, levels: &LevelPolicy) -> Vec<Finding> {
     collect(&cx.catalog.info.name, true, levels, |rule, sink| {
         if let Check::Evidence(check) = rule.check {
+            check(cx, sink);
+        }
+    })
+}
+
+/// Runs the governance rules, after all others; what they find about no set in particular has an
+/// empty name for it.
+#[must_use]
+pub fn check_governance(cx: &GovernanceCx<'_>, levels: &LevelPolicy) -> Vec<Finding> {
+    collect("", cx.all, levels, |rule, sink| {
+        if let Check::Governance(check) = rule.check {
             check(cx, sink);
         }
     })
