@@ -189,9 +189,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
             let zoned = DateTimeParser::new().parse_zoned_with(&zones, text);
             zoned.map(|zoned| zoned.timestamp())
         })
-        .or_else(|error| {
-            if text.contains('[') { Err(error) } else { text.parse().and_then(utc) }
-        })
+        .or_else(|error| if text.contains('[') { Err(error) } else { text.parse().and_then(utc) })
         .map_err(|_| {
             "not a moment; write 2026-11-21, 2026-11-21T10:00Z or 2026-11-21T10:00[Europe/Berlin]"
                 .to_owned()
@@ -213,7 +211,8 @@ mod tests {
         ] {
             assert_eq!(moment(text).unwrap().to_string(), expected, "{text}");
         }
-        for bad in ["", "now", "10:00", "2026-02-30", "2026-11-21T25:00", "2026-11-21T10:00[Here]"] {
+        for bad in ["", "now", "10:00", "2026-02-30", "2026-11-21T25:00", "2026-11-21T10:00[Here]"]
+        {
             assert!(moment(bad).is_err(), "{bad}");
         }
     }

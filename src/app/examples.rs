@@ -3,6 +3,9 @@
 use include_dir::{Dir, File, include_dir};
 use similar::{ChangeTag, TextDiff};
 
+/// The rule of which only the difference shows anything.
+const POLICY_CHANGED: &str = "governance/policy-changed";
+
 static EXAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/rules");
 
 /// A bad or a good example of a rule.
@@ -67,12 +70,16 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
         .map(|(path, before)| (path, *before))
         .collect();
     for (path, now) in &head {
-        // Whether a manifest fits is seen only together with it.
-        let needed = rule.starts_with("manifest/") && is_manifest(path);
+        // Whether a manifest fits is seen only together with it, and what the policy asks too.
+        let policy = rule.starts_with("class/") || rule.starts_with("governance/");
+        let needed = (rule.starts_with("manifest/") && is_manifest(path))
+            || (policy && path == "migration-gate.toml");
         match text(&base, path) {
             Some(before) if before == *now && !needed => {}
             // What was merged and what became of it matters only to the history.
-            Some(before) if before != *now && rule.starts_with("history/") => {
+            Some(before)
+                if before != *now && (rule.starts_with("history/") || rule == POLICY_CHANGED) =>
+            {
                 files.push(edited(path, before, now));
             }
             Some(_) => files.push(shown(path, None, now)),

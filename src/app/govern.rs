@@ -56,7 +56,6 @@ pub(super) fn govern(
     );
     parts.findings.extend(found);
     parts.acceptances = rules::acceptances(catalogs, terms, config_path);
-    parts.as_of =
-        (args.as_of.is_some() || policy.depends_on_moment()).then_some(terms.moment);
+    parts.as_of = (args.as_of.is_some() || policy.depends_on_moment()).then_some(terms.moment);
     Ok(())
 }

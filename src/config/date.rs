@@ -81,9 +81,8 @@ mod tests {
 
     #[test]
     fn lists_of_days_run_over_the_weekend() {
-        let names = |text| -> Option<Vec<_>> {
-            Some(days(text)?.into_iter().map(day_name).collect())
-        };
+        let names =
+            |text| -> Option<Vec<_>> { Some(days(text)?.into_iter().map(day_name).collect()) };
         assert_eq!(names("Tue-Thu"), Some(vec!["Tue", "Wed", "Thu"]));
         assert_eq!(names("Sat-Mon, Wed"), Some(vec!["Mon", "Wed", "Sat", "Sun"]));
         for bad in ["", "Tuesday", "Mon-", "Mon-Tue-Wed", "Mon;Tue"] {

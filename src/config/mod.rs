@@ -166,9 +166,7 @@ impl Settings {
     /// Whether something in the policy hangs on the moment of a check.
     #[must_use]
     pub fn depends_on_moment(&self) -> bool {
-        self.rollout.needs_minutes()
-            || !self.rollout.freezes.is_empty()
-            || !self.waivers.is_empty()
+        self.rollout.needs_minutes() || !self.rollout.freezes.is_empty() || !self.waivers.is_empty()
     }
 
     /// Checks every rule id in levels, waivers and allowances against the rules there are.

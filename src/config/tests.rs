@@ -101,12 +101,7 @@ fn the_whole_example_is_understood() {
     assert_eq!(waiver.state(today, 90), WaiverState::Holds);
     assert_eq!(
         settings.not_enforced(),
-        [
-            "set.seed",
-            "set.variables",
-            "set.documents",
-            "set.schemas",
-        ]
+        ["set.seed", "set.variables", "set.documents", "set.schemas",]
     );
 }
 
@@ -234,7 +229,8 @@ fn windows_and_waivers_are_checked_with_their_place() {
             "3:8 what is said about the policy itself",
         ),
         (
-            "version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\ncontent = \"abc\"\n".into(),
+            "version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\ncontent = \"abc\"\n"
+                .into(),
             "5:11 \"abc\" is not the content of a migration",
         ),
     ] {

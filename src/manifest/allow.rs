@@ -92,7 +92,8 @@ mod tests {
         let reason = "nobody \"reads\" größe".to_owned();
         let expected = ("sql/ban-drop-column".to_owned(), reason, line.to_owned());
         assert_eq!(read(&text), (vec![expected], vec![]));
-        for nothing in ["-- migration-gate: class=online", "-- allow a/b", "-- migration-gate: allows"]
+        for nothing in
+            ["-- migration-gate: class=online", "-- allow a/b", "-- migration-gate: allows"]
         {
             assert_eq!(read(nothing), (vec![], vec![]), "{nothing}");
         }
@@ -104,7 +105,10 @@ mod tests {
             ("-- migration-gate: allow", "\"allow\" names no rule"),
             ("-- migration-gate: allow reason=\"x\"", "\"allow\" names no rule"),
             ("-- migration-gate: allow a/b", "there is no reason why \"a/b\" is allowed"),
-            ("-- migration-gate: allow a/b reason=\" \"", "there is no reason why \"a/b\" is allowed"),
+            (
+                "-- migration-gate: allow a/b reason=\" \"",
+                "there is no reason why \"a/b\" is allowed",
+            ),
             ("-- migration-gate: allow a/b reason=x", "there is no reason why \"a/b\" is allowed"),
         ] {
             assert_eq!(read(text), (vec![], vec![message.to_owned()]), "{text}");

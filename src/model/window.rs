@@ -216,7 +216,10 @@ mod tests {
             assert_eq!(window.is_open(at(moment)), open, "{moment}");
         }
         let next = window.next_opening(at("2026-11-24T08:00Z")).unwrap();
-        assert_eq!(next.strftime("%a %F %H:%M %Q").to_string(), "Tue 2026-12-01 09:00 Europe/Berlin");
+        assert_eq!(
+            next.strftime("%a %F %H:%M %Q").to_string(),
+            "Tue 2026-12-01 09:00 Europe/Berlin"
+        );
         assert_eq!(window.to_string(), "Tue 09:00–16:00 Europe/Berlin");
     }
 

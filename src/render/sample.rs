@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::model::{
-    Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive, Level,
-    Location, MigrationReport, Moment, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff, Span,
+    Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive,
+    Level, Location, MigrationReport, Moment, ObjectKey, RepoPath, Report, SetReport, Side,
+    SnapshotDiff, Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 

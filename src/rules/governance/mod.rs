@@ -16,11 +16,7 @@ const GROUP: &str = "governance/";
 /// Everything that the base's policy accepts in these sets: by its waivers, and by what it lets
 /// scripts allow themselves. `config` is the file the waivers stand in.
 #[must_use]
-pub fn acceptances(
-    catalogs: &[&SetCatalog],
-    terms: &Terms,
-    config: &RepoPath,
-) -> Vec<Acceptance> {
+pub fn acceptances(catalogs: &[&SetCatalog], terms: &Terms, config: &RepoPath) -> Vec<Acceptance> {
     let waived = terms.waivers.iter().flat_map(|waiver| {
         catalogs.iter().filter_map(|catalog| by_waiver(catalog, waiver, terms, config))
     });
