@@ -38,7 +38,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check what a change does to migrations; the exit code is the verdict.
-    Check(Check),
+    Check(Box<Check>),
     /// List the sets and their migrations.
     List(List),
     /// Print the dependency graph of the sets.

@@ -227,7 +227,9 @@ fn catalogs(
     }
     specs
         .into_iter()
-        .map(|(spec, moved_from, manifest)| read_set(comparison, spec, moved_from, manifest))
+        .map(|(spec, moved_from, manifest)| {
+            read_set(comparison, spec, moved_from, manifest.as_ref())
+        })
         .collect()
 }
 
@@ -267,7 +269,7 @@ fn read_set(
     comparison: &Comparison,
     spec: SetSpec,
     moved_from: Option<RepoPath>,
-    manifest: Option<RepoPath>,
+    manifest: Option<&RepoPath>,
 ) -> Result<SetCatalog, GateError> {
     let head = catalog::load(&*comparison.head, &spec.path)?;
     let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
@@ -276,7 +278,7 @@ fn read_set(
     let tip = comparison.tip.as_ref().map(|tip| catalog::load(&**tip, &base_path)).transpose()?;
     let listed = |side: &dyn Source, tree: &Tree| -> Result<_, ChangesError> {
         let usual = || manifest::FILE_NAMES.iter().find(|name| tree.get(name).is_some());
-        let path = manifest.clone().or_else(|| usual().map(|name| tree.root().join(name)));
+        let path = manifest.cloned().or_else(|| usual().map(|name| tree.root().join(name)));
         let Some(path) = path else { return Ok(None) };
         Ok(side.file(&path)?.map(|entry| (path, entry.bytes)))
     };

@@ -1,12 +1,10 @@
 //! The one report that every format is judged by, and a hostile one.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-
+use super::sample_waived::{acceptance, waived};
 use crate::model::{
     Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive,
-    Level, Location, MigrationReport, Moment, ObjectKey, RepoPath, Report, SetReport, Side,
-    SnapshotDiff, Span,
+    Level, Location, MigrationReport, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff,
+    Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 
@@ -272,41 +270,6 @@ pub(crate) fn inconclusive() -> Report {
         set.judged_applied = set.migrations.len().saturating_sub(1);
     }
     assemble(parts)
-}
-
-/// What accepts a finding about a migration of the sample.
-pub(crate) fn acceptance(rule: &str, migration: &str) -> Acceptance {
-    Acceptance {
-        rule: rule.into(),
-        set: "shop".into(),
-        migration: migration.into(),
-        place: None,
-        reason: "nobody reads notes since 3.1".into(),
-        owner: "team-shop".into(),
-        expires: Some(Date::constant(2027, 3, 1)),
-        location: Location::file(path("migration-gate.toml")),
-    }
-}
-
-/// A report of which everything that would block is accepted, at a moment.
-pub(crate) fn waived() -> Report {
-    let inline = Acceptance {
-        owner: Acceptance::INLINE.into(),
-        expires: None,
-        ..acceptance("dryrun/up-fails", "0007_rates")
-    };
-    let mut parts = parts();
-    parts.inconclusive.clear();
-    parts.findings.retain(|finding| finding.migration.is_some());
-    let mut policy = finding("governance/policy-changed", Level::Warning, "0003_old.sql", None);
-    policy.set = String::new();
-    policy.migration = None;
-    parts.findings.push(policy);
-    assemble(Assembly {
-        as_of: Some(Moment::minute(Timestamp::constant(1_795_255_200, 0))),
-        acceptances: vec![acceptance("rollback/leaves-trace", "0006_drop_notes"), inline],
-        ..parts
-    })
 }
 
 /// A clean report.

@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn an_accepted_finding_is_shown_and_does_not_weigh() {
         let mut parts = one(Level::Error, Side::Change);
-        let by = crate::render::sample::acceptance("rollback/missing", "0001_a");
-        let other = crate::render::sample::acceptance("rollback/empty", "0001_a");
+        let by = crate::render::sample_waived::acceptance("rollback/missing", "0001_a");
+        let other = crate::render::sample_waived::acceptance("rollback/empty", "0001_a");
         parts.acceptances = vec![other, by.clone()];
         let report = assemble(parts.clone());
         assert_eq!((report.verdict, report.counts.errors), (Verdict::Pass, 0));

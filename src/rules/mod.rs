@@ -307,6 +307,11 @@ mod tests {
     }
 
     #[test]
+    fn what_hangs_on_the_moment_is_a_rule() {
+        assert!(crate::model::TIMED_RULES.iter().all(|id| by_id(id).is_some()));
+    }
+
+    #[test]
     fn every_rule_says_what_why_and_how() {
         for rule in RULES {
             let RuleMeta { id, summary, why, fix, .. } = rule.meta;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Answer, Tree, check, check_with};
+use crate::support::{Answer, Folder, Tree, check, check_with, gate, git, repository};
 
 const CONFIG: &str = "migration-gate.toml";
 const NOVEMBER: [&str; 2] = ["--as-of", "2026-11-21T10:00Z"];
@@ -196,6 +196,36 @@ fn a_window_is_asked_only_of_what_the_change_rolls_out() {
     assert!(help.ends_with("from Mon 2026-11-23 22:00 UTC on"), "{help}");
     let night = check_with(&base, &new, &["--as-of", "2026-11-24T01:59Z"]);
     expect("in the window", &night, 0, &[]);
+}
+
+#[test]
+fn a_strict_policy_can_still_be_mended() {
+    let strict = |more: &str| policy(&format!("[policy]\npreset = \"strict\"\n{more}"));
+    let (base, head) = (strict(""), strict("waiver-days = 30"));
+    let answer = check(&merged().with(CONFIG, &base), &merged().with(CONFIG, &head));
+    expect("strict", &answer, 0, &["warning governance/policy-changed"]);
+}
+
+/// Where sets are configured, only their folders are compared, and these files beside them.
+#[test]
+fn a_workflow_is_seen_beside_the_folders_of_the_sets() {
+    let home = Folder::new(&[
+        (CONFIG, &policy("[[set]]\nname = \"a\"\npath = \"db\"\nengine = \"sqlite\"")),
+        ("db/0001_rooms.up.sql", &format!("-- migration-gate: class=online\n{TABLE}")),
+        ("db/0001_rooms.down.sql", "DROP TABLE rooms;\n"),
+        (".github/workflows/gate.yml", "run: migration-gate check\n"),
+        ("action.yml", "run: make\n"),
+    ]);
+    repository(home.path());
+    git(home.path(), &["checkout", "-q", "-b", "change"]);
+    home.write(".github/workflows/gate.yml", "run: true\n");
+    home.write("action.yml", "run: make all\n");
+    let ran = gate(home.path(), &["check", "--format", "json", "--base", "main"]);
+    let answer = Answer::from(ran);
+    expect("a workflow", &answer, 0, &["warning governance/policy-changed"]);
+    assert_eq!(answer.report["findings"][0]["file"], ".github/workflows/gate.yml");
+    let finding = &answer.report["findings"][0];
+    assert_eq!((&finding["set"], &finding["migration"]), (&"".into(), &Value::Null));
 }
 
 #[test]
