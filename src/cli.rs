@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
 /// Runs every migration of a change up, again, down and up on a throwaway engine, and says what
 /// happened.
@@ -36,7 +38,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check what a change does to migrations; the exit code is the verdict.
-    Check(Check),
+    Check(Box<Check>),
     /// List the sets and their migrations.
     List(List),
     /// Print the dependency graph of the sets.
@@ -98,6 +100,13 @@ pub struct Check {
     /// Judge everything, not only what the change touched.
     #[arg(long)]
     pub all: bool,
+    /// The moment at which windows, freezes and last days are decided instead of now, such as
+    /// 2026-11-21, 2026-11-21T10:00 (in UTC) or 2026-11-21T10:00[Europe/Berlin].
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
+    /// A team that has agreed to the change; may be given any number of times.
+    #[arg(long, value_name = "TEAM")]
+    pub approved_by: Vec<String>,
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub format: String,
@@ -167,5 +176,44 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) if seconds <= 7 * 24 * 3600 => Ok(Duration::from_secs(seconds)),
         Ok(_) => Err("more than a week".into()),
         Err(_) => Err("not a whole number of seconds".into()),
+    }
+}
+
+/// Without a zone the moment is in UTC, without a time it is the first of the day. Zones are those
+/// that come with the program.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let zones = TimeZoneDatabase::bundled();
+    let utc = |civil: DateTime| civil.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
+    text.parse::<Timestamp>()
+        .or_else(|_| {
+            let zoned = DateTimeParser::new().parse_zoned_with(&zones, text);
+            zoned.map(|zoned| zoned.timestamp())
+        })
+        .or_else(|error| if text.contains('[') { Err(error) } else { text.parse().and_then(utc) })
+        .map_err(|_| {
+            "not a moment; write 2026-11-21, 2026-11-21T10:00Z or 2026-11-21T10:00[Europe/Berlin]"
+                .to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_read_with_and_without_time_and_zone() {
+        for (text, expected) in [
+            ("2026-11-21", "2026-11-21T00:00:00Z"),
+            ("2026-11-21T10:00", "2026-11-21T10:00:00Z"),
+            ("2026-11-21T10:00Z", "2026-11-21T10:00:00Z"),
+            ("2026-11-21T10:00+01:00", "2026-11-21T09:00:00Z"),
+            ("2026-11-21T10:00[Europe/Berlin]", "2026-11-21T09:00:00Z"),
+        ] {
+            assert_eq!(moment(text).unwrap().to_string(), expected, "{text}");
+        }
+        for bad in ["", "now", "10:00", "2026-02-30", "2026-11-21T25:00", "2026-11-21T10:00[Here]"]
+        {
+            assert!(moment(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -38,6 +38,12 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// The time of day and year, by the machine's clock.
+#[must_use]
+pub fn wall_clock() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Waits; only for polling with a deadline.
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);

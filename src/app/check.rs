@@ -1,6 +1,7 @@
 //! `check`: from the change to the verdict.
 
-use super::gather::{Choice, Gathered, gather, sources};
+use super::gather::{Choice, gather, sources};
+use super::govern::{govern, terms};
 use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
 use crate::catalog::SetCatalog;
@@ -11,7 +12,7 @@ use crate::error::GateError;
 use crate::host;
 use crate::model::{Inconclusive, Position, Rollback, SetReport};
 use crate::report::{Assembly, assemble};
-use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy};
+use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
 
 pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let outputs = outputs(&args.format, &args.report)?;
@@ -23,20 +24,25 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         base_dir: args.base_dir.as_deref(),
         all: args.all,
     })?;
-    let Gathered { comparison, policy, catalogs, notices, untold } = gathered;
+    let comparison = &gathered.comparison;
     let mut parts = Assembly {
         base: comparison.base_label.clone(),
         head: comparison.head_label.clone(),
         all: args.all,
-        notices,
-        inconclusive: untold,
+        notices: gathered.notices.clone(),
+        inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
-    for catalog in catalogs.iter().filter(|catalog| args.all || catalog.is_touched()) {
-        judge(catalog, args, &policy, &mut parts)?;
+    let (terms, levels) = (terms(args, &gathered.policy), levels(&gathered.policy));
+    let catalogs = gathered.catalogs.iter();
+    let catalogs: Vec<&SetCatalog> =
+        catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
+    for catalog in &catalogs {
+        judge(catalog, args, &gathered.policy, &terms, &mut parts)?;
     }
+    govern(&gathered, args, &terms, &catalogs, &levels, &mut parts)?;
     let locations = parts.findings.iter().map(|finding| &finding.location);
-    let sources = sources(&comparison, locations)?;
+    let sources = sources(comparison, locations)?;
     let report = assemble(parts);
     write(&report, &sources, &outputs, color)?;
     Ok(report.verdict.exit_code())
@@ -47,13 +53,14 @@ fn judge(
     catalog: &SetCatalog,
     args: &Check,
     policy: &Settings,
+    terms: &Terms,
     parts: &mut Assembly,
 ) -> Result<(), GateError> {
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
     parts.findings.extend(rules::check_catalog(
-        &CatalogCx { catalog, restores },
+        &CatalogCx { catalog, restores, terms },
         args.all,
         &levels,
     ));

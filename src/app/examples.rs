@@ -3,6 +3,10 @@
 use include_dir::{Dir, File, include_dir};
 use similar::{ChangeTag, TextDiff};
 
+const CONFIG: &str = "migration-gate.toml";
+/// The rule of which only the difference shows anything.
+const POLICY_CHANGED: &str = "governance/policy-changed";
+
 static EXAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/rules");
 
 /// A bad or a good example of a rule.
@@ -67,12 +71,15 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
         .map(|(path, before)| (path, *before))
         .collect();
     for (path, now) in &head {
-        // Whether a manifest fits is seen only together with it.
-        let needed = rule.starts_with("manifest/") && is_manifest(path);
+        // Whether a manifest fits is seen only together with it, and what the policy asks too.
+        let needed = (rule.starts_with("manifest/") && is_manifest(path))
+            || (shows_policy(rule) && path == CONFIG);
         match text(&base, path) {
             Some(before) if before == *now && !needed => {}
             // What was merged and what became of it matters only to the history.
-            Some(before) if before != *now && rule.starts_with("history/") => {
+            Some(before)
+                if before != *now && (rule.starts_with("history/") || rule == POLICY_CHANGED) =>
+            {
                 files.push(edited(path, before, now));
             }
             Some(_) => files.push(shown(path, None, now)),
@@ -89,11 +96,17 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
     let merged = base
         .iter()
         .filter(|(path, before)| {
-            text(&head, path) == Some(*before) && !is_down(path) && !is_manifest(path)
+            let shown = is_manifest(path) || (shows_policy(rule) && path == CONFIG);
+            text(&head, path) == Some(*before) && !is_down(path) && !shown
         })
         .map(|(path, _)| path.clone())
         .collect();
     Some(Example { kind, merged, files, as_above: false, same_ground: false })
+}
+
+/// Whether a rule's examples say nothing without the policy.
+fn shows_policy(rule: &str) -> bool {
+    rule.starts_with("class/") || rule.starts_with("governance/")
 }
 
 fn is_manifest(path: &str) -> bool {

@@ -102,7 +102,8 @@ other, the good one fires none. They are cut down to the files that matter.
 
 A finding blocks where it is an error. The two columns give each rule's usual level under the
 presets `recommended` and `strict`; where a finding may weigh differently, the rule's text says
-when. `[policy.levels]` in `migration-gate.toml` sets the level of a rule for good, and is read
+when. Windows, freezes and waivers of the examples are decided on Saturday, 21 November 2026, at
+10:00 in UTC. `[policy.levels]` in `migration-gate.toml` sets the level of a rule for good, and is read
 from the base, so that no change can excuse itself.
 
 | rule | recommended | strict | what it finds |

@@ -5,7 +5,7 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, printable};
+use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, Tree, printable};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -14,6 +14,9 @@ pub(super) struct Gathered {
     pub(super) comparison: Comparison,
     /// The policy in force: the base's, so that a change cannot judge itself.
     pub(super) policy: Settings,
+    /// The configuration as the change leaves it.
+    pub(super) head: Settings,
+    pub(super) config_path: RepoPath,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
     /// Sets that this version cannot judge and that the change touches.
@@ -51,10 +54,6 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         )));
     }
     let mut notices = Vec::new();
-    let config_changed = comparison.files.iter().any(|change| change.path == config_path);
-    if config_changed {
-        notices.push(format!("the change edits {config_path}; the policy in force is the base's"));
-    }
     let head = head.unwrap_or_default();
     let mut sets = configured_sets(&head, base.as_ref(), &mut notices);
     sets.retain(|set| {
@@ -76,11 +75,11 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
     });
     let catalogs = catalogs(choice, &comparison, &sets, hidden.collect(), &mut untold)?;
-    let policy = base.unwrap_or(head);
+    let policy = base.unwrap_or_else(|| head.clone());
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
     }
-    Ok(Gathered { comparison, policy, catalogs, notices, untold })
+    Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, untold })
 }
 
 /// A touched set of documents: named, so that it does not look judged.
@@ -181,6 +180,7 @@ fn limits(sets: &[config::SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
         limits.push(set.path.value.clone());
         limits.extend(set.manifest.as_ref().map(|manifest| manifest.value.clone()));
     }
+    limits.extend(changes::workflow_places());
     limits
 }
 
@@ -227,7 +227,9 @@ fn catalogs(
     }
     specs
         .into_iter()
-        .map(|(spec, moved_from, manifest)| read_set(comparison, spec, moved_from, manifest))
+        .map(|(spec, moved_from, manifest)| {
+            read_set(comparison, spec, moved_from, manifest.as_ref())
+        })
         .collect()
 }
 
@@ -267,30 +269,31 @@ fn read_set(
     comparison: &Comparison,
     spec: SetSpec,
     moved_from: Option<RepoPath>,
-    manifest: Option<RepoPath>,
+    manifest: Option<&RepoPath>,
 ) -> Result<SetCatalog, GateError> {
     let head = catalog::load(&*comparison.head, &spec.path)?;
     let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
     let base =
         comparison.base.as_ref().map(|base| catalog::load(&**base, &base_path)).transpose()?;
     let tip = comparison.tip.as_ref().map(|tip| catalog::load(&**tip, &base_path)).transpose()?;
-    let manifest_path = match manifest {
-        Some(path) => Some(path),
-        None => manifest::FILE_NAMES
-            .iter()
-            .find(|name| head.get(name).is_some())
-            .map(|name| spec.path.join(name)),
+    let listed = |side: &dyn Source, tree: &Tree| -> Result<_, ChangesError> {
+        let usual = || manifest::FILE_NAMES.iter().find(|name| tree.get(name).is_some());
+        let path = manifest.cloned().or_else(|| usual().map(|name| tree.root().join(name)));
+        let Some(path) = path else { return Ok(None) };
+        Ok(side.file(&path)?.map(|entry| (path, entry.bytes)))
     };
-    let manifest = match manifest_path {
-        Some(path) => comparison.head.file(&path)?.map(|entry| (path, entry.bytes)),
-        None => None,
+    let head_manifest = listed(&*comparison.head, &head)?;
+    let base_manifest = match (&comparison.base, &base) {
+        (Some(side), Some(tree)) => listed(&**side, tree)?,
+        _ => None,
     };
     let tip_label = comparison.tip_label.as_deref().unwrap_or("the target branch");
     let input = Input {
         head: &head,
         base: base.as_ref(),
         tip: tip.as_ref().map(|tip| (tip, tip_label)),
-        manifest: manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
+        manifest: head_manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
+        base_manifest: base_manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
         files: &comparison.files,
     };
     Ok(catalog::build(spec, &input)?)

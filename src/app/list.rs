@@ -29,6 +29,8 @@ struct MigrationItem<'a> {
     rollback: bool,
     depends_on: Vec<String>,
     up: String,
+    /// What a waiver of a finding about it has to name.
+    content: String,
 }
 
 fn item(entry: &Entry) -> MigrationItem<'_> {
@@ -41,6 +43,7 @@ fn item(entry: &Entry) -> MigrationItem<'_> {
         rollback: !matches!(migration.down, Down::Missing),
         depends_on: entry.depends_on(),
         up: migration.up.path().to_string(),
+        content: format!("sha256:{}", entry.declared.content),
     }
 }
 

@@ -5,6 +5,7 @@ mod ci;
 mod examples;
 mod explain;
 mod gather;
+mod govern;
 mod graph;
 mod list;
 mod output;

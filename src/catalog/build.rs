@@ -1,10 +1,9 @@
 //! Reads a set at base, head and tip and joins the three.
 
-use sha2::{Digest, Sha256};
-
+use super::content::{allowed, content, sha256};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
-use crate::manifest::{self, DeclaredClass};
+use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
     SetInfo, Sited, Step, Tree, printable,
@@ -40,6 +39,8 @@ pub struct Input<'a> {
     pub tip: Option<(&'a Tree, &'a str)>,
     /// The manifest's path and bytes, where there is one.
     pub manifest: Option<(RepoPath, &'a [u8])>,
+    /// The base's manifest, likewise.
+    pub base_manifest: Option<(RepoPath, &'a [u8])>,
     /// Everything the change did.
     pub files: &'a [FileChange],
 }
@@ -145,6 +146,9 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         changed,
     };
     join_base(&mut catalog, head.migrations, base, input.head);
+    if let Some((path, bytes)) = &input.base_manifest {
+        keep_classes(&mut catalog, &manifest::parse(path, bytes));
+    }
     if let Some((tree, label)) = input.tip {
         let known = catalog.merged.as_deref().unwrap_or(&[]);
         let new = layout.read(tree).migrations.into_iter();
@@ -281,6 +285,10 @@ fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) ->
 fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Declared {
     let mut declared =
         Declared { actual_checksum: checksum(migration, tree), ..Declared::default() };
+    declared.content = content(migration, tree);
+    let (allowed, problems) = allowed(migration);
+    declared.allowed = allowed;
+    catalog.header_problems.extend(problems);
     let header =
         migration.up.script().and_then(|script| manifest::header(&script.path, &script.text));
     if let Some(header) = &header {
@@ -323,8 +331,32 @@ fn take(declared: &mut Declared, path: &RepoPath, class: &DeclaredClass, needs: 
     }));
 }
 
+/// Finds merged migrations whose entry the change edits, and holds them to the base's class.
+fn keep_classes(catalog: &mut SetCatalog, base: &Manifest) {
+    let Some(head) = &catalog.manifest else { return };
+    for entry in catalog.entries.iter_mut().filter(|entry| !entry.touch.added) {
+        let id = &entry.migration.id;
+        let before = base.entry(entry.touch.renamed_from.as_ref().unwrap_or(id));
+        let (Some(before), Some(now)) = (before, head.entry(id)) else { continue };
+        if let Some(class) = before.class.get()
+            && now.class.get() != Some(class)
+            && !entry.declared.invalid_class
+        {
+            let place = Location::at(head.path.clone(), now.span);
+            let place = entry.declared.class.take().map_or(place, |(_, place)| place);
+            entry.declared.class = Some((class, place));
+            entry.declared.relabelled.push("class");
+        }
+        let needs = |listed: &manifest::Entry| -> Vec<String> {
+            listed.depends_on.iter().map(|id| id.value.clone()).collect()
+        };
+        if needs(before) != needs(now) {
+            entry.declared.relabelled.push("depends_on");
+        }
+    }
+}
+
 fn checksum(migration: &Migration, tree: &Tree) -> String {
     let relative = migration.up.path().below(tree.root()).unwrap_or_default();
-    let Some(entry) = tree.get(relative) else { return String::new() };
-    Sha256::digest(&entry.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    tree.get(relative).map(|entry| sha256(&entry.bytes)).unwrap_or_default()
 }

@@ -1,12 +1,14 @@
 //! The ordered history of one set, at the base and at the head, and what the change did to it.
 
 mod build;
+mod content;
 mod discover;
 mod graph;
 
 use crate::manifest::Manifest;
 use crate::model::{
-    Class, FileChange, Location, Migration, Position, Problem, RepoPath, Script, SetInfo, Step,
+    Class, FileChange, Location, Migration, Position, Problem, RepoPath, Script, SetInfo, Span,
+    Step,
 };
 
 pub use build::{CatalogError, Input, SetSpec, build};
@@ -73,6 +75,27 @@ pub struct Declared {
     pub checksum: Option<(String, Location)>,
     /// The SHA-256 of the up file as it is.
     pub actual_checksum: String,
+    /// The SHA-256 of all its files, by which a waiver knows it: of the lines that `sha256sum`
+    /// writes for them in the set's folder, sorted by name.
+    pub content: String,
+    /// What its scripts allow themselves.
+    pub allowed: Vec<Allowed>,
+    /// The keys of a merged migration's manifest entry that say something else than at the base.
+    /// A change cannot relabel what is merged: [`Declared::class`] is the base's then.
+    pub relabelled: Vec<&'static str>,
+}
+
+/// A rule that a script allows itself to break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowed {
+    /// The rule's id.
+    pub rule: String,
+    /// Why that does no harm.
+    pub reason: String,
+    /// The comment that says so.
+    pub location: Location,
+    /// The statement it is about; `None` for the whole file.
+    pub statement: Option<Span>,
 }
 
 /// One migration of the head.
@@ -167,6 +190,15 @@ impl SetCatalog {
     #[must_use]
     pub fn entry(&self, id: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.migration.id == id)
+    }
+
+    /// The content of a migration, by which a waiver knows it; that of a deleted one is nothing.
+    /// `None` where neither base nor head has it.
+    #[must_use]
+    pub fn content(&self, id: &str) -> Option<String> {
+        let gone = || self.gone.iter().any(|gone| gone.migration.id == id);
+        let here = self.entry(id).map(|entry| entry.declared.content.clone());
+        here.or_else(|| gone().then(content::nothing))
     }
 
     /// The index of the first entry after the one of that id; 0 where there is none such.

@@ -15,6 +15,7 @@ mod repository;
 mod revision;
 mod target;
 mod words;
+mod workflow;
 mod worktree;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::model::{Entry, FileChange, RepoPath, Tree};
 
 pub use compare::compare;
 pub use folder::compare_folders;
+pub use workflow::{gate_workflows, workflow_places};
 
 /// What to compare.
 #[derive(Clone, Debug, Default)]

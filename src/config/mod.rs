@@ -4,11 +4,13 @@
 //! into the gate's own types. Every value that a later stage may want to point at keeps its place.
 //! All problems of a file are reported together, each with its line and a way out.
 
+mod changed;
 mod date;
 mod error;
 mod raw;
 mod read;
 mod resolve;
+mod rollout;
 mod schema;
 mod shape;
 mod suggest;
@@ -18,9 +20,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
+use crate::model::{
+    EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, Waiver, quoted,
+};
 
-pub use date::{Date, Day, TimeOfDay};
 pub use error::{ConfigError, ConfigProblem};
 pub use schema::json_schema;
 pub use suggest::closest;
@@ -38,10 +41,8 @@ pub struct Settings {
     pub sets: Vec<SetConfig>,
     /// What is asked of a change.
     pub policy: Policy,
-    /// What is asked of migrations of one class.
-    pub classes: BTreeMap<Class, ClassConfig>,
-    /// Times in which nothing is to be rolled out.
-    pub freezes: Vec<Freeze>,
+    /// When what may be rolled out.
+    pub rollout: Rollout,
     /// Accepted findings.
     pub waivers: Vec<Waiver>,
     source: Option<Arc<Source>>,
@@ -96,7 +97,7 @@ pub enum Preset {
 }
 
 /// What is asked of a change.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Where the levels start from.
     pub preset: Preset,
@@ -106,6 +107,23 @@ pub struct Policy {
     pub levels: BTreeMap<String, Sited<Level>>,
     /// Migrations that may pass although they cannot run here.
     pub accept_inconclusive: Vec<Accepted>,
+    /// How many days ahead a waiver may expire.
+    pub waiver_days: u16,
+    /// The rules that a script may allow itself to break: ids, or groups as `sql/*`.
+    pub inline_allow: Vec<Sited<String>>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            preset: Preset::default(),
+            rollback: Rollback::default(),
+            levels: BTreeMap::new(),
+            accept_inconclusive: Vec::new(),
+            waiver_days: WAIVER_DAYS,
+            inline_allow: Vec::new(),
+        }
+    }
 }
 
 /// A migration that may pass although it cannot run here.
@@ -117,84 +135,6 @@ pub struct Accepted {
     pub set: Option<Sited<String>>,
     /// Why, for the report.
     pub reason: String,
-}
-
-/// What is asked of migrations of one class.
-#[derive(Clone, Debug, Default)]
-pub struct ClassConfig {
-    /// When they may be rolled out; at any time where there is none.
-    pub windows: Vec<Window>,
-    /// The team that has to agree.
-    pub approval: Option<Sited<String>>,
-}
-
-/// A time of the week.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// The days on which it begins, in the order of the week.
-    pub days: Vec<Day>,
-    /// The first minute.
-    pub from: TimeOfDay,
-    /// The first minute after it; on the next day where it is before `from`.
-    pub to: TimeOfDay,
-    /// The time zone's name.
-    pub zone: Sited<String>,
-    /// The whole entry.
-    pub span: Span,
-}
-
-/// A time in which nothing is to be rolled out, both days included.
-#[derive(Clone, Debug)]
-pub struct Freeze {
-    /// The first day.
-    pub from: Date,
-    /// The last day.
-    pub to: Date,
-    /// Why.
-    pub reason: String,
-    /// The whole entry.
-    pub span: Span,
-}
-
-/// A finding that was looked at and accepted for a while.
-///
-/// A waiver may lack what makes it one; see [`Waiver::missing`]. It must not be honoured then.
-#[derive(Clone, Debug)]
-pub struct Waiver {
-    /// The rule's id.
-    pub rule: Sited<String>,
-    /// The migration's id.
-    pub migration: Sited<String>,
-    /// Why the finding does no harm.
-    pub reason: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// The last day it holds.
-    pub expires: Option<Sited<Date>>,
-    /// The whole entry.
-    pub span: Span,
-}
-
-impl Waiver {
-    /// The keys it lacks to be complete.
-    #[must_use]
-    pub fn missing(&self) -> Vec<&'static str> {
-        [
-            ("reason", self.reason.is_none()),
-            ("owner", self.owner.is_none()),
-            ("expires", self.expires.is_none()),
-        ]
-        .into_iter()
-        .filter_map(|(key, missing)| missing.then_some(key))
-        .collect()
-    }
-
-    /// Whether it has everything and still holds on `today`.
-    #[must_use]
-    pub fn holds_on(&self, today: Date) -> bool {
-        self.missing().is_empty()
-            && self.expires.as_ref().is_some_and(|expires| today <= expires.value)
-    }
 }
 
 /// Reads a configuration file.
@@ -223,7 +163,13 @@ impl Settings {
         })
     }
 
-    /// Checks every rule id in levels and waivers against the rules there are.
+    /// Whether something in the policy hangs on the moment of a check.
+    #[must_use]
+    pub fn depends_on_moment(&self) -> bool {
+        self.rollout.needs_minutes() || !self.rollout.freezes.is_empty() || !self.waivers.is_empty()
+    }
+
+    /// Checks every rule id in levels, waivers and allowances against the rules there are.
     ///
     /// # Errors
     ///
@@ -235,7 +181,12 @@ impl Settings {
             Some(close) => format!("did you mean \"{close}\"?"),
             None => "`migration-gate rules` lists every rule id".to_owned(),
         };
-        self.check_words("rule", in_levels.chain(in_waivers), known, &help)
+        let exists = |group: &str| known.iter().any(|id| id.starts_with(group));
+        let allowed = self.policy.inline_allow.iter().filter(|allowed| {
+            !allowed.value.strip_suffix('*').is_some_and(|rest| rest.ends_with('/') && exists(rest))
+        });
+        let allowed = allowed.map(|allowed| (allowed.value.as_str(), allowed.span));
+        self.check_words("rule", in_levels.chain(in_waivers).chain(allowed), known, &help)
     }
 
     /// Checks every set's layout against the layouts there are.
@@ -273,16 +224,11 @@ impl Settings {
     #[must_use]
     pub fn not_enforced(&self) -> Vec<&'static str> {
         let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
-        let any_class = |uses: fn(&ClassConfig) -> bool| self.classes.values().any(uses);
         [
             ("set.seed", any_set(|set| set.seed.is_some())),
             ("set.variables", any_set(|set| !set.variables.is_empty())),
             ("set.documents", any_set(|set| !set.documents.is_empty())),
             ("set.schemas", any_set(|set| !set.schemas.is_empty())),
-            ("class.windows", any_class(|class| !class.windows.is_empty())),
-            ("class.approval", any_class(|class| class.approval.is_some())),
-            ("freeze", !self.freezes.is_empty()),
-            ("waiver", !self.waivers.is_empty()),
         ]
         .into_iter()
         .filter_map(|(key, used)| used.then_some(key))

@@ -132,6 +132,19 @@ pub(super) struct RawPolicy {
     #[serde(default)]
     #[schemars(with = "Vec<RawAccepted>")]
     pub(super) accept_inconclusive: Vec<Spanned<RawAccepted>>,
+    /// How many days ahead a waiver may expire.
+    #[serde(default)]
+    #[schemars(
+        with = "i64",
+        range(min = 1, max = 3660),
+        extend("default" = crate::model::WAIVER_DAYS)
+    )]
+    pub(super) waiver_days: Option<Spanned<i64>>,
+    /// The rules that a script may allow itself to break, by `-- migration-gate: allow`: rule ids,
+    /// or all rules of a group as `sql/*`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) inline_allow: Vec<Text>,
 }
 
 /// How much a finding weighs; an error blocks.
@@ -177,20 +190,34 @@ pub(super) struct RawClass {
     pub(super) approval: Option<RawApproval>,
 }
 
-/// A time of the week.
+/// A time of the week, or of a cron pattern.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Window")]
+#[schemars(
+    rename = "Window",
+    extend("anyOf" = [{"required": ["days", "from", "to"]}, {"required": ["cron", "duration"]}])
+)]
 pub(super) struct RawWindow {
     /// Days: `Tue`, `Tue-Thu`, `Mon,Wed-Fri`.
+    #[serde(default)]
     #[schemars(with = "String")]
-    pub(super) days: Text,
+    pub(super) days: Option<Text>,
     /// The first minute, `HH:MM`.
+    #[serde(default)]
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(super) from: Spanned<MomentText>,
+    pub(super) from: Option<Spanned<MomentText>>,
     /// The first minute after it, `HH:MM`; before `from` it is on the next day.
+    #[serde(default)]
     #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
-    pub(super) to: Spanned<MomentText>,
+    pub(super) to: Option<Spanned<MomentText>>,
+    /// In place of days and times: the minutes at which it opens, `0 9 * * TUE-THU`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) cron: Option<Text>,
+    /// How long it stays open after each of them, `7h` or `1h 30m`; at most a week.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) duration: Option<Text>,
     /// The time zone's name: `Europe/Berlin`, `UTC`.
     #[schemars(with = "String")]
     pub(super) zone: Text,
@@ -220,11 +247,22 @@ pub(super) struct RawFreeze {
     /// Why.
     #[schemars(with = "String", length(min = 1))]
     pub(super) reason: Text,
+    /// The name of the time zone whose days these are.
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = "UTC"))]
+    pub(super) zone: Option<Text>,
+    /// The classes it holds for; all where it is left away.
+    #[serde(default)]
+    #[schemars(
+        with = "Vec<String>",
+        extend("items" = {"type": "string", "enum": ["online", "post_deploy", "manual_backfill"]})
+    )]
+    pub(super) classes: Vec<Text>,
 }
 
 /// A finding that was looked at and accepted for a while.
 ///
-/// Without a reason, an owner or a last day it is reported and not honoured.
+/// Without the content, a reason, an owner or a last day it is reported and not honoured.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Waiver")]
@@ -235,6 +273,15 @@ pub(super) struct RawWaiver {
     /// The migration's id.
     #[schemars(with = "String", length(min = 1))]
     pub(super) migration: Text,
+    /// The set's name; left away, the migration of that id in any set.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) set: Option<Text>,
+    /// What the migration's files held when they were looked at, as `migration-gate list --format
+    /// json` shows it; other content is not excused.
+    #[serde(default)]
+    #[schemars(with = "String", required, regex(pattern = r"^sha256:[0-9A-Fa-f]{64}$"))]
+    pub(super) content: Option<Text>,
     /// Why the finding does no harm.
     #[serde(default)]
     #[schemars(with = "String", required, length(min = 1))]

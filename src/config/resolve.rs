@@ -4,19 +4,14 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
-use super::date::{Date, Day, TimeOfDay};
 use super::error::ConfigProblem;
-use super::raw::{
-    MomentText, RawAccepted, RawClass, RawFreeze, RawPolicy, RawSet, RawSettings, RawWaiver,
-    RawWindow,
-};
+use super::raw::{RawAccepted, RawPolicy, RawSet, RawSettings};
 use super::read::span;
 use super::suggest::known_words;
-use super::{
-    Accepted, ClassConfig, Freeze, Policy, Preset, SchemaBinding, SetConfig, Settings, Waiver,
-    Window,
+use super::{Accepted, Policy, Preset, SchemaBinding, SetConfig, Settings};
+use crate::model::{
+    Class, EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, quoted,
 };
-use crate::model::{Class, EngineKind, Level, RepoPath, Rollback, Sited, Span, quoted};
 
 const ENGINES: [(&str, EngineKind); 3] = [
     ("sqlite", EngineKind::Sqlite),
@@ -32,7 +27,7 @@ const ROLLBACKS: [(&str, Rollback); 2] =
 /// good for finding more to report.
 pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Settings {
     let complete = problems.is_empty();
-    let mut cx = Resolver { problems };
+    let mut cx = Resolver { problems, complete };
     cx.version(raw.version.as_ref());
     let sets: Vec<SetConfig> = raw.set.into_iter().filter_map(|set| cx.set(set)).collect();
     cx.unlike_sets(&sets);
@@ -50,15 +45,17 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     }
     let freezes = raw.freeze.into_iter().filter_map(|freeze| cx.freeze(freeze)).collect();
     let waivers = raw.waiver.into_iter().map(|waiver| cx.waiver(waiver)).collect();
-    Settings { sets, policy, classes, freezes, waivers, source: None }
+    Settings { sets, policy, rollout: Rollout { classes, freezes }, waivers, source: None }
 }
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     problems: &'a mut Vec<ConfigProblem>,
+    /// Whether all keys could be read.
+    pub(super) complete: bool,
 }
 
 impl Resolver<'_> {
-    fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(ConfigProblem::new(at, message, help));
     }
 
@@ -74,7 +71,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn word<T: Copy>(
+    pub(super) fn word<T: Copy>(
         &mut self,
         what: &str,
         word: &Spanned<String>,
@@ -115,7 +112,7 @@ impl Resolver<'_> {
     }
 
     /// Text that says something.
-    fn text(&mut self, what: &str, text: Spanned<String>) -> Sited<String> {
+    pub(super) fn text(&mut self, what: &str, text: Spanned<String>) -> Sited<String> {
         let at = span(text.span());
         if text.get_ref().trim().is_empty() {
             self.report(at, format!("{what} is empty"), "");
@@ -136,18 +133,6 @@ impl Resolver<'_> {
             );
         }
         Sited::new(word, at)
-    }
-
-    fn date(&mut self, text: &Spanned<MomentText>) -> Option<Date> {
-        let date = Date::parse(&text.get_ref().0);
-        if date.is_none() {
-            self.report(
-                span(text.span()),
-                format!("{} is not a day of the calendar", quoted(&text.get_ref().0)),
-                "write year, month and day: \"2027-03-01\"",
-            );
-        }
-        date
     }
 
     fn set(&mut self, raw: Spanned<RawSet>) -> Option<SetConfig> {
@@ -276,7 +261,23 @@ impl Resolver<'_> {
                 .into_iter()
                 .map(|accepted| self.accepted(accepted.into_inner()))
                 .collect(),
+            waiver_days: self.waiver_days(raw.waiver_days.as_ref()),
+            inline_allow: raw
+                .inline_allow
+                .into_iter()
+                .map(|rules| self.text("the rule's id", rules))
+                .collect(),
         }
+    }
+
+    fn waiver_days(&mut self, days: Option<&Spanned<i64>>) -> u16 {
+        let Some(days) = days else { return WAIVER_DAYS };
+        let known = u16::try_from(*days.get_ref()).ok().filter(|days| (1..=3660).contains(days));
+        if known.is_none() {
+            let message = format!("waivers cannot last {} days", days.get_ref());
+            self.report(span(days.span()), message, "write a number from 1 to 3660");
+        }
+        known.unwrap_or(WAIVER_DAYS)
     }
 
     fn accepted(&mut self, raw: RawAccepted) -> Accepted {
@@ -284,84 +285,6 @@ impl Resolver<'_> {
             migration: self.text("the migration's id", raw.migration),
             set: raw.set.map(|set| self.text("the set's name", set)),
             reason: self.text("the reason", raw.reason).value,
-        }
-    }
-
-    fn class(&mut self, raw: RawClass) -> ClassConfig {
-        ClassConfig {
-            windows: raw.windows.into_iter().filter_map(|window| self.window(window)).collect(),
-            approval: raw.approval.map(|approval| self.text("the team's name", approval.team)),
-        }
-    }
-
-    fn window(&mut self, raw: Spanned<RawWindow>) -> Option<Window> {
-        let whole = span(raw.span());
-        let raw = raw.into_inner();
-        let days = Day::parse_list(raw.days.get_ref());
-        if days.is_none() {
-            self.report(
-                span(raw.days.span()),
-                format!("{} are not days of the week", quoted(raw.days.get_ref())),
-                "write days such as \"Tue\", \"Tue-Thu\" or \"Mon,Wed-Fri\"",
-            );
-        }
-        let (from, to) = (self.time(&raw.from), self.time(&raw.to));
-        if from.is_some() && from == to {
-            let help = "leave `windows` away where any time will do";
-            self.report(span(raw.to.span()), "the window ends when it begins", help);
-        }
-        let zone = Sited::new(raw.zone.get_ref().clone(), span(raw.zone.span()));
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
-        if zone.value.is_empty() || !zone.value.chars().all(fits) {
-            let message = format!("{} is not a time zone", quoted(&zone.value));
-            self.report(zone.span, message, "write a name such as \"Europe/Berlin\" or \"UTC\"");
-        }
-        Some(Window { days: days?, from: from?, to: to?, zone, span: whole })
-    }
-
-    fn time(&mut self, text: &Spanned<MomentText>) -> Option<TimeOfDay> {
-        let time = TimeOfDay::parse(&text.get_ref().0);
-        if time.is_none() {
-            self.report(
-                span(text.span()),
-                format!("{} is not a time of day", quoted(&text.get_ref().0)),
-                "write hours and minutes: \"09:00\"",
-            );
-        }
-        time
-    }
-
-    fn freeze(&mut self, raw: Spanned<RawFreeze>) -> Option<Freeze> {
-        let whole = span(raw.span());
-        let raw = raw.into_inner();
-        let (from, to) = (self.date(&raw.from), self.date(&raw.to));
-        let reason = self.text("the reason", raw.reason).value;
-        let (from, to) = (from?, to?);
-        if from > to {
-            let message = format!("the freeze ends on {to}, before it begins on {from}");
-            self.report(span(raw.to.span()), message, "exchange `from` and `to`");
-        }
-        Some(Freeze { from, to, reason, span: whole })
-    }
-
-    /// A waiver that lacks something is not a broken file: a rule says so about the waiver.
-    fn waiver(&mut self, raw: Spanned<RawWaiver>) -> Waiver {
-        let whole = span(raw.span());
-        let raw = raw.into_inner();
-        let said = |text: Option<Spanned<String>>| {
-            text.map(Spanned::into_inner).filter(|text| !text.trim().is_empty())
-        };
-        let expires = raw.expires.and_then(|text| {
-            let at = span(text.span());
-            self.date(&text).map(|date| Sited::new(date, at))
-        });
-        Waiver {
-            rule: self.text("the rule's id", raw.rule),
-            migration: self.text("the migration's id", raw.migration),
-            reason: said(raw.reason),
-            owner: said(raw.owner),
-            expires,
-            span: whole,
         }
     }
 }

@@ -19,7 +19,7 @@ const LISTS: [Shape; 6] = [
     ("", "set", &["name", "path", "engine"]),
     ("set", "schemas", &["files", "schema"]),
     ("policy", "accept-inconclusive", &["migration", "reason"]),
-    (ONE_CLASS, "windows", &["days", "from", "to", "zone"]),
+    (ONE_CLASS, "windows", &["zone"]),
     ("", "freeze", &["from", "to", "reason"]),
     ("", "waiver", &["rule", "migration"]),
 ];

@@ -1,4 +1,8 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 use super::*;
+use crate::model::{Class, Moment, WaiverState};
 
 const WHOLE: &str = r#"version = 1
 
@@ -23,18 +27,22 @@ schemas   = [{ files = "config/app*.json", schema = "config/schemas/app.schema.j
 [policy]
 preset = "strict"
 rollback = "checkpoint"
+waiver-days = 30
+inline-allow = ["sql/*", "sql/ban-drop-column"]
 accept-inconclusive = [{ migration = "0007_postgis", set = "shop", reason = "needs PostGIS" }]
 [policy.levels]
 "sql/ban-drop-column" = "error"
 
 [class.post_deploy]
-windows  = [{ days = "Tue-Thu", from = "09:00", to = "16:00", zone = "Europe/Berlin" }]
+windows  = [{ days = "Tue-Thu", from = "09:00", to = "16:00", zone = "Europe/Berlin" },
+            { cron = "0 9 * * SAT", duration = "1h 30m", zone = "UTC" }]
 approval = { team = "dba" }
 
 [[freeze]]
 from = "2026-12-20"
 to = 2027-01-04
 reason = "year end"
+classes = ["post_deploy", "manual_backfill"]
 
 [[waiver]]
 rule = "sql/ban-drop-column"
@@ -42,6 +50,7 @@ migration = "0042_drop_legacy"
 reason = "column unread since 3.1"
 owner = "team-shop"
 expires = "2027-03-01"
+content = "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
 "#;
 
 fn read(text: &str) -> Result<Settings, ConfigError> {
@@ -79,25 +88,20 @@ fn the_whole_example_is_understood() {
     assert_eq!(settings.policy.levels["sql/ban-drop-column"].value, Level::Error);
     assert!(settings.accepts_inconclusive("shop", "0007_postgis").is_some());
     assert!(settings.accepts_inconclusive("other", "0007_postgis").is_none());
-    let window = &settings.classes[&Class::PostDeploy].windows[0];
-    assert_eq!(window.days, [Day::Tue, Day::Wed, Day::Thu]);
-    assert_eq!(settings.freezes[0].to, Date::new(2027, 1, 4).unwrap());
+    let class = &settings.rollout.classes[&Class::PostDeploy];
+    assert_eq!(class.windows[0].to_string(), "Tue,Wed,Thu 09:00–16:00 Europe/Berlin");
+    assert_eq!(class.windows[1].to_string(), "1h 30m from each \"0 9 * * SAT\" UTC");
+    assert_eq!(settings.rollout.freezes[0].to, Date::constant(2027, 1, 4));
+    assert_eq!(settings.rollout.freezes[0].zone.iana_name(), Some("UTC"));
+    assert_eq!(settings.rollout.freezes[0].classes, [Class::PostDeploy, Class::ManualBackfill]);
+    assert_eq!(settings.policy.waiver_days, 30);
     let waiver = &settings.waivers[0];
-    assert!(waiver.missing().is_empty());
-    assert!(waiver.holds_on(Date::new(2027, 3, 1).unwrap()));
-    assert!(!waiver.holds_on(Date::new(2027, 3, 2).unwrap()));
+    assert!(waiver.content.as_ref().unwrap().starts_with("e3b0c442"));
+    let today = Moment::day("2027-02-01T00:00Z".parse().unwrap());
+    assert_eq!(waiver.state(today, 90), WaiverState::Holds);
     assert_eq!(
         settings.not_enforced(),
-        [
-            "set.seed",
-            "set.variables",
-            "set.documents",
-            "set.schemas",
-            "class.windows",
-            "class.approval",
-            "freeze",
-            "waiver"
-        ]
+        ["set.seed", "set.variables", "set.documents", "set.schemas",]
     );
 }
 
@@ -205,8 +209,49 @@ fn dates_and_windows_make_sense() {
 fn an_incomplete_waiver_is_left_to_its_rule() {
     let settings =
         ok("version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\nowner = \" \"\n");
-    assert_eq!(settings.waivers[0].missing(), ["reason", "owner", "expires"]);
-    assert!(!settings.waivers[0].holds_on(Date::new(2020, 1, 1).unwrap()));
+    let state = settings.waivers[0].state(Moment::day(Timestamp::UNIX_EPOCH), 90);
+    assert_eq!(state, WaiverState::Lacks(vec!["content", "reason", "owner", "expires"]));
+}
+
+#[test]
+fn windows_and_waivers_are_checked_with_their_place() {
+    let window = |keys: &str| format!("version = 1\n[class.online]\nwindows = [{{ {keys} }}]\n");
+    for (text, expected) in [
+        (window("zone = \"UTC\", days = \"Tue\""), "3:12 a window is either days of the week"),
+        (window("zone = \"UTC\", cron = \"0 9 * * *\", from = \"09:00\""), "3:12 a window is"),
+        (window("zone = \"UTC\", cron = \"0 25 * * *\", duration = \"1h\""), "3:35 \"0 25 * * *"),
+        (window("zone = \"UTC\", cron = \"0 9 * * *\", duration = \"8d\""), "3:59 \"8d\" is not"),
+        (window("zone = \"UTC\", cron = \"0 9 * * *\", duration = \"-1h\""), "3:59 \"-1h\" is"),
+        (window("zone = \"Berlin\", cron = \"0 9 * * *\", duration = \"1h\""), "3:21 \"Berlin\""),
+        ("version = 1\n[policy]\nwaiver-days = 0\n".into(), "3:15 waivers cannot last 0 days"),
+        (
+            "version = 1\n[[waiver]]\nrule = \"governance/x\"\nmigration = \"1\"\n".into(),
+            "3:8 what is said about the policy itself",
+        ),
+        (
+            "version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\ncontent = \"abc\"\n"
+                .into(),
+            "5:11 \"abc\" is not the content of a migration",
+        ),
+    ] {
+        let found = errors(&text);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_a_change_edits_is_told_by_key() {
+    let base = ok(WHOLE);
+    let edited = |from: &str, to: &str| ok(&WHOLE.replace(from, to)).changed_from(&base);
+    assert_eq!(edited("# sqlite | postgres", "# "), Vec::<String>::new());
+    assert_eq!(edited("team-shop", "me"), ["waiver"]);
+    assert_eq!(edited("year end", "x"), ["freeze"]);
+    assert_eq!(edited("0040_last_good", "0099_new"), ["set"]);
+    let more = format!("{WHOLE}[[set]]\nname = \"b\"\npath = \"b\"\nengine = \"sqlite\"\n");
+    assert_eq!(ok(&more).changed_from(&base), Vec::<String>::new());
+    let gone = Settings::default().changed_from(&base);
+    assert_eq!(gone, ["class", "freeze", "policy", "set", "waiver"]);
+    assert_eq!(base.changed_from(&Settings::default()), ["class", "freeze", "policy", "waiver"]);
 }
 
 #[test]
@@ -214,8 +259,10 @@ fn rule_ids_and_layouts_are_checked_against_those_there_are() {
     let settings = ok(WHOLE);
     assert!(settings.check_rule_ids(&["sql/ban-drop-column"]).is_ok());
     let error = settings.check_rule_ids(&["sql/ban-drop-columns"]).unwrap_err();
-    assert_eq!(error.problems().len(), 2);
+    assert_eq!(error.problems().len(), 3);
     assert!(error.to_string().contains("did you mean \"sql/ban-drop-columns\"?"), "{error}");
+    let error = settings.check_rule_ids(&["a/b"]).unwrap_err().to_string();
+    assert!(error.contains("unknown rule \"sql/*\""), "{error}");
     assert!(settings.check_layouts(&["goose"]).is_ok());
     let error = settings.check_layouts(&["sqlx", "flyway"]).unwrap_err().to_string();
     assert!(error.starts_with("migration-gate.toml:7:10: unknown layout \"goose\""), "{error}");

@@ -57,6 +57,11 @@ pub fn header(path: &RepoPath, text: &str) -> Option<Header> {
     reader.header
 }
 
+/// What follows `migration-gate:` in a comment.
+pub(super) fn directive(comment: &str) -> Option<&str> {
+    comment.strip_prefix(MARK)?.trim_start().strip_prefix(':')
+}
+
 struct Reader<'a> {
     path: &'a RepoPath,
     header: Option<Header>,
@@ -76,6 +81,10 @@ impl Reader<'_> {
             }
             return;
         };
+        // What a script allows itself may stand anywhere.
+        if super::allow::allow(settings).is_some() {
+            return;
+        }
         if !leading {
             let help = "move the line to the comments at the top of the file";
             self.report(whole, "this line stands below the first statement and is not read", help);
@@ -238,6 +247,7 @@ mod tests {
             "-- migration-gate wants a class here",
             "/* migration-gate: class=online */",
             "/* migration-gate: class=online */ SELECT 1;",
+            "SELECT 1;\n-- migration-gate: allow a/b reason=\"c\"",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

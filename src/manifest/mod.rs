@@ -4,6 +4,7 @@
 //! checked against its published JSON Schema (`schema`), and taken over as far as it is valid.
 //! Nothing here knows the migrations' files; joining the two is the catalog's work.
 
+mod allow;
 mod header;
 mod json;
 mod node;
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable, quoted};
 
+pub use allow::{Allowance, allowances};
 pub use header::{Header, header};
 pub use schema::json_schema;
 

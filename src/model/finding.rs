@@ -91,7 +91,7 @@ pub struct Finding {
     pub rule: &'static str,
     /// Its weight under the policy in force.
     pub level: Level,
-    /// The set.
+    /// The set; empty for what concerns the whole repository.
     pub set: String,
     /// The migration, where it is about one.
     pub migration: Option<String>,

@@ -4,6 +4,7 @@ mod change;
 mod evidence;
 mod finding;
 mod migration;
+mod moment;
 mod path;
 mod problem;
 mod report;
@@ -14,6 +15,8 @@ mod span;
 mod text;
 mod tree;
 mod version;
+mod waiver;
+mod window;
 
 pub use change::{ChangeKind, FileChange};
 pub use evidence::{
@@ -23,6 +26,7 @@ pub use evidence::{
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};
+pub use moment::{Moment, TIMED_RULES};
 pub use path::RepoPath;
 pub use problem::{Problem, ProblemKind};
 pub use report::{Counts, Inconclusive, MigrationReport, Report, SetReport, Side, Verdict};
@@ -33,3 +37,5 @@ pub use span::{Location, Span, line_column};
 pub use text::{Sited, printable, quoted};
 pub use tree::{Entry, EntryKind, Tree};
 pub use version::{Part, Version};
+pub use waiver::{Acceptance, WAIVER_DAYS, Waived, Waiver, WaiverState};
+pub use window::{ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};

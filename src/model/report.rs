@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Class, EngineKind, Evidenced, Finding, Level, RepoPath};
+use super::{Class, EngineKind, Evidenced, Finding, Level, Moment, RepoPath, Waived};
 
 /// Whom a finding belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,10 +165,15 @@ pub struct Report {
     pub head: String,
     /// Whether everything was judged, not only what the change touched.
     pub all: bool,
+    /// The moment at which windows, freezes and last days were decided; `None` where nothing
+    /// hangs on it.
+    pub as_of: Option<Moment>,
     /// The sets, by name.
     pub sets: Vec<SetReport>,
     /// The findings shown: those of the change, or all.
     pub findings: Vec<Finding>,
+    /// Findings that were accepted; they do not weigh.
+    pub waived: Vec<Waived>,
     /// Counts of `findings`.
     pub counts: Counts,
     /// Old findings that are counted and not shown.

@@ -181,7 +181,7 @@ fn findings(
 fn whole(finding: &Finding, sources: &SourceMap) -> Result<String, fmt::Error> {
     let mut out = String::new();
     let mark = emoji(Mark::of_level(finding.level));
-    let about = finding.migration.as_deref().unwrap_or(&finding.set);
+    let about = finding.migration.as_deref().unwrap_or_else(|| words::set(finding));
     let (level, rule, label) = (finding.level, finding.rule, finding.evidenced.name());
     let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
     let folded = level != Level::Error;
@@ -230,6 +230,7 @@ fn whole(finding: &Finding, sources: &SourceMap) -> Result<String, fmt::Error> {
 /// What stands after the findings.
 fn tail(report: &Report, sources: &SourceMap) -> Result<String, fmt::Error> {
     let mut out = String::new();
+    waived(report, sources, &mut out)?;
     if !report.inconclusive.is_empty() {
         out.push_str("### ❔ Could not be told\n\n");
     }
@@ -241,7 +242,7 @@ fn tail(report: &Report, sources: &SourceMap) -> Result<String, fmt::Error> {
         let (reason, way_out) = (paragraph(&item.reason), paragraph(&item.way_out));
         writeln!(out, "- {about} in {}: {reason}", name(&item.path.to_string()))?;
         writeln!(out, "  <br>**Help:** {way_out}")?;
-        if out.len() > MAX_TAIL / 2 {
+        if out.len() > MAX_TAIL * 3 / 4 {
             out.push_str("- … and more, all in the JSON report\n");
             break;
         }
@@ -253,11 +254,34 @@ fn tail(report: &Report, sources: &SourceMap) -> Result<String, fmt::Error> {
     Ok(out)
 }
 
+/// What was accepted, and by whom.
+fn waived(report: &Report, sources: &SourceMap, out: &mut String) -> fmt::Result {
+    if report.waived.is_empty() {
+        return Ok(());
+    }
+    out.push_str("### ℹ️ Waived\n\n");
+    for waived in report.waived.iter().take(MAX_ROWS) {
+        let Finding { rule, level, message, location, .. } = &waived.finding;
+        let (message, place) = (paragraph(message), name(&place(location, sources)));
+        writeln!(out, "- {level} `{rule}` {place}: {message}")?;
+        writeln!(out, "  <br>{}", paragraph(&words::accepted(waived)))?;
+        if out.len() > MAX_TAIL / 2 {
+            out.push_str("- … and more, all in the JSON report\n");
+            break;
+        }
+    }
+    out.push('\n');
+    Ok(())
+}
+
 /// Base, head, what was assumed and the digest.
 fn about(report: &Report, sources: &SourceMap, out: &mut String) -> fmt::Result {
     out.push_str("<details>\n<summary>About this check</summary>\n\n");
     let base = report.base.as_deref().map_or_else(|| "none".to_owned(), paragraph);
     writeln!(out, "- base: {base}\n- head: {}", paragraph(&report.head))?;
+    if let Some(moment) = report.as_of {
+        writeln!(out, "- judged as of {moment}")?;
+    }
     let notices = report.notices.iter().map(|notice| paragraph(notice));
     let assumed = report.sets.iter().flat_map(|set| {
         let what = |what: &String| format!("{}, assumed: {}", name(&set.name), paragraph(what));

@@ -14,6 +14,8 @@ mod markdown;
 mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+pub(crate) mod sample_waived;
 mod snippet;
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,7 @@ impl Renderer for Plain {
         for finding in &report.findings {
             self.finding(finding, sources, &mut page)?;
         }
+        self.waived(report, sources, &mut page)?;
         self.inconclusive(report, &mut page)?;
         self.notices(report, &mut page)?;
         self.summary(report, sources, &mut page)?;
@@ -92,7 +93,7 @@ impl Plain {
     fn finding(self, finding: &Finding, sources: &SourceMap, page: &mut String) -> fmt::Result {
         let mark = Mark::of_level(finding.level);
         let level = self.paint(color(finding.level), finding.level.name());
-        let mut owner = printable(&finding.set).into_owned();
+        let mut owner = printable(words::set(finding)).into_owned();
         if let Some(migration) = &finding.migration {
             owner = format!("{owner} {}", printable(migration));
         }
@@ -146,6 +147,26 @@ impl Plain {
         Ok(())
     }
 
+    /// What was accepted: where, what, and by whom.
+    fn waived(self, report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Result {
+        if report.waived.is_empty() {
+            return Ok(());
+        }
+        writeln!(page, "{}\n", self.bold("Waived"))?;
+        for waived in &report.waived {
+            let finding = &waived.finding;
+            let (sign, level, rule) = (self.mark(Mark::None), finding.level, finding.rule);
+            let migration = finding.migration.as_deref().unwrap_or_default();
+            let owner = format!("{} {}", printable(words::set(finding)), printable(migration));
+            writeln!(page, "{sign} {level} · {} · {}", self.bold(rule), owner.trim_end())?;
+            block(page, "  ", "  ", &finding.message)?;
+            writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+            block(page, "  · ", "    ", &words::accepted(waived))?;
+            writeln!(page)?;
+        }
+        Ok(())
+    }
+
     fn inconclusive(self, report: &Report, page: &mut String) -> fmt::Result {
         if report.inconclusive.is_empty() {
             return Ok(());
@@ -191,6 +212,9 @@ impl Plain {
             (None, false) => "none".to_owned(),
         };
         writeln!(page, "\n  base    {base}\n  head    {}", printable(&report.head))?;
+        if let Some(moment) = report.as_of {
+            writeln!(page, "  judged  as of {moment}")?;
+        }
         writeln!(page, "  digest  {}", self.dim(&digest(report, sources)))?;
         if let Some(rule) = words::rule_to_explain(report) {
             let hint = format!("why, and how to mend it: migration-gate explain {rule}");

@@ -1,8 +1,10 @@
 //! The one report that every format is judged by, and a hostile one.
 
+use super::sample_waived::{acceptance, waived};
 use crate::model::{
-    Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive, Level,
-    Location, MigrationReport, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff, Span,
+    Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive,
+    Level, Location, MigrationReport, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff,
+    Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 
@@ -245,6 +247,7 @@ pub(crate) fn parts() -> Assembly {
             way_out: "Define it in the set's seed, or accept this under [policy.accept].".into(),
         }],
         notices: vec!["2 files changed outside of every set".into()],
+        ..Assembly::default()
     }
 }
 
@@ -297,6 +300,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("inconclusive", inconclusive()),
         ("passed", passed()),
         ("untouched", untouched()),
+        ("waived", waived()),
         ("hostile", hostile().0),
     ]
 }
@@ -357,6 +361,14 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         findings: vec![of(Level::Error, 0), of(Level::Warning, 90), of(Level::Note, 30)],
         inconclusive: vec![inconclusive],
         notices: vec![ATTACK.into(), "::stop-commands::x".into()],
+        acceptances: vec![Acceptance {
+            set: ATTACK.into(),
+            place: Some((path, Some(Span::new(30, 31)))),
+            reason: ATTACK.into(),
+            owner: ATTACK.into(),
+            ..acceptance("dryrun/up-fails", ATTACK)
+        }],
+        ..Assembly::default()
     });
     (report, sources)
 }

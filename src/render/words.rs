@@ -1,6 +1,8 @@
 //! The words and marks that the formats for people share, so that they say the same.
 
-use crate::model::{Counts, Finding, Level, MigrationReport, Report, SetReport, Verdict};
+use crate::model::{
+    Acceptance, Counts, Finding, Level, MigrationReport, Report, SetReport, Verdict, Waived,
+};
 
 /// How something ended, as a mark that does not need colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,22 @@ fn unknown(report: &Report, set: &str, migration: &str) -> bool {
         .any(|item| item.set == set && item.migration.as_deref().is_none_or(|id| id == migration))
 }
 
+/// Whom a finding is about: the migration after its set, or the repository as a whole.
+pub(super) fn set(finding: &Finding) -> &str {
+    if finding.set.is_empty() { "the repository" } else { &finding.set }
+}
+
+/// `waived by team-shop until 2027-03-01: unread since 3.1`
+pub(super) fn accepted(waived: &Waived) -> String {
+    let by = &waived.by;
+    let who = match by.owner.as_str() {
+        Acceptance::INLINE => "allowed by the script".to_owned(),
+        owner => format!("waived by {owner}"),
+    };
+    let until = by.expires.map(|last| format!(" until {last}")).unwrap_or_default();
+    format!("{who}{until}: {}", by.reason)
+}
+
 /// The verdict as a word in a sentence.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
@@ -120,6 +138,9 @@ pub(super) fn reasons(report: &Report) -> String {
     let mut parts = Vec::new();
     if report.counts.total() > 0 {
         parts.push(counts(report.counts));
+    }
+    if !report.waived.is_empty() {
+        parts.push(format!("{} waived", number(report.waived.len(), "finding")));
     }
     if !report.inconclusive.is_empty() {
         let things = number(report.inconclusive.len(), "thing");

@@ -8,7 +8,8 @@ mod source;
 pub mod v1;
 
 use crate::model::{
-    Counts, Finding, Inconclusive, Level, Location, Report, SetReport, Side, Verdict,
+    Acceptance, Counts, Finding, Inconclusive, Level, Location, Moment, Report, SetReport, Side,
+    Verdict, Waived,
 };
 
 pub use source::{Place, SourceMap};
@@ -27,10 +28,14 @@ pub struct Assembly {
     pub head: String,
     /// Whether everything is judged, not only what the change touched.
     pub all: bool,
+    /// The moment, where something hangs on it.
+    pub as_of: Option<Moment>,
     /// The sets.
     pub sets: Vec<SetReport>,
     /// The findings of every rule, those of the baseline and those switched off included.
     pub findings: Vec<Finding>,
+    /// What the policy accepts.
+    pub acceptances: Vec<Acceptance>,
     /// What could not be told.
     pub inconclusive: Vec<Inconclusive>,
     /// Things worth saying that are no findings, in the order they should be read.
@@ -40,12 +45,14 @@ pub struct Assembly {
 /// Makes the report: the same parts give the same report, in whatever order they come.
 ///
 /// Findings that are switched off or repeat another exactly fall away. Those of the baseline are
-/// counted, and shown only where everything is judged. The verdict is [`Verdict::Block`] with an
+/// counted, and shown only where everything is judged. Accepted ones are shown apart and do not
+/// weigh. The verdict is [`Verdict::Block`] with an
 /// error shown, else [`Verdict::Inconclusive`] where something could not be told or there is
 /// nothing to compare with, else [`Verdict::Pass`].
 #[must_use]
 pub fn assemble(parts: Assembly) -> Report {
-    let Assembly { base, head, all, mut sets, mut findings, mut inconclusive, mut notices } = parts;
+    let Assembly { base, head, all, as_of, mut sets, mut findings, .. } = parts;
+    let Assembly { acceptances, mut inconclusive, mut notices, .. } = parts;
     sets.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
 
     findings.retain(|finding| finding.level != Level::Off);
@@ -53,6 +60,7 @@ pub fn assemble(parts: Assembly) -> Report {
     findings.dedup();
     let (findings, hidden): (Vec<_>, Vec<_>) =
         findings.into_iter().partition(|finding| all || finding.side == Side::Change);
+    let (findings, waived) = accept(findings, &acceptances);
 
     inconclusive.sort_by_cached_key(|item| {
         (Standing::of(&sets, &item.set, item.migration.as_deref()), item.clone())
@@ -75,7 +83,34 @@ pub fn assemble(parts: Assembly) -> Report {
         Verdict::Pass
     };
     let baseline = Counts::of(&hidden);
-    Report { verdict, base, head, all, sets, findings, counts, baseline, inconclusive, notices }
+    Report {
+        verdict,
+        base,
+        head,
+        all,
+        as_of,
+        sets,
+        findings,
+        waived,
+        counts,
+        baseline,
+        inconclusive,
+        notices,
+    }
+}
+
+/// Parts what weighs from what is accepted, both in the order given. Of several acceptances the
+/// first counts: waivers stand before what scripts say themselves.
+fn accept(findings: Vec<Finding>, acceptances: &[Acceptance]) -> (Vec<Finding>, Vec<Waived>) {
+    let mut waived = Vec::new();
+    let mut left = Vec::new();
+    for finding in findings {
+        match acceptances.iter().find(|acceptance| acceptance.covers(&finding)) {
+            Some(by) => waived.push(Waived { finding, by: by.clone() }),
+            None => left.push(finding),
+        }
+    }
+    (left, waived)
 }
 
 /// Where something stands in the report: by set; in it first what is about the whole set, then the
@@ -161,6 +196,21 @@ mod tests {
         assert_eq!(assemble(one(Level::Warning, Side::Change)).verdict, Verdict::Pass);
         let off = assemble(one(Level::Off, Side::Change));
         assert_eq!((off.verdict, off.findings.len()), (Verdict::Pass, 0));
+    }
+
+    #[test]
+    fn an_accepted_finding_is_shown_and_does_not_weigh() {
+        let mut parts = one(Level::Error, Side::Change);
+        let by = crate::render::sample_waived::acceptance("rollback/missing", "0001_a");
+        let other = crate::render::sample_waived::acceptance("rollback/empty", "0001_a");
+        parts.acceptances = vec![other, by.clone()];
+        let report = assemble(parts.clone());
+        assert_eq!((report.verdict, report.counts.errors), (Verdict::Pass, 0));
+        assert_eq!(report.waived[0].by, by);
+        // An old finding stays hidden, accepted or not.
+        parts.findings[0].side = Side::Baseline;
+        let report = assemble(parts);
+        assert_eq!((report.waived.len(), report.baseline.errors), (0, 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod class;
 mod dryrun;
+mod governance;
 mod history;
 mod layout;
 mod manifest;
@@ -17,10 +18,12 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{
-    EngineKind, Finding, Level, Levels, Location, RuleMeta, Script, SetEvidence, Step,
+    EngineKind, Finding, Inconclusive, Level, Levels, Location, Moment, RepoPath, Rollout,
+    RuleMeta, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
 
+pub use governance::acceptances;
 pub use sink::{Draft, Sink};
 pub use told::{broken_history, inconclusive, migration_reports};
 
@@ -40,6 +43,8 @@ pub enum Check {
     Script(EngineKind, fn(&ScriptCx<'_>, &mut Sink<'_>)),
     /// On what was seen of a set when it ran.
     Evidence(fn(&EvidenceCx<'_>, &mut Sink<'_>)),
+    /// Once, on all that was found and on what decides about it.
+    Governance(fn(&GovernanceCx<'_>, &mut Sink<'_>)),
 }
 
 /// What catalog rules see.
@@ -48,6 +53,47 @@ pub struct CatalogCx<'a> {
     pub catalog: &'a SetCatalog,
     /// Whether the team goes back by restoring a checkpoint.
     pub restores: bool,
+    /// What the policy asks beyond levels.
+    pub terms: &'a Terms,
+}
+
+/// What the policy in force asks beyond levels, and what the caller says about the run.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// When what may be rolled out.
+    pub rollout: Rollout,
+    /// The moment at which that is decided.
+    pub moment: Moment,
+    /// The teams that have agreed.
+    pub approved_by: Vec<String>,
+    /// The rules that a script may allow itself to break: ids, or groups as `sql/*`.
+    pub inline_allow: Vec<String>,
+    /// The waivers in force.
+    pub waivers: Vec<Waiver>,
+    /// How many days ahead a waiver may expire.
+    pub waiver_days: u16,
+}
+
+/// What governance rules see.
+pub struct GovernanceCx<'a> {
+    /// What the policy asks.
+    pub terms: &'a Terms,
+    /// Whether everything is judged.
+    pub all: bool,
+    /// The configuration's file.
+    pub config: &'a RepoPath,
+    /// The waivers as the change leaves them, so that their places are those of the head's file.
+    pub waivers: &'a [Waiver],
+    /// The top-level keys of the configuration that the change edits.
+    pub changed_keys: &'a [String],
+    /// Changed files that run the gate.
+    pub workflows: &'a [RepoPath],
+    /// The sets of this run.
+    pub catalogs: &'a [&'a SetCatalog],
+    /// What all other rules found.
+    pub findings: &'a [Finding],
+    /// What could not be told.
+    pub inconclusive: &'a [Inconclusive],
 }
 
 /// The way a script goes.
@@ -122,13 +168,21 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &class::approval_missing::RULE,
     &class::dependency_class::RULE,
+    &class::frozen::RULE,
     &class::mismatch::RULE,
     &class::mixed_schema_and_data::RULE,
+    &class::outside_window::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,
     &dryrun::up_fails::RULE,
+    &governance::allow_not_permitted::RULE,
+    &governance::policy_changed::RULE,
+    &governance::waiver_expired::RULE,
+    &governance::waiver_incomplete::RULE,
+    &governance::waiver_unused::RULE,
     &history::deleted::RULE,
     &history::duplicate_version::RULE,
     &history::edited::RULE,
@@ -179,7 +233,7 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         Check::Script(engine, check) if engine == cx.catalog.info.engine => {
             scripts.iter().for_each(|script| check(script, sink));
         }
-        Check::Script(..) | Check::Evidence(_) => {}
+        Check::Script(..) | Check::Evidence(_) | Check::Governance(_) => {}
     })
 }
 
@@ -217,6 +271,17 @@ pub fn check_evidence(cx: &EvidenceCx<'_>, levels: &LevelPolicy) -> Vec<Finding>
     })
 }
 
+/// Runs the governance rules, after all others; what they find about no set in particular has an
+/// empty name for it.
+#[must_use]
+pub fn check_governance(cx: &GovernanceCx<'_>, levels: &LevelPolicy) -> Vec<Finding> {
+    collect("", cx.all, levels, |rule, sink| {
+        if let Check::Governance(check) = rule.check {
+            check(cx, sink);
+        }
+    })
+}
+
 fn collect(
     set: &str,
     all: bool,
@@ -242,6 +307,11 @@ mod tests {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    fn what_hangs_on_the_moment_is_a_rule() {
+        assert!(crate::model::TIMED_RULES.iter().all(|id| by_id(id).is_some()));
     }
 
     #[test]

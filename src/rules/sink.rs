@@ -8,6 +8,7 @@ use crate::model::{Evidenced, Finding, Levels, Location, RuleMeta, Side, Snapsho
 pub struct Draft {
     location: Location,
     message: String,
+    set: Option<String>,
     migration: Option<String>,
     levels: Option<Levels>,
     touched: bool,
@@ -23,6 +24,7 @@ impl Draft {
         Self {
             location,
             message: message.into(),
+            set: None,
             migration: None,
             levels: None,
             touched,
@@ -31,6 +33,12 @@ impl Draft {
             details: Vec::new(),
             help: None,
         }
+    }
+
+    /// The set it is about, where the rule looks at more than one.
+    pub fn set(mut self, name: &str) -> Self {
+        self.set = Some(name.to_owned());
+        self
     }
 
     /// The migration it is about.
@@ -100,7 +108,7 @@ impl<'a> Sink<'a> {
         self.findings.push(Finding {
             rule: self.rule.id,
             level: self.levels.level(self.rule, draft.levels.unwrap_or(self.rule.levels)),
-            set: self.set.to_owned(),
+            set: draft.set.unwrap_or_else(|| self.set.to_owned()),
             migration: draft.migration,
             location: draft.location,
             message: draft.message,

@@ -7,6 +7,7 @@ mod cli;
 mod corpora;
 mod determinism;
 mod docs;
+mod governance;
 mod layouts;
 mod levels;
 mod pg_dump;

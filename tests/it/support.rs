@@ -190,6 +190,11 @@ pub(crate) fn check_folders(base: &Path, head: &Path, options: &[&str]) -> Answe
 
 /// Compares two trees that are written down in the test.
 pub(crate) fn check(base: &Tree, head: &Tree) -> Answer {
+    check_with(base, head, &[])
+}
+
+/// The same with more options.
+pub(crate) fn check_with(base: &Tree, head: &Tree, options: &[&str]) -> Answer {
     let folder = Folder::new(&[]);
     let side = |name: &str, tree: &Tree| {
         let top = folder.path().join(name);
@@ -197,7 +202,7 @@ pub(crate) fn check(base: &Tree, head: &Tree) -> Answer {
         tree.0.iter().for_each(|(path, text)| write(&top, path, text));
         top
     };
-    check_folders(&side("base", base), &side("head", head), &[])
+    check_folders(&side("base", base), &side("head", head), options)
 }
 
 /// The history of that name, cloned from its bundle; loudly nothing where there is none.

@@ -2,7 +2,7 @@
 
 use super::{
     Counts, Difference, DifferenceKind, Document, Finding, Inconclusive, Label, Migration, Object,
-    SCHEMA_VERSION, Set, Step, Tool, Verdict, Weight,
+    SCHEMA_VERSION, Set, Step, Tool, Verdict, Waived, Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
 use crate::report::SourceMap;
@@ -24,10 +24,12 @@ impl From<(&Report, &SourceMap)> for Document {
             base: report.base.clone(),
             head: report.head.clone(),
             all: report.all,
+            as_of: report.as_of.map(|moment| moment.to_string()),
             counts: report.counts.into(),
             baseline: report.baseline.into(),
             sets: report.sets.iter().map(Set::from).collect(),
             findings: report.findings.iter().filter_map(|one| finding(one, sources)).collect(),
+            waived: report.waived.iter().filter_map(|one| waived(one, sources)).collect(),
             inconclusive: report.inconclusive.iter().map(Inconclusive::from).collect(),
             notices: report.notices.clone(),
         };
@@ -113,9 +115,22 @@ fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
         message: finding.message.clone(),
         label: finding.evidenced.into(),
         baseline: finding.side == model::Side::Baseline,
+        timed: model::TIMED_RULES.contains(&finding.rule),
         details: finding.details.clone(),
         help: finding.help.clone(),
         differences: finding.diff.differences.iter().map(Difference::from).collect(),
+    })
+}
+
+/// An accepted finding on the wire.
+fn waived(waived: &model::Waived, sources: &SourceMap) -> Option<Waived> {
+    let by = &waived.by;
+    Some(Waived {
+        finding: finding(&waived.finding, sources)?,
+        reason: by.reason.clone(),
+        owner: by.owner.clone(),
+        expires: by.expires.map(|last| last.to_string()),
+        file: by.location.path.to_string(),
     })
 }
 

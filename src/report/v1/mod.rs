@@ -4,15 +4,13 @@
 //! so that a change inside cannot change what others read. `docs/report.md` is the promise made
 //! about it, `docs/report.schema.json` its schema.
 
+mod digest;
 mod fill;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use super::SourceMap;
-use crate::model::Report;
+pub use digest::{digest, digest_of};
 
 /// The version that this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -26,8 +24,8 @@ pub struct Document {
     pub schema_version: u32,
     /// Who wrote it.
     pub tool: Tool,
-    /// SHA-256, in lower case hexadecimal, of this document in RFC 8785 canonical form without
-    /// this member.
+    /// SHA-256, in lower case hexadecimal, of the facts in this document: what does not hang on
+    /// the moment of the check. `docs/report.md` says how it is computed.
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub digest: String,
     /// The answer.
@@ -38,6 +36,9 @@ pub struct Document {
     pub head: String,
     /// Whether everything was judged, not only what the change touched.
     pub all: bool,
+    /// The moment at which windows, freezes and last days were decided, in UTC, as a day or a
+    /// minute; null where nothing hangs on it.
+    pub as_of: Option<String>,
     /// How many findings of each level are listed.
     pub counts: Counts,
     /// How many older findings are not listed and do not weigh.
@@ -46,6 +47,8 @@ pub struct Document {
     pub sets: Vec<Set>,
     /// The findings, by set, migration and level.
     pub findings: Vec<Finding>,
+    /// Findings that were accepted and do not weigh, in the same order.
+    pub waived: Vec<Waived>,
     /// What could not be told.
     pub inconclusive: Vec<Inconclusive>,
     /// Things worth saying that are no findings.
@@ -166,7 +169,7 @@ pub struct Finding {
     pub rule: String,
     /// Its weight under the policy in force.
     pub level: Weight,
-    /// The set.
+    /// The set; empty for what concerns the whole repository.
     pub set: String,
     /// The migration; null where it is not about one.
     pub migration: Option<String>,
@@ -190,12 +193,29 @@ pub struct Finding {
     pub label: Label,
     /// Whether it stood there before the change; true only where everything is judged.
     pub baseline: bool,
+    /// Whether it hangs on the moment of the check, and so is no part of the digest.
+    pub timed: bool,
     /// More lines: the engine's detail, the facts compared.
     pub details: Vec<String>,
     /// What to do.
     pub help: Option<String>,
     /// The schema difference that shows it.
     pub differences: Vec<Difference>,
+}
+
+/// An accepted finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waived {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it does no harm.
+    pub reason: String,
+    /// Who answers for it; `inline` where the script says it itself.
+    pub owner: String,
+    /// The last day it is accepted, `YYYY-MM-DD`; null where there is none.
+    pub expires: Option<String>,
+    /// The file that accepts it.
+    pub file: String,
 }
 
 /// How one object of the schema differs from what was expected.
@@ -253,24 +273,6 @@ pub struct Inconclusive {
     pub way_out: String,
 }
 
-/// The digest of a report, the same in every format.
-#[must_use]
-pub fn digest(report: &Report, sources: &SourceMap) -> String {
-    Document::from((report, sources)).digest
-}
-
-/// The digest that a document of any minor shape should carry: SHA-256, in hexadecimal, over its
-/// RFC 8785 canonical form without the member `digest`.
-#[must_use]
-pub fn digest_of(document: &Value) -> String {
-    let mut document = document.clone();
-    if let Some(members) = document.as_object_mut() {
-        members.remove("digest");
-    }
-    let canonical = serde_json_canonicalizer::to_vec(&document).unwrap_or_default();
-    Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The JSON Schema (draft 2020-12) of this format, indented, with a closing newline.
 #[must_use]
 pub fn json_schema() -> String {
@@ -281,7 +283,7 @@ pub fn json_schema() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Document, SCHEMA_VERSION, digest, digest_of, json_schema};
+    use super::{Document, SCHEMA_VERSION, json_schema};
     use crate::render::sample;
 
     const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
@@ -310,18 +312,6 @@ mod tests {
             assert!(validator.is_valid(&value), "{name}: {:?}", validator.validate(&value).err());
             assert_eq!(serde_json::from_value::<Document>(value).unwrap(), document, "{name}");
         }
-    }
-
-    #[test]
-    fn the_digest_is_over_everything_but_itself() {
-        let (report, sources) = (sample::blocked(), sample::sources());
-        let mut value = serde_json::to_value(Document::from((&report, &sources))).unwrap();
-        let known = digest(&report, &sources);
-        assert_eq!(value["digest"], known);
-        value["digest"] = "0".into();
-        assert_eq!(digest_of(&value), known);
-        value["head"] = "another".into();
-        assert_ne!(digest_of(&value), known);
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! What the policy accepts, and what is to be said about the policy itself.
+
+use super::gather::Gathered;
+use crate::catalog::SetCatalog;
+use crate::changes::gate_workflows;
+use crate::cli::Check;
+use crate::config::Settings;
+use crate::error::GateError;
+use crate::host;
+use crate::model::Moment;
+use crate::report::Assembly;
+use crate::rules::{self, GovernanceCx, LevelPolicy, Terms};
+
+/// What the policy asks beyond levels. The clock is read no finer than anything hangs on it.
+pub(super) fn terms(args: &Check, policy: &Settings) -> Terms {
+    let now = host::wall_clock;
+    let moment = match args.as_of {
+        Some(at) => Moment::minute(at),
+        None if policy.rollout.needs_minutes() => Moment::minute(now()),
+        None => Moment::day(now()),
+    };
+    Terms {
+        rollout: policy.rollout.clone(),
+        moment,
+        approved_by: args.approved_by.clone(),
+        inline_allow: policy.policy.inline_allow.iter().map(|rule| rule.value.clone()).collect(),
+        waivers: policy.waivers.clone(),
+        waiver_days: policy.policy.waiver_days,
+    }
+}
+
+/// Adds what governs the findings to `parts`, which hold all of them.
+pub(super) fn govern(
+    gathered: &Gathered,
+    args: &Check,
+    terms: &Terms,
+    catalogs: &[&SetCatalog],
+    levels: &LevelPolicy,
+    parts: &mut Assembly,
+) -> Result<(), GateError> {
+    let Gathered { comparison, policy, head, config_path, .. } = gathered;
+    let compared = comparison.base.is_some();
+    let found = rules::check_governance(
+        &GovernanceCx {
+            terms,
+            all: args.all,
+            config: config_path,
+            waivers: &head.waivers,
+            changed_keys: &if compared { head.changed_from(policy) } else { Vec::new() },
+            workflows: &gate_workflows(comparison)?,
+            catalogs,
+            findings: &parts.findings,
+            inconclusive: &parts.inconclusive,
+        },
+        levels,
+    );
+    parts.findings.extend(found);
+    parts.acceptances = rules::acceptances(catalogs, terms, config_path);
+    parts.as_of = (args.as_of.is_some() || policy.depends_on_moment()).then_some(terms.moment);
+    Ok(())
+}
