@@ -324,7 +324,7 @@ fn outside_transaction(statement: &sql::Statement) -> bool {
 }
 
 /// Whether there is a `${name}`; flyway replaces them in comments and strings as well.
-fn has_placeholder(text: &str) -> bool {
+pub(super) fn has_placeholder(text: &str) -> bool {
     text.match_indices("${").any(|(start, mark)| {
         let inside = text[start + mark.len()..].split_once('}');
         inside.is_some_and(|(name, _)| {

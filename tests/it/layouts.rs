@@ -22,12 +22,18 @@ impl Case {
     }
 
     fn tree(&self) -> Tree {
-        tree(&self.files)
+        self.tree_of(&self.files)
+    }
+
+    fn tree_of(&self, files: &Files) -> Tree {
+        // supabase is known by its folder.
+        let home = if self.layout.name() == "supabase" { "supabase" } else { "db" };
+        tree(home, files)
     }
 }
 
-fn tree(files: &Files) -> Tree {
-    let mut tree = Tree::new(RepoPath::new("db/migrations").unwrap());
+fn tree(home: &str, files: &Files) -> Tree {
+    let mut tree = Tree::new(RepoPath::new(home).unwrap().join("migrations"));
     for (path, bytes) in files {
         tree.insert(path.clone(), Entry::file(bytes.as_slice()));
     }
@@ -90,6 +96,8 @@ fn every_file_is_claimed_a_companion_or_named_by_a_problem() {
                 let named = reading.problems.iter().any(|p| p.location.path == path);
                 let label = format!("{} reading {}: {path}", layout.name(), case.label());
                 assert!(claims > 0 || companion || named, "{label} is lost");
+                // Liquibase keeps many migrations in one file.
+                let claims = if layout.name() == "liquibase" { claims.min(1) } else { claims };
                 assert!(claims + usize::from(companion) <= 1, "{label} is claimed twice");
             }
         }
@@ -127,7 +135,7 @@ fn the_order_of_files_does_not_matter() {
             if turn % 2 == 0 {
                 files.reverse();
             }
-            assert_eq!(summary(case.layout, &tree(&files)), expected, "{}", case.label());
+            assert_eq!(summary(case.layout, &case.tree_of(&files)), expected, "{}", case.label());
         }
     }
 }
