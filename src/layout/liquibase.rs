@@ -357,7 +357,8 @@ fn ask_for_engine(found: &[Found], reading: &mut Reading) {
         set.id,
         set.dbms.as_deref().unwrap_or_default()
     );
-    let help = "Put engine = \"…\" into the [[set]] of migration-gate.toml, or pass --engine.";
+    let help = "Put engine = \"…\" into the [[set]] of migration-gate.toml, or run once for each \
+                engine with --engine.";
     reading.problems.push(shared::invalid(
         Location::at(first.path.clone(), set.line),
         message,

@@ -147,8 +147,8 @@ fn ask_for_engine(files: &[File<'_>], reading: &mut Reading) {
             "`{}` is for one engine, and nothing says for which one this set is to be read",
             first.relative
         );
-        let help = "Put engine = \"…\" into the [[set]] of migration-gate.toml, or pass --engine; \
-                    a second [[set]] may name the same folder for another engine.";
+        let help = "Put engine = \"…\" into the [[set]] of migration-gate.toml, or run once for \
+                    each engine with --engine.";
         reading.problems.push(shared::invalid(Location::file(first.path.clone()), message, help));
     }
 }

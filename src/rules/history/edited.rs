@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "history/edited",
         summary: "a merged migration was edited",
         why: "Targets that ran the old text never see the new one, so old and new targets differ. \
-              Tools that compare checksums (flyway, refinery, sqitch and sqlx, see \
+              Tools that compare checksums (flyway, liquibase, refinery, sqitch and sqlx, see \
               https://docs.rs/sqlx/latest/sqlx/migrate/enum.MigrateError.html) refuse to run: \
               there any edit of an up is an error, even of a comment. Elsewhere it is a warning, \
               or a note where only comments and white space changed. An edited down is a note, \
