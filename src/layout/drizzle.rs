@@ -17,8 +17,8 @@ use std::ops::Range;
 use super::shared::{self, File, Half};
 use super::{Confidence, Detection, Layout, Reading};
 use crate::model::{
-    EngineKind, Habits, LateMigrations, Location, Part, RepoPath, Span, Step, TransactionMode,
-    Tree, Version,
+    EngineKind, Habits, LateMigrations, Location, Part, RepoPath, Step, TransactionMode, Tree,
+    Version,
 };
 
 const JOURNAL: &str = "meta/_journal.json";
@@ -143,9 +143,8 @@ fn read_entry(
 ) {
     let Entry { when, tag } = entry;
     let Some(file) = scripts.remove(format!("{tag}.sql").as_str()) else {
-        let quoted = format!("\"{tag}\"");
-        let location = match text.find(&quoted) {
-            Some(at) => Location::at(journal.clone(), Span::new(at, at + quoted.len())),
+        let location = match shared::place_of(text, &format!("\"{tag}\"")) {
+            Some(span) => Location::at(journal.clone(), span),
             None => Location::file(journal.clone()),
         };
         let message = format!("the journal names `{tag}`, but no `{tag}.sql` is left for it");

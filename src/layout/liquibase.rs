@@ -192,7 +192,7 @@ impl<'t> Reader<'t> {
                 Item::Unknown(name) => {
                     let message = format!("`{name}` in `{relative}` is not read here");
                     let help = "Include the files one by one instead.";
-                    self.problem(&path, place(text, &name), message, help);
+                    self.problem(&path, shared::place_of(text, &name), message, help);
                 }
             }
         }
@@ -208,7 +208,7 @@ impl<'t> Reader<'t> {
                     target.path
                 );
                 let help = "Mend the path, or let the [[set]] begin at a folder that holds both.";
-                self.problem(&path, place(text, &target.path), message, help);
+                self.problem(&path, shared::place_of(text, &target.path), message, help);
             }
         }
     }
@@ -219,11 +219,11 @@ impl<'t> Reader<'t> {
         if let Some(key) = target.beyond {
             let message = format!("`{key}` of `includeAll` in `{from}` is not read here");
             let help = "Include the files one by one instead.";
-            self.problem(&path, place(text, &target.path), message, help);
+            self.problem(&path, shared::place_of(text, &target.path), message, help);
         } else if names.is_empty() {
             let message = format!("`{from}` includes all of `{}`, where nothing is", target.path);
             let help = "Mend the path, or let the [[set]] begin at a folder that holds both.";
-            self.problem(&path, place(text, &target.path), message, help);
+            self.problem(&path, shared::place_of(text, &target.path), message, help);
         }
         for name in names.into_iter().filter(|name| *name != from) {
             self.visit(name);
@@ -293,10 +293,6 @@ impl<'t> Reader<'t> {
         migrations(run, self.tree.root(), &mut self.reading);
         shared::finish_planned(self.reading)
     }
-}
-
-fn place(text: &str, words: &str) -> Option<Span> {
-    text.find(words).map(|at| Span::new(at, at + words.len()))
 }
 
 /// What stands for a change set that is no formatted SQL.
