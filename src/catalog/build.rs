@@ -2,7 +2,7 @@
 
 use super::content::{allowed, content, sha256};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
-use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
+use crate::layout::{Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
@@ -90,8 +90,9 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     }
     let shown = if input.head.is_empty() { base_tree } else { input.head };
     let (layout, detection) = resolve_layout(&spec, shown)?;
-    let head = layout.read(input.head);
-    let base = input.base.map(|tree| layout.read(tree));
+    let options = Options { engine: spec.engine };
+    let head = layout.read_with(input.head, options);
+    let base = input.base.map(|tree| layout.read_with(tree, options));
     let mut assumed = spec.assumed;
     // Of a set whose migrations are gone, the base tells the engine.
     let (shown, read) = match &base {
@@ -151,7 +152,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     }
     if let Some((tree, label)) = input.tip {
         let known = catalog.merged.as_deref().unwrap_or(&[]);
-        let new = layout.read(tree).migrations.into_iter();
+        let new = layout.read_with(tree, options).migrations.into_iter();
         catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
         catalog.tip_label = Some(label.to_owned());
     }

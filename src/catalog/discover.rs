@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::changes::{ChangesError, Comparison, Source};
 use crate::layout::{Confidence, Detection, Layout, detect_best};
-use crate::model::{ChangeKind, EntryKind, RepoPath, Tree};
+use crate::model::{ChangeKind, Entry, EntryKind, RepoPath, Tree};
 
 /// A set that was found by its looks.
 pub struct Found {
@@ -42,7 +42,12 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, Change
     let mut found: Vec<Found> = Vec::new();
     for folder in candidates(&paths, comparison)? {
         // These keep migrations in folders of their own below the set's.
-        let nests = |set: &Found| matches!(set.layout.name(), "diesel" | "flyway" | "sqitch");
+        let nests = |set: &Found| {
+            matches!(
+                set.layout.name(),
+                "diesel" | "flyway" | "liquibase" | "pop" | "prisma" | "sqitch"
+            )
+        };
         let inside = |set: &Found| nests(set) && folder.below(&set.path).is_some();
         if found.iter().any(inside) {
             continue;
@@ -68,17 +73,20 @@ fn candidates(
         if looks_like_a_migration(path.file_name()) || is_link(comparison, path)? {
             folders.insert(parent.clone());
         }
-        if matches!(path.file_name(), "up.sql" | "down.sql" | "metadata.toml") {
+        if matches!(
+            path.file_name(),
+            "up.sql" | "down.sql" | "metadata.toml" | "migration.sql" | "_journal.json"
+        ) {
             folders.extend(parent.parent());
         }
-        // sqitch nests its scripts as deep as it likes, below the folder that holds the plan.
+        // sqitch and liquibase nest their scripts as deep as they like, below the folder that holds
+        // the plan.
         let mut above = Some(parent);
         while let Some(folder) = above {
             let known = match plans.get(&folder) {
                 Some(known) => *known,
                 None => {
-                    let plan = folder.join("sqitch.plan");
-                    let known = paths.contains(&plan) || exists(comparison, &plan)?;
+                    let known = holds_plan(comparison, paths, &folder)?;
                     plans.insert(folder.clone(), known);
                     known
                 }
@@ -94,16 +102,58 @@ fn candidates(
     Ok(folders)
 }
 
+/// The usual names of the changelog that liquibase reads first.
+const CHANGELOGS: [&str; 13] = [
+    "db.changelog-master.yaml",
+    "db.changelog-master.yml",
+    "db.changelog-master.json",
+    "db.changelog-master.xml",
+    "db.changelog-root.yaml",
+    "db.changelog-root.xml",
+    "db.changelog.yaml",
+    "db.changelog.xml",
+    "changelog-master.yaml",
+    "changelog-master.xml",
+    "changelog.yaml",
+    "changelog.xml",
+    "master.xml",
+];
+
+/// Whether a folder holds the file that names the order of what stands below it.
+fn holds_plan(
+    comparison: &Comparison,
+    paths: &BTreeSet<RepoPath>,
+    folder: &RepoPath,
+) -> Result<bool, ChangesError> {
+    let plan = folder.join("sqitch.plan");
+    if paths.contains(&plan) || either(comparison, &plan, |_| true)? {
+        return Ok(true);
+    }
+    let mark = b"databaseChangeLog";
+    let is_one = |entry: &Entry| entry.bytes.windows(mark.len()).any(|bytes| bytes == mark);
+    for name in CHANGELOGS {
+        if either(comparison, &folder.join(name), is_one)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn depth(folder: &RepoPath) -> usize {
     if folder.is_root() { 0 } else { folder.as_str().split('/').count() }
 }
 
-fn exists(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesError> {
-    if comparison.head.file(path)?.is_some() {
+/// Whether a file of the head or of the base is such.
+fn either(
+    comparison: &Comparison,
+    path: &RepoPath,
+    is_such: impl Fn(&Entry) -> bool,
+) -> Result<bool, ChangesError> {
+    if comparison.head.file(path)?.is_some_and(|entry| is_such(&entry)) {
         return Ok(true);
     }
     match &comparison.base {
-        Some(base) => Ok(base.file(path)?.is_some()),
+        Some(base) => Ok(base.file(path)?.is_some_and(|entry| is_such(&entry))),
         None => Ok(false),
     }
 }
@@ -120,11 +170,13 @@ fn is_link(comparison: &Comparison, path: &RepoPath) -> Result<bool, ChangesErro
 
 /// SQL, the plan or the manifest of a set, or numbered code as it stands among migrations.
 fn looks_like_a_migration(name: &str) -> bool {
-    let code = [".go", ".java", ".kt", ".rs", ".py"].iter().any(|ending| name.ends_with(ending));
+    let code =
+        [".go", ".java", ".kt", ".rs", ".py", ".fizz"].iter().any(|ending| name.ends_with(ending));
     let numbered =
         name.trim_start_matches(['V', 'U', 'R']).starts_with(|c: char| c.is_ascii_digit());
     name.to_ascii_lowercase().ends_with(".sql")
         || name == "sqitch.plan"
+        || name == "migration_lock.toml"
         || crate::manifest::FILE_NAMES.contains(&name)
         || (code && numbered)
 }

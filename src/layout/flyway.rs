@@ -324,12 +324,11 @@ fn outside_transaction(statement: &sql::Statement) -> bool {
 }
 
 /// Whether there is a `${name}`; flyway replaces them in comments and strings as well.
-fn has_placeholder(text: &str) -> bool {
+pub(super) fn has_placeholder(text: &str) -> bool {
     text.match_indices("${").any(|(start, mark)| {
-        let inside = text[start + mark.len()..].split_once('}');
-        inside.is_some_and(|(name, _)| {
-            !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '$')
-        })
+        let inside = &text[start + mark.len()..];
+        let end = inside.find(|c: char| c == '}' || c == '$' || c.is_whitespace());
+        end.is_some_and(|end| end > 0 && inside[end..].starts_with('}'))
     })
 }
 

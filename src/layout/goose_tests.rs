@@ -1,6 +1,6 @@
 use super::super::tests::{ids, problems, tree};
 use super::*;
-use crate::model::{Down, Migration};
+use crate::model::{Down, Migration, TransactionMode};
 
 fn read(sql: &str) -> Reading {
     Goose.read(&tree(&[("1_a.sql", sql)]))

@@ -5,18 +5,27 @@
 
 use std::cmp::Reverse;
 
+mod annotated;
 mod dbmate;
 mod diesel;
+mod drizzle;
 mod engine;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod liquibase;
+mod liquibase_changelog;
+mod liquibase_sql;
 mod pairing;
+mod pop;
+mod prisma;
 mod refinery;
 mod shared;
 mod sqitch;
 mod sqitch_plan;
+mod sql_migrate;
 mod sqlx;
+mod supabase;
 
 pub use engine::guess_engine;
 
@@ -56,6 +65,13 @@ pub struct Reading {
     pub problems: Vec<Problem>,
 }
 
+/// What is known of a set besides its files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The engine it is to run on, where somebody named it.
+    pub engine: Option<EngineKind>,
+}
+
 /// One tool's way to lay migrations out on disk.
 pub trait Layout: Sync {
     /// The name in configuration and reports.
@@ -66,18 +82,29 @@ pub trait Layout: Sync {
     fn detect(&self, tree: &Tree) -> Option<Detection>;
     /// Reads the migrations; never fails as a whole.
     fn read(&self, tree: &Tree) -> Reading;
+    /// Reads the migrations where more is known than the files say. It matters to tools that keep
+    /// the files of several engines in one folder.
+    fn read_with(&self, tree: &Tree, _options: Options) -> Reading {
+        self.read(tree)
+    }
 }
 
 /// Every layout, by name.
 pub static LAYOUTS: &[&dyn Layout] = &[
     &dbmate::Dbmate,
     &diesel::Diesel,
+    &drizzle::Drizzle,
     &flyway::Flyway,
     &golang_migrate::GolangMigrate,
     &goose::Goose,
+    &liquibase::Liquibase,
+    &pop::Pop,
+    &prisma::Prisma,
     &refinery::Refinery,
     &sqitch::Sqitch,
+    &sql_migrate::SqlMigrate,
     &sqlx::Sqlx,
+    &supabase::Supabase,
 ];
 
 /// The names of all layouts.
@@ -94,9 +121,24 @@ pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
 
 /// Which layout wins where several are equally sure: those with marks of their own before those
 /// that have only names to go by; refinery's `.rs` files count more than flyway's dotted versions,
-/// and names that fit both golang-migrate and sqlx are golang-migrate's.
-const PREFERENCE: [&str; 8] =
-    ["sqitch", "diesel", "goose", "dbmate", "refinery", "flyway", "golang-migrate", "sqlx"];
+/// and names that fit both golang-migrate and sqlx are golang-migrate's. The folder by which
+/// supabase is known may be filled by another tool, whose marks count before it.
+const PREFERENCE: [&str; 14] = [
+    "sqitch",
+    "liquibase",
+    "drizzle",
+    "prisma",
+    "diesel",
+    "goose",
+    "sql-migrate",
+    "dbmate",
+    "pop",
+    "refinery",
+    "flyway",
+    "supabase",
+    "golang-migrate",
+    "sqlx",
+];
 
 /// The layout that is surest of a tree.
 #[must_use]

@@ -225,6 +225,17 @@ pub(super) fn invalid(location: Location, message: String, help: &str) -> Proble
     Problem { kind: ProblemKind::Invalid, location, message, help: help.to_owned() }
 }
 
+/// The first place of some words, for a problem; not looked for in a text that is so large that
+/// many such looks would take long.
+pub(super) fn place_of(text: &str, words: &str) -> Option<Span> {
+    const LARGEST: usize = 1 << 20;
+    if text.len() > LARGEST || words.is_empty() {
+        return None;
+    }
+    let at = text.find(words)?;
+    Some(Span::new(at, at + words.len()))
+}
+
 /// A file that no migration claims, with what its layout expects.
 pub(super) fn unclaimed(file: &File<'_>, expected: &str) -> Problem {
     let name = file.name();

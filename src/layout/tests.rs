@@ -78,6 +78,13 @@ fn odd_texts() -> Vec<String> {
         "executeInTransaction=é",
         "[core]\ntop_dir=../..\nplan_file=\n[é \"",
         "'unterminated; $$ /* \"",
+        "-- +migrate Upé\n-- +migrate StatementBegin",
+        "provider = 'é'",
+        "{\"entries\": [{\"when\": 1, \"tag\": \"1_a\"}, {\"when\": 1, \"tag\": \"é\"}]}",
+        "--liquibase formatted é\n--changeset é:é\n/* liquibase rollback\né",
+        "--liquibase formatted\n--changeset a:1\n--rollback é\n--ignoreLines:start",
+        "databaseChangeLog: [{include: {file: é}}, {includeAll: {path: .}}]",
+        "<databaseChangeLog><includeAll path='.' relativeToChangelogFile='true'/>",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -86,7 +93,7 @@ fn odd_texts() -> Vec<String> {
     texts
 }
 
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 32] = [
     "1_a.sql",
     "1_a.up.sql",
     "1_a.down.sql",
@@ -111,6 +118,14 @@ const NAMES: [&str; 24] = [
     "sqitch.conf",
     "deploy/a.sql",
     "sub/deep/1_a.sql",
+    "1_a/migration.sql",
+    "migration_lock.toml",
+    "meta/_journal.json",
+    "1_a.postgres.up.sql",
+    "1_a.autocommit.down.sql",
+    "1_a.up.fizz",
+    "db.changelog.yaml",
+    "db.changelog.xml",
 ];
 
 #[test]
@@ -168,6 +183,8 @@ fn a_file_that_cannot_be_read_keeps_its_place() {
         ("sqlx", "1_a.up.sql", "1_a.down.sql"),
         ("flyway", "V1__a.sql", "U1__a.sql"),
         ("diesel", "1_a/up.sql", "1_a/down.sql"),
+        ("pop", "1_a.up.sql", "1_a.down.sql"),
+        ("prisma", "1_a/migration.sql", "1_a/down.sql"),
         ("sqitch", "deploy/a.sql", "revert/a.sql"),
     ] {
         for entry in &refused {
@@ -222,6 +239,10 @@ fn what_stands_after_a_nul_byte_is_never_hidden() {
         ("flyway", "V1__a.sql"),
         ("goose", "1_a.sql"),
         ("dbmate", "1_a.sql"),
+        ("pop", "1_a.up.sql"),
+        ("prisma", "1_a/migration.sql"),
+        ("sql-migrate", "1_a.sql"),
+        ("supabase", "1_a.sql"),
     ] {
         let text = "-- +goose Up\n-- migrate:up\nSELECT 1;\n\0DROP TABLE t;\n";
         let reading = by_name(layout).unwrap().read(&tree(&[(name, text)]));

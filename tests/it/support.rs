@@ -131,6 +131,12 @@ impl Tree {
         self
     }
 
+    /// The same tree in a folder.
+    pub(crate) fn below(mut self, folder: &str) -> Self {
+        self.0.iter_mut().for_each(|(path, _)| *path = format!("{folder}/{path}"));
+        self
+    }
+
     /// The same tree without the files whose path contains `part`.
     pub(crate) fn without(mut self, part: &str) -> Self {
         self.0.retain(|(known, _)| !known.contains(part));

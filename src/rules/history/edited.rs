@@ -9,9 +9,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "history/edited",
         summary: "a merged migration was edited",
         why: "Targets that ran the old text never see the new one, so old and new targets differ. \
-              Tools that compare checksums (flyway, refinery, sqitch and sqlx, see \
-              https://docs.rs/sqlx/latest/sqlx/migrate/enum.MigrateError.html) refuse to run: \
-              there any edit of an up is an error, even of a comment. Elsewhere it is a warning, \
+              Tools that compare checksums (flyway, graphile-migrate, liquibase, postgres-migrations, \
+              refinery, sqitch and sqlx, see \
+              https://docs.rs/sqlx/latest/sqlx/migrate/enum.MigrateError.html) refuse to run, or \
+              want the database reset (prisma): there any edit of an up is an error, even of a comment. Elsewhere it is a warning, \
               or a note where only comments and white space changed. An edited down is a note, \
               since rollbacks get mended; it is proved like a new one.",
         fix: "Take the edit back and write a new migration that changes what the old one did.",
@@ -61,7 +62,8 @@ fn up(entry: &Entry, checked: bool, sink: &mut Sink<'_>) {
         .migration(id)
         .levels(levels);
     if checked {
-        draft = draft.detail("this tool compares checksums and refuses an edited migration");
+        draft =
+            draft.detail("this tool compares checksums and does not accept an edited migration");
     }
     sink.push(draft);
 }

@@ -9,10 +9,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
         summary: "a new migration sorts before one that is already merged",
         why: "Targets have run the later one already. golang-migrate keeps one number, so it never \
               runs the late one and says nothing \
-              (https://github.com/golang-migrate/migrate/issues/179); goose \
+              (https://github.com/golang-migrate/migrate/issues/179), and drizzle does the same \
+              with times; goose \
               (https://pressly.github.io/goose/blog/2021/out-of-order-migrations/), flyway \
-              (https://github.com/flyway/flyway/issues/1363), refinery and sqitch refuse to go on: \
-              there it is an error. Others, such as sqlx, dbmate and diesel, run it late, so that \
+              (https://github.com/flyway/flyway/issues/1363), refinery, sqitch and supabase \
+              refuse to go on: there it is an error. Others, such as sqlx, dbmate and diesel, run it late, so that \
               old and new targets run the same files in different orders: a warning.",
         fix: "Give the new migration a version after the newest merged one; in a sqitch plan, move \
               it to the end.",
