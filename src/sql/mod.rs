@@ -8,6 +8,7 @@
 //! [psqlscan.l]: https://github.com/postgres/postgres/blob/REL_17_STABLE/src/fe_utils/psqlscan.l
 
 mod facts;
+pub mod sqlite;
 
 use std::ops::Range;
 
