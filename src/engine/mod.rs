@@ -120,6 +120,16 @@ pub trait Target {
         let _ = checkpoint;
     }
 
+    /// References that do not hold as things stand, in words, sorted: foreign keys to what does
+    /// not exist or cannot be referred to, and rows that refer to no row. None for an engine that
+    /// lets no such thing happen.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn broken_references(&mut self) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// Runs a script, describes the schema it leaves, and takes everything back.
     ///
     /// # Errors

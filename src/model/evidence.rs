@@ -273,6 +273,8 @@ pub struct MigrationEvidence {
     /// A later migration that did not go back cleanly before that; what fails after it may be its
     /// doing.
     pub reverse_after: Option<String>,
+    /// References that the up broke and that no later migration mended, in words.
+    pub broken_references: Vec<String>,
     /// What each statement of the up did; empty where the engine does not tell.
     pub trace: Vec<StatementTrace>,
     /// The up and the down over rows; `None` where that was not tried.
@@ -296,6 +298,7 @@ impl MigrationEvidence {
             restore: None,
             reverse: None,
             reverse_after: None,
+            broken_references: Vec::new(),
             trace: Vec::new(),
             rows: None,
             crashes: Vec::new(),

@@ -3,6 +3,7 @@
 //! Statements are split by the engine itself, so that triggers and odd quoting need no guess.
 
 mod errors;
+mod references;
 mod schema;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -214,6 +215,10 @@ impl Target for SqliteTarget {
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {
         schema::snapshot(&self.connection).map_err(broken)
+    }
+
+    fn broken_references(&mut self) -> Result<Vec<String>, EngineError> {
+        references::broken(&self.connection).map_err(broken)
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {

@@ -179,3 +179,34 @@ fn a_rehearsal_changes_nothing() {
     assert!(before.diff(&seen).is_material());
     assert!(before.diff(&target.snapshot().unwrap()).is_empty());
 }
+
+#[test]
+fn references_that_do_not_hold_are_told() {
+    let parent = "CREATE TABLE p(id INTEGER PRIMARY KEY, code);";
+    for (sql, told) in [
+        ("CREATE TABLE c(p REFERENCES P(id));", None),
+        ("CREATE TABLE c(p REFERENCES q(id));", Some("c refers to q, which does not exist")),
+        (
+            "CREATE TABLE c(p REFERENCES q(id)); INSERT INTO c VALUES (1);",
+            Some("c refers to q, which does not exist"),
+        ),
+        (
+            "CREATE TABLE \"odd 'name\"(p REFERENCES p); INSERT INTO \"odd 'name\" VALUES (7), (8);",
+            Some("2 rows of odd 'name refer to rows of p that do not exist"),
+        ),
+        (
+            "CREATE TABLE c(p REFERENCES p(code));",
+            Some(
+                "c refers to columns that are no primary key and not unique: \
+                 foreign key mismatch - \"c\" referencing \"p\"",
+            ),
+        ),
+    ] {
+        let mut target = target();
+        target.execute(&script(parent)).unwrap();
+        assert_eq!(target.broken_references().unwrap(), [""; 0]);
+        target.execute(&script(sql)).unwrap();
+        let expected: Vec<&str> = told.into_iter().collect();
+        assert_eq!(target.broken_references().unwrap(), expected, "{sql}");
+    }
+}

@@ -34,7 +34,7 @@ const WORDS: &[(&[&str], Feature)] = &[
     (&["NULLS", "FIRST"], feature("NULLS FIRST", 30)),
     (&["NULLS", "LAST"], feature("NULLS LAST", 30)),
     (&[")", "OVER", "("], feature("window functions", 25)),
-    (&[")", "FILTER", "("], feature("FILTER on a function", 25)),
+    (&[")", "FILTER", "("], feature("FILTER on a function", 30)),
     (&["->"], feature("the -> operator", 38)),
     (&["->>"], feature("the ->> operator", 38)),
     (&["IIF", "("], feature("iif()", 32)),
@@ -91,12 +91,18 @@ fn of_act(act: &Act) -> Vec<Feature> {
 /// The statement's tokens in upper case. Text and names in quotes are one sign that stands for
 /// no word.
 fn words(text: &str) -> Vec<String> {
-    let mut scanner = Scanner::new(Tokenizer::new());
-    let mut words = Vec::new();
-    while let Ok((_, Some((token, _)), _)) = scanner.scan(text.as_bytes()) {
-        let token = String::from_utf8_lossy(token).to_ascii_uppercase();
+    let word = |token: String| {
         let quoted = token.starts_with(['\'', '"', '`', '[']);
-        words.push(if quoted { "''".to_owned() } else { token });
-    }
-    words
+        if quoted { "''".to_owned() } else { token.to_ascii_uppercase() }
+    };
+    tokens(text).map(word).collect()
+}
+
+/// A statement's tokens as written, without white space and comments.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = String> {
+    let mut scanner = Scanner::new(Tokenizer::new());
+    std::iter::from_fn(move || match scanner.scan(text.as_bytes()) {
+        Ok((_, Some((token, _)), _)) => Some(String::from_utf8_lossy(token).into_owned()),
+        _ => None,
+    })
 }

@@ -14,7 +14,7 @@ pub use links::{Link, Links};
 pub use rebuild::{Copied, Rebuild, rebuilds};
 
 use super::Statement;
-use crate::model::Span;
+use crate::model::{Span, TransactionMode};
 
 /// What one statement does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,13 @@ pub enum Act {
     DropTable(String),
     /// `DROP INDEX`, `DROP TRIGGER`, `DROP VIEW`: the object's name.
     DropObject(String),
-    /// `CREATE INDEX`, `CREATE TRIGGER`, `CREATE VIEW`: the object's name.
-    CreateObject(String),
+    /// `CREATE INDEX`
+    CreateIndex(NewIndex),
+    /// `CREATE TRIGGER`
+    CreateTrigger {
+        /// The table or view it watches.
+        table: String,
+    },
     /// `ALTER TABLE … RENAME TO …`
     RenameTable {
         /// The name until then.
@@ -160,6 +165,19 @@ pub enum OnDelete {
     Refuse,
 }
 
+/// An index as `CREATE INDEX` describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIndex {
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: String,
+    /// `UNIQUE`
+    pub unique: bool,
+    /// The columns; `None` for an expression.
+    pub columns: Vec<Option<String>>,
+}
+
 /// `INSERT` and `REPLACE`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Insert {
@@ -193,6 +211,18 @@ pub struct Placed {
     pub act: Act,
 }
 
+/// What one statement does; the first where there are several.
+#[must_use]
+pub fn act(text: &str) -> Act {
+    read::acts(text).into_iter().next().unwrap_or(Act::Other)
+}
+
+/// Whether a name stands in a statement, as a whole word or in quotes.
+#[must_use]
+pub fn mentions(text: &str, name: &str) -> bool {
+    features::tokens(text).any(|token| same(&read::plain(&token), name))
+}
+
 /// Reads the statements of a script; a block of several statements gives several acts.
 #[must_use]
 pub fn acts(text: &str, statements: &[Statement]) -> Vec<Placed> {
@@ -214,6 +244,23 @@ pub fn same(a: &str, b: &str) -> bool {
 #[must_use]
 pub fn is_off(value: &str) -> bool {
     ["0", "off", "false", "no"].iter().any(|off| same(off, value))
+}
+
+/// Whether a script's statements run inside a transaction: for each act, in order.
+#[must_use]
+pub fn in_transaction(mode: TransactionMode, acts: &[Placed]) -> Vec<bool> {
+    // SQLite knows no batch that is a transaction of its own; the tools open one.
+    let mut inside = mode != TransactionMode::Bare;
+    let mut told = Vec::new();
+    for placed in acts {
+        told.push(inside);
+        match placed.act {
+            Act::Begin => inside = true,
+            Act::End => inside = false,
+            _ => {}
+        }
+    }
+    told
 }
 
 #[cfg(test)]

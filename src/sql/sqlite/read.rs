@@ -10,7 +10,7 @@ use sqlite3_parser::lexer::sql::Parser;
 use sqlite3_parser::{Bump, FallibleIterator as _};
 
 use super::{
-    Act, Column, ColumnDefault, ForeignKey, Generated, Insert, NewTable, OnDelete, Source,
+    Act, Column, ColumnDefault, ForeignKey, Generated, Insert, NewIndex, NewTable, OnDelete, Source,
 };
 
 /// Parentheses deeper than this are not read: the tree is taken down by recursion, and SQL from a
@@ -61,9 +61,17 @@ fn act(stmt: &Stmt<'_>) -> Act {
         Stmt::DropIndex { idx_name: name, .. }
         | Stmt::DropTrigger { trigger_name: name, .. }
         | Stmt::DropView { view_name: name, .. } => Act::DropObject(plain(name.name.0)),
-        Stmt::CreateIndex { idx_name: name, .. }
-        | Stmt::CreateTrigger { trigger_name: name, .. }
-        | Stmt::CreateView { view_name: name, .. } => Act::CreateObject(plain(name.name.0)),
+        Stmt::CreateIndex { unique, idx_name, tbl_name, columns, .. } => {
+            Act::CreateIndex(NewIndex {
+                name: plain(idx_name.name.0),
+                table: plain(tbl_name.0),
+                unique: *unique,
+                columns: columns.iter().map(|column| indexed(&column.expr)).collect(),
+            })
+        }
+        Stmt::CreateTrigger { tbl_name, .. } => {
+            Act::CreateTrigger { table: plain(tbl_name.name.0) }
+        }
         Stmt::AlterTable(table, body) => alter(plain(table.name.0), body),
         Stmt::Insert { or_conflict, tbl_name, columns, body, .. } => {
             let columns = columns.as_ref();
@@ -141,24 +149,27 @@ fn add_column(table: &mut NewTable, definition: &ColumnDefinition<'_>) {
 }
 
 fn add_constraint(table: &mut NewTable, constraint: &NamedTableConstraint<'_>) {
-    // SQLite allows only columns here, with a collation and an order at most.
-    let named = |expr: &Expr<'_>| match expr {
-        Expr::Collate(inner, _) => word(inner),
-        other => word(other),
-    };
     match &constraint.constraint {
         TableConstraint::PrimaryKey { columns, auto_increment, .. } => {
-            table.key.extend(columns.iter().filter_map(|column| named(&column.expr)));
+            table.key.extend(columns.iter().filter_map(|column| indexed(&column.expr)));
             table.autoincrement |= *auto_increment;
         }
         TableConstraint::Unique { columns, .. } => {
-            table.unique.push(columns.iter().filter_map(|column| named(&column.expr)).collect());
+            table.unique.push(columns.iter().filter_map(|column| indexed(&column.expr)).collect());
         }
         TableConstraint::Check(..) => table.checks += 1,
         TableConstraint::ForeignKey { columns, clause, .. } => {
             let columns = columns.iter().map(|column| plain(column.col_name.0)).collect();
             table.foreign_keys.push(foreign_key(columns, clause));
         }
+    }
+}
+
+/// The column of a key or an index, with its collation left out.
+fn indexed(expr: &Expr<'_>) -> Option<String> {
+    match expr {
+        Expr::Collate(inner, _) => word(inner),
+        other => word(other),
     }
 }
 
@@ -315,7 +326,7 @@ fn quoted(expr: &Expr<'_>) -> Option<String> {
 }
 
 /// A name without its quotes.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     for (open, close) in [('"', '"'), ('`', '`'), ('[', ']'), ('\'', '\'')] {
         if let Some(inner) = name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)) {
             return inner.replace(&format!("{close}{close}"), &close.to_string());
