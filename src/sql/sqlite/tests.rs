@@ -1,6 +1,6 @@
 use super::*;
-use crate::sql::tests::script;
 use crate::sql::statements;
+use crate::sql::tests::script;
 
 fn read(sql: &str) -> Vec<Placed> {
     acts(sql, &statements(&script(sql)))

@@ -1,0 +1,88 @@
+//! `sql/sqlite-pragma-in-transaction`
+
+use super::drop_cascades::{cascades, effect};
+use super::{draft, read};
+use crate::model::{EngineKind, Levels, RuleMeta, Script, Span, TransactionMode};
+use crate::rules::{Check, Rule, ScriptCx, Sink};
+use crate::sql::sqlite::{Act, Placed, in_transaction, is_off};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    meta: RuleMeta {
+        id: "sql/sqlite-pragma-in-transaction",
+        summary: "a PRAGMA stands inside a transaction, where SQLite ignores it",
+        why: "PRAGMA foreign_keys does nothing inside a transaction, and says nothing \
+              (https://sqlite.org/pragma.html#pragma_foreign_keys); nor can the journal mode, the \
+              page size or the way of vacuuming change there. Most tools put each migration into \
+              a transaction. The usual recipe for rebuilding a table switches foreign keys off \
+              first: inside a transaction they stay on, DROP TABLE deletes the rows first, and ON \
+              DELETE CASCADE takes the rows of other tables along.",
+        fix: "Tell the tool to run this migration without a transaction, and open one in the \
+              script after the PRAGMA; a setting of connections belongs to the application. To \
+              put checks off until the end of the transaction, PRAGMA defer_foreign_keys works \
+              inside one.",
+        levels: Levels::WARNING,
+    },
+    check: Check::Script(EngineKind::Sqlite, check),
+};
+
+/// Pragmas that a transaction keeps from having any effect.
+const IGNORED: [&str; 4] = ["auto_vacuum", "foreign_keys", "journal_mode", "page_size"];
+
+fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
+    let acts = read(cx);
+    let off = ignored_off(cx.script, &acts);
+    // Switching them on again at the end is the other half of the same mistake.
+    let mut told_foreign_keys = false;
+    for (span, name) in ignored(cx.script, &acts) {
+        if name == "foreign_keys" {
+            if std::mem::replace(&mut told_foreign_keys, true) {
+                continue;
+            }
+        }
+        let whose = if cx.script.transaction == TransactionMode::Bare {
+            "the script's own transaction"
+        } else {
+            "the transaction that the tool opens"
+        };
+        let message = format!("PRAGMA {name} has no effect inside {whose}");
+        let mut finding = draft(cx, span, message);
+        if off == Some(span) {
+            let cascades = cascades(cx, &acts);
+            for cascade in &cascades {
+                finding = finding.detail(format!(
+                    "where foreign keys are enforced, dropping {} in order to rebuild it {}",
+                    cascade.table,
+                    effect(&cascade.children)
+                ));
+            }
+            if !cascades.is_empty() {
+                finding = finding.levels(Levels::ERROR);
+            }
+        }
+        sink.push(finding);
+    }
+}
+
+/// The first PRAGMA that is meant to switch foreign keys off and does not.
+pub(super) fn ignored_off(script: &Script, acts: &[Placed]) -> Option<Span> {
+    let (span, _) = *ignored(script, acts).iter().find(|(_, name)| name == "foreign_keys")?;
+    let is_this = |placed: &&Placed| placed.span == span;
+    let off = acts.iter().filter(is_this).any(
+        |placed| matches!(&placed.act, Act::Pragma { value: Some(value), .. } if is_off(value)),
+    );
+    off.then_some(span)
+}
+
+/// The pragmas of a script that have no effect where they stand.
+fn ignored(script: &Script, acts: &[Placed]) -> Vec<(Span, String)> {
+    let inside = in_transaction(script.transaction, acts);
+    let ignored = acts.iter().zip(inside).filter(|(_, inside)| *inside);
+    ignored
+        .filter_map(|(placed, _)| match &placed.act {
+            Act::Pragma { name, value: Some(_) } if IGNORED.contains(&name.as_str()) => {
+                Some((placed.span, name.clone()))
+            }
+            _ => None,
+        })
+        .collect()
+}
