@@ -149,7 +149,6 @@ pub static RULES: &[&Rule] = &[
     &rollback::missing::RULE,
     &sql::sqlite::add_column::RULE,
     &sql::sqlite::affinity::RULE,
-    &sql::sqlite::drop_cascades::RULE,
     &sql::sqlite::foreign_key_check::RULE,
     &sql::sqlite::newer_feature::RULE,
     &sql::sqlite::nullable_key::RULE,
@@ -158,6 +157,7 @@ pub static RULES: &[&Rule] = &[
     &sql::sqlite::quoted_string::RULE,
     &sql::sqlite::rebuild_loses::RULE,
     &sql::sqlite::rebuild_loses_rows::RULE,
+    &sql::sqlite::rebuild_referenced::RULE,
 ];
 
 /// The rule of that id.

@@ -12,4 +12,5 @@ mod levels;
 mod pg_dump;
 mod postgres;
 mod rules;
+mod sqlite_rules;
 mod support;

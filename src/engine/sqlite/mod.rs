@@ -14,7 +14,7 @@ use rusqlite::{Batch, Connection, Statement};
 
 use super::{Checkpoint, Engine, EngineError, SandboxSpec, Target, TargetError};
 use crate::host::{self, Stop};
-use crate::model::{Location, RepoPath, Script, Snapshot, Span, TransactionMode};
+use crate::model::{BrokenReference, Location, RepoPath, Script, Snapshot, Span, TransactionMode};
 
 /// The SQLite engine.
 #[derive(Debug)]
@@ -217,7 +217,7 @@ impl Target for SqliteTarget {
         schema::snapshot(&self.connection).map_err(broken)
     }
 
-    fn broken_references(&mut self) -> Result<Vec<String>, EngineError> {
+    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, EngineError> {
         references::broken(&self.connection).map_err(broken)
     }
 

@@ -4,38 +4,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Error};
 
-/// What `PRAGMA foreign_key_check` finds and what it passes over: it says nothing of a missing
-/// table as long as the table that refers to it is empty.
-pub(super) fn broken(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+use crate::model::BrokenReference;
+
+/// What `PRAGMA foreign_key_check` finds, and what it passes over: of a missing table it says
+/// nothing as long as the table that refers to it is empty.
+pub(super) fn broken(connection: &Connection) -> rusqlite::Result<Vec<BrokenReference>> {
     let tables = tables(connection)?;
+    let is_missing = |parent: &str| !tables.iter().any(|table| table.eq_ignore_ascii_case(parent));
     let mut found = BTreeSet::new();
     for child in &tables {
-        let missing: Vec<String> = parents(connection, child)?
-            .into_iter()
-            .filter(|parent| !tables.iter().any(|table| table.eq_ignore_ascii_case(parent)))
-            .collect();
-        for parent in &missing {
-            found.insert(format!("{child} refers to {parent}, which does not exist"));
+        let mut add = |to: String, problem: String| {
+            found.insert(BrokenReference { table: child.clone(), to, problem });
+        };
+        let parents = parents(connection, child)?;
+        for parent in parents.iter().filter(|parent| is_missing(parent)) {
+            add(parent.clone(), format!("{child} refers to {parent}, which does not exist"));
         }
         match orphans(connection, child) {
             Ok(orphans) => {
                 for (parent, count) in orphans {
-                    if !missing.contains(&parent) {
-                        let (rows, refer) =
-                            if count == 1 { ("row", "refers") } else { ("rows", "refer") };
-                        found.insert(format!(
-                            "{count} {rows} of {child} {refer} to rows of {parent} that do not exist"
-                        ));
+                    if !is_missing(&parent) {
+                        let problem = format!("rows of {child} without a row in {parent}: {count}");
+                        add(parent, problem);
                     }
                 }
             }
             // Anything else, such as a function that is not here, says nothing of references.
-            Err(Error::SqliteFailure(_, Some(message)))
-            | Err(Error::SqlInputError { msg: message, .. }) => {
-                if message.starts_with("foreign key mismatch") {
-                    found.insert(format!(
-                        "{child} refers to columns that are no primary key and not unique: {message}"
-                    ));
+            Err(
+                Error::SqliteFailure(_, Some(message)) | Error::SqlInputError { msg: message, .. },
+            ) => {
+                let mismatch = |parent: &&String| {
+                    message
+                        == format!("foreign key mismatch - \"{child}\" referencing \"{parent}\"")
+                };
+                if let Some(parent) = parents.iter().find(mismatch) {
+                    let problem = format!(
+                        "{child} refers to columns of {parent} that are not its primary key and \
+                         not unique"
+                    );
+                    add(parent.clone(), problem);
                 }
             }
             Err(error) => return Err(error),

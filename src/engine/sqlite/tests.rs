@@ -192,21 +192,19 @@ fn references_that_do_not_hold_are_told() {
         ),
         (
             "CREATE TABLE \"odd 'name\"(p REFERENCES p); INSERT INTO \"odd 'name\" VALUES (7), (8);",
-            Some("2 rows of odd 'name refer to rows of p that do not exist"),
+            Some("rows of odd 'name without a row in p: 2"),
         ),
         (
             "CREATE TABLE c(p REFERENCES p(code));",
-            Some(
-                "c refers to columns that are no primary key and not unique: \
-                 foreign key mismatch - \"c\" referencing \"p\"",
-            ),
+            Some("c refers to columns of p that are not its primary key and not unique"),
         ),
     ] {
         let mut target = target();
         target.execute(&script(parent)).unwrap();
-        assert_eq!(target.broken_references().unwrap(), [""; 0]);
+        assert_eq!(target.broken_references().unwrap(), []);
         target.execute(&script(sql)).unwrap();
-        let expected: Vec<&str> = told.into_iter().collect();
-        assert_eq!(target.broken_references().unwrap(), expected, "{sql}");
+        let found = target.broken_references().unwrap();
+        let found: Vec<&str> = found.iter().map(|broken| broken.problem.as_str()).collect();
+        assert_eq!(found, told.into_iter().collect::<Vec<&str>>(), "{sql}");
     }
 }

@@ -42,17 +42,15 @@ impl Links {
         }
     }
 
-    /// Other tables that refer to this one and whose rows change when its rows are deleted.
+    /// Other tables that refer to this one, each with the worst that becomes of its rows.
     #[must_use]
-    pub fn that_follow(&self, parent: &str) -> Vec<Link> {
+    pub fn to(&self, parent: &str) -> Vec<Link> {
         let others = self.tables.values().filter(|(child, _)| !same(child, parent));
         others
             .filter_map(|(child, keys)| {
-                let follows = |key: &&ForeignKey| {
-                    same(&key.table, parent) && key.on_delete != OnDelete::Refuse
-                };
-                let key = keys.iter().find(follows)?;
-                Some(Link { child: child.clone(), on_delete: key.on_delete })
+                let to_parent = keys.iter().filter(|key| same(&key.table, parent));
+                let on_delete = to_parent.map(|key| key.on_delete).min()?;
+                Some(Link { child: child.clone(), on_delete })
             })
             .collect()
     }

@@ -154,8 +154,8 @@ pub struct ForeignKey {
     pub on_delete: OnDelete,
 }
 
-/// What a foreign key does with its rows when those they refer to are deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a foreign key does with its rows when those they refer to are deleted, from the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OnDelete {
     /// They are deleted too.
     Cascade,

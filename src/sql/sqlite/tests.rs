@@ -138,15 +138,22 @@ fn links_follow_renames_and_drops() {
         read(sql).iter().for_each(|placed| links.apply(&placed.act));
         let mut told = Vec::new();
         for parent in ["p", "q"] {
-            let children = links.that_follow(parent);
-            told.extend(children.into_iter().map(|link| format!("{} {parent}", link.child)));
+            let children = links.to(parent);
+            told.extend(
+                children
+                    .into_iter()
+                    .map(|link| format!("{} {parent} {:?}", link.child, link.on_delete)),
+            );
         }
         told
     };
-    assert_eq!(apply("CREATE TABLE p(a); CREATE TABLE c(b REFERENCES P);"), [""; 0]);
-    assert_eq!(apply("ALTER TABLE c ADD COLUMN d REFERENCES p ON DELETE CASCADE;"), ["c p"]);
-    assert_eq!(apply("ALTER TABLE p RENAME TO q;"), ["c q"]);
-    assert_eq!(apply("ALTER TABLE c RENAME TO e;"), ["e q"]);
+    assert_eq!(apply("CREATE TABLE p(a); CREATE TABLE c(b REFERENCES P);"), ["c p Refuse"]);
+    assert_eq!(
+        apply("ALTER TABLE c ADD COLUMN d REFERENCES p ON DELETE CASCADE;"),
+        ["c p Cascade"]
+    );
+    assert_eq!(apply("ALTER TABLE p RENAME TO q;"), ["c q Cascade"]);
+    assert_eq!(apply("ALTER TABLE c RENAME TO e;"), ["e q Cascade"]);
     assert_eq!(apply("DROP TABLE e;"), [""; 0]);
 }
 

@@ -1,8 +1,10 @@
 //! `sql/sqlite-add-column`
 
-use super::{Ran, ran, stands_empty};
+use std::cell::OnceCell;
+
+use super::{History, Ran, ran};
 use crate::model::{Levels, RuleMeta};
-use crate::rules::{Check, EvidenceCx, Rule, Sink};
+use crate::rules::{Check, Direction, EvidenceCx, Rule, Sink};
 use crate::sql::sqlite::{Act, Column, ColumnDefault, Generated, same};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -24,13 +26,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     for ran in ran(cx) {
+        let history = OnceCell::new();
         for (at, placed) in ran.acts.iter().enumerate() {
             let Act::AddColumn { table, column } = &placed.act else { continue };
             let Some((reason, help)) = refusal(&ran, column) else { continue };
             let refused = ran.seen.rows.iter().flat_map(|rows| &rows.refused);
             // Where the run over rows met it, that finding shows the row as well.
             let met = refused.filter_map(|failure| failure.table.as_ref()).any(|t| same(t, table));
-            if met || stands_empty(ran.catalog, ran.entry, &ran.acts[..at], table) {
+            let history =
+                history.get_or_init(|| History::before(ran.catalog, ran.entry, Direction::Up));
+            if met || history.leaves_empty(table, &ran.acts[..at]) {
                 continue;
             }
             let name = &column.name;

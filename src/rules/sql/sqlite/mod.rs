@@ -2,7 +2,6 @@
 
 pub(in crate::rules) mod add_column;
 pub(in crate::rules) mod affinity;
-pub(in crate::rules) mod drop_cascades;
 pub(in crate::rules) mod foreign_key_check;
 pub(in crate::rules) mod newer_feature;
 pub(in crate::rules) mod nullable_key;
@@ -11,6 +10,7 @@ pub(in crate::rules) mod pragma_left;
 pub(in crate::rules) mod quoted_string;
 pub(in crate::rules) mod rebuild_loses;
 pub(in crate::rules) mod rebuild_loses_rows;
+pub(in crate::rules) mod rebuild_referenced;
 
 use crate::catalog::{Entry, SetCatalog};
 use crate::model::{EngineKind, Location, MigrationEvidence, Script, Span};
@@ -59,42 +59,41 @@ fn ran<'a>(cx: &'a EvidenceCx<'a>) -> impl Iterator<Item = Ran<'a>> {
 }
 
 /// What the ups before a script do, in order; before a down, its own up has run as well.
-fn history<'a>(
-    catalog: &'a SetCatalog,
-    entry: &'a Entry,
-    direction: Direction,
-) -> impl Iterator<Item = (&'a Entry, Vec<Placed>)> {
-    let ids = catalog.entries.iter();
-    let place = ids.take_while(|other| other.migration.id != entry.migration.id).count();
-    let count = place + usize::from(direction == Direction::Down);
-    catalog.entries.iter().take(count).filter_map(|entry| {
-        let script = entry.migration.up.script()?;
-        Some((entry, acts(&script.text, &statements(script))))
-    })
-}
+struct History<'a>(Vec<(&'a Entry, Vec<Placed>)>);
 
-/// Whether a table is new with this change and nothing was put into it, so that it is empty
-/// wherever the migration meets it. `own` are the statements before the one in question.
-fn stands_empty(catalog: &SetCatalog, entry: &Entry, own: &[Placed], table: &str) -> bool {
-    let fills = |placed: &Placed| match &placed.act {
-        Act::Insert(insert) => same(&insert.table, table),
-        Act::CreateTable(new) => same(&new.name, table) && new.source.is_some(),
-        Act::RenameTable { to, .. } => same(to, table),
-        Act::Unread => true,
-        _ => false,
-    };
-    let creates =
-        |placed: &Placed| matches!(&placed.act, Act::CreateTable(new) if same(&new.name, table));
-    let earlier: Vec<(&Entry, Vec<Placed>)> = history(catalog, entry, Direction::Up).collect();
-    let merged = |entry: &Entry| !entry.touch.added;
-    if earlier.iter().any(|(entry, acts)| merged(entry) && acts.iter().any(creates)) {
-        return false;
+impl<'a> History<'a> {
+    fn before(catalog: &'a SetCatalog, entry: &Entry, direction: Direction) -> Self {
+        let entries = catalog.entries.iter();
+        let place = entries.take_while(|other| other.migration.id != entry.migration.id).count();
+        let count = place + usize::from(direction == Direction::Down);
+        let read = |entry: &'a Entry| {
+            let script = entry.migration.up.script()?;
+            Some((entry, acts(&script.text, &statements(script))))
+        };
+        Self(catalog.entries.iter().take(count).filter_map(read).collect())
     }
-    let new = || {
-        let added = earlier.iter().filter(|(entry, _)| entry.touch.added);
-        added.flat_map(|(_, acts)| acts).chain(own)
-    };
-    new().any(creates) && !new().any(fills)
+
+    /// Whether a table is new with this change and nothing was put into it, so that it is empty
+    /// wherever the script meets it. `own` are the script's statements before the one in question.
+    fn leaves_empty(&self, table: &str, own: &[Placed]) -> bool {
+        let fills = |placed: &Placed| match &placed.act {
+            Act::Insert(insert) => same(&insert.table, table),
+            Act::CreateTable(new) => same(&new.name, table) && new.source.is_some(),
+            Act::RenameTable { to, .. } => same(to, table),
+            Act::Unread => true,
+            _ => false,
+        };
+        let creates = |placed: &Placed| match &placed.act {
+            Act::CreateTable(new) => same(&new.name, table),
+            _ => false,
+        };
+        let (added, merged): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(entry, _)| entry.touch.added);
+        let new = || added.iter().flat_map(|(_, acts)| acts).chain(own);
+        !merged.iter().flat_map(|(_, acts)| acts).any(creates)
+            && new().any(creates)
+            && !new().any(fills)
+    }
 }
 
 /// Names in a sentence: `a`, `a and b`, `a, b and c`; what is too much is counted.

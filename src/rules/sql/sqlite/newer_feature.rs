@@ -30,7 +30,8 @@ fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
                 "{} needs SQLite 3.{}; the oldest that has to run this is {declared}",
                 feature.name, feature.since
             );
-            sink.push(draft(cx, statement.span, message));
+            let help = "write it without, or raise `engine-version` once nothing older is left";
+            sink.push(draft(cx, statement.span, message).help(help));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `sql/sqlite-pragma-in-transaction`
 
-use super::drop_cascades::{cascades, effect};
+use super::rebuild_referenced::{effect, referenced};
 use super::{draft, read};
 use crate::model::{EngineKind, Levels, RuleMeta, Script, Span, TransactionMode};
 use crate::rules::{Check, Rule, ScriptCx, Sink};
-use crate::sql::sqlite::{Act, Placed, in_transaction, is_off};
+use crate::sql::sqlite::{Act, OnDelete, Placed, in_transaction, is_off};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -34,10 +34,8 @@ fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
     // Switching them on again at the end is the other half of the same mistake.
     let mut told_foreign_keys = false;
     for (span, name) in ignored(cx.script, &acts) {
-        if name == "foreign_keys" {
-            if std::mem::replace(&mut told_foreign_keys, true) {
-                continue;
-            }
+        if name == "foreign_keys" && std::mem::replace(&mut told_foreign_keys, true) {
+            continue;
         }
         let whose = if cx.script.transaction == TransactionMode::Bare {
             "the script's own transaction"
@@ -45,22 +43,36 @@ fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
             "the transaction that the tool opens"
         };
         let message = format!("PRAGMA {name} has no effect inside {whose}");
-        let mut finding = draft(cx, span, message);
+        let mut finding = draft(cx, span, message).help(help(cx));
         if off == Some(span) {
-            let cascades = cascades(cx, &acts);
-            for cascade in &cascades {
+            for dropped in referenced(cx.catalog, cx.entry, cx.direction, &acts) {
                 finding = finding.detail(format!(
                     "where foreign keys are enforced, dropping {} in order to rebuild it {}",
-                    cascade.table,
-                    effect(&cascade.children)
+                    dropped.table,
+                    effect(&dropped.children)
                 ));
-            }
-            if !cascades.is_empty() {
-                finding = finding.levels(Levels::ERROR);
+                let silent = |on_delete: OnDelete| on_delete != OnDelete::Refuse;
+                let enforced = cx.catalog.info.habits.sqlite_foreign_keys;
+                if enforced || dropped.children.iter().any(|link| silent(link.on_delete)) {
+                    finding = finding.levels(Levels::ERROR);
+                }
             }
         }
         sink.push(finding);
     }
+}
+
+/// How the tool is told to open no transaction.
+fn help(cx: &ScriptCx<'_>) -> String {
+    let how = match (cx.script.transaction, cx.catalog.info.layout) {
+        (TransactionMode::Bare, _) => return "put the PRAGMA before BEGIN".into(),
+        (_, "goose") => "with `-- +goose NO TRANSACTION`",
+        (_, "sqlx") => "with `-- no-transaction` as its first line",
+        (_, "dbmate") => "with `transaction:false` after `-- migrate:up`",
+        (_, "diesel") => "with `run_in_transaction = false` in its metadata.toml",
+        _ => "if the tool can do that",
+    };
+    format!("run this migration without a transaction, {how}")
 }
 
 /// The first PRAGMA that is meant to switch foreign keys off and does not.

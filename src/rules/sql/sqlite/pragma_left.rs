@@ -50,6 +50,8 @@ fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
     }
     for (name, (span, lost)) in left {
         let message = format!("PRAGMA {name} is left as it is set here: from here on {lost}");
-        sink.push(draft(cx, span, message));
+        let value = if name == "foreign_keys" { "ON" } else { "OFF" };
+        let help = format!("end the script with PRAGMA {name} = {value}");
+        sink.push(draft(cx, span, message).help(help));
     }
 }

@@ -44,7 +44,10 @@ struct Lost {
 fn judge(ran: &Ran<'_>, rebuild: &Rebuild, sink: &mut Sink<'_>) {
     let mut lost = objects(ran, rebuild);
     let constraints = promises::lost(&ran.seen.up.diff, rebuild);
-    lost.extend(constraints.into_iter().map(|what| Lost { what, levels: Levels::WARNING }));
+    // CREATE TABLE … AS keeps no constraint whatever, which is nobody's aim.
+    let copied = rebuild.new.source.is_some();
+    let levels = if copied { Levels::ERROR } else { Levels::WARNING };
+    lost.extend(constraints.into_iter().map(|what| Lost { what, levels }));
     if lost.is_empty() {
         return;
     }
@@ -52,7 +55,8 @@ fn judge(ran: &Ran<'_>, rebuild: &Rebuild, sink: &mut Sink<'_>) {
     let names: Vec<String> = lost.into_iter().map(|lost| lost.what).collect();
     let message = format!("rebuilding {} loses {}", rebuild.table, list(&names));
     let levels = if heavy { Levels::ERROR } else { Levels::WARNING };
-    sink.push(ran.draft(rebuild.created, message).levels(levels).proved());
+    let help = "repeat it in the new table or after the rename, or drop it by name before";
+    sink.push(ran.draft(rebuild.created, message).levels(levels).proved().help(help));
 }
 
 /// Indexes and triggers of the table that are gone though the script does not drop them by name.

@@ -1,8 +1,8 @@
 //! `sql/sqlite-rebuild-loses-rows`
 
-use super::{Ran, ran, stands_empty};
+use super::{History, Ran, ran};
 use crate::model::{DifferenceKind, Levels, RuleMeta};
-use crate::rules::{Check, EvidenceCx, Rule, Sink};
+use crate::rules::{Check, Direction, EvidenceCx, Rule, Sink};
 use crate::sql::sqlite::{Copied, Rebuild, rebuilds, same};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -23,22 +23,26 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     for ran in ran(cx) {
-        for rebuild in rebuilds(&ran.acts) {
-            if !is_new(&ran, &rebuild) {
+        let rebuilds = rebuilds(&ran.acts);
+        if rebuilds.is_empty() {
+            continue;
+        }
+        let history = History::before(ran.catalog, ran.entry, Direction::Up);
+        for rebuild in rebuilds {
+            if !is_new(&ran, &rebuild) && !history.leaves_empty(&rebuild.table, &[]) {
                 judge(&ran, &rebuild, sink);
             }
         }
     }
 }
 
-/// Whether the table is new or empty wherever the migration meets it.
+/// Whether the table did not stand before the up.
 fn is_new(ran: &Ran<'_>, rebuild: &Rebuild) -> bool {
-    let made = ran.seen.up.diff.differences.iter().any(|difference| {
+    ran.seen.up.diff.differences.iter().any(|difference| {
         difference.kind == DifferenceKind::Left
             && difference.object.kind == "table"
             && same(&difference.object.name, &rebuild.table)
-    });
-    made || stands_empty(ran.catalog, ran.entry, &[], &rebuild.table)
+    })
 }
 
 fn judge(ran: &Ran<'_>, rebuild: &Rebuild, sink: &mut Sink<'_>) {
@@ -78,7 +82,8 @@ fn judge(ran: &Ran<'_>, rebuild: &Rebuild, sink: &mut Sink<'_>) {
         }
         Copied::By { .. } | Copied::Unclear => return,
     };
-    let mut finding = ran.draft(span, message).levels(levels);
+    let help = format!("copy every row and every column that {table} keeps");
+    let mut finding = ran.draft(span, message).levels(levels).help(help);
     if let Some(proof) = proof {
         finding = finding.proved().detail(proof);
     }
