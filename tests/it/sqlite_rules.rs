@@ -182,6 +182,27 @@ fn an_ignored_pragma_weighs_as_what_it_fails_to_prevent() {
 }
 
 #[test]
+fn of_a_way_back_only_what_it_breaks_counts() {
+    let base = Tree::default()
+        .with("Cargo.toml", "[dependencies]\nsqlx = \"0.8\"\n")
+        .with("migrations/1_books.up.sql", MERGED)
+        .with("migrations/1_books.down.sql", "DROP TABLE books;");
+    let whole = rebuild(COLUMNS, COPY, INDEXES);
+    for (down, findings) in [
+        (whole.clone(), &["error rebuild-referenced"][..]),
+        (format!("PRAGMA foreign_keys = OFF; {whole}"), &["error pragma-in-transaction"]),
+        ("PRAGMA foreign_keys = OFF;".into(), &[]),
+        ("INSERT INTO shelves VALUES (\"x\");".into(), &[]),
+    ] {
+        let head = base
+            .clone()
+            .with("migrations/2_more.up.sql", "SELECT 1;")
+            .with("migrations/2_more.down.sql", &down);
+        assert_eq!(told(&check(&base, &head)), findings, "{down}");
+    }
+}
+
+#[test]
 fn a_reference_may_come_before_its_table() {
     let child = "CREATE TABLE IF NOT EXISTS tags (word INTEGER REFERENCES words (id));";
     let parent = "CREATE TABLE IF NOT EXISTS words (id INTEGER PRIMARY KEY);";

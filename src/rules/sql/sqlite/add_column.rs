@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{History, Ran, ran};
+use super::{History, ran};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{Check, Direction, EvidenceCx, Rule, Sink};
 use crate::sql::sqlite::{Act, Column, ColumnDefault, Generated, same};
@@ -27,9 +27,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     for ran in ran(cx) {
         let history = OnceCell::new();
+        let enforced = ran.catalog.info.habits.sqlite_foreign_keys;
         for (at, placed) in ran.acts.iter().enumerate() {
             let Act::AddColumn { table, column } = &placed.act else { continue };
-            let Some((reason, help)) = refusal(&ran, column) else { continue };
+            let Some((reason, help)) = refusal(column, enforced) else { continue };
             let refused = ran.seen.rows.iter().flat_map(|rows| &rows.refused);
             // Where the run over rows met it, that finding shows the row as well.
             let met = refused.filter_map(|failure| failure.table.as_ref()).any(|t| same(t, table));
@@ -46,8 +47,9 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Why SQLite refuses the column on a table with rows, and what to do instead.
-fn refusal(ran: &Ran<'_>, column: &Column) -> Option<(String, &'static str)> {
+/// Why SQLite refuses the column on a table with rows, and what to do instead; `enforced` says
+/// whether foreign keys are.
+fn refusal(column: &Column, enforced: bool) -> Option<(String, &'static str)> {
     let constant = "give it a constant default, or add it nullable and fill it with an UPDATE";
     match (&column.default, column.generated) {
         (_, Some(Generated::Stored)) => Some((
@@ -62,7 +64,7 @@ fn refusal(ran: &Ran<'_>, column: &Column) -> Option<(String, &'static str)> {
             Some(("it is NOT NULL and has no default".into(), constant))
         }
         (ColumnDefault::Constant | ColumnDefault::Quoted(_), None)
-            if column.references.is_some() && ran.catalog.info.habits.sqlite_foreign_keys =>
+            if column.references.is_some() && enforced =>
         {
             Some((
                 "it refers to another table and has a default".into(),
@@ -70,5 +72,67 @@ fn refusal(ran: &Ran<'_>, column: &Column) -> Option<(String, &'static str)> {
             ))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::sql::sqlite::act;
+
+    /// Whether the engine adds the column to a table with a row though it adds it to one without,
+    /// or refuses only the former.
+    fn needs_no_rows(definition: &str, enforced: bool) -> bool {
+        let add = |fill: &str| {
+            let engine = Connection::open_in_memory().unwrap();
+            let sql = format!(
+                "PRAGMA foreign_keys = {enforced}; CREATE TABLE p (id PRIMARY KEY);
+                 CREATE TABLE t (a); {fill}; ALTER TABLE t ADD COLUMN {definition};"
+            );
+            engine.execute_batch(&sql).is_ok()
+        };
+        add("") && !add("INSERT INTO t VALUES (1)")
+    }
+
+    #[test]
+    fn the_engine_says_the_same() {
+        for definition in [
+            "c",
+            "c TEXT NOT NULL",
+            "c TEXT NOT NULL DEFAULT ''",
+            "c NOT NULL DEFAULT NULL",
+            "c NOT NULL DEFAULT (NULL)",
+            "c DEFAULT CURRENT_TIMESTAMP",
+            "c DEFAULT (CURRENT_DATE)",
+            "c DEFAULT (datetime('now'))",
+            "c DEFAULT (abs(1))",
+            "c DEFAULT (1 + 1)",
+            "c DEFAULT (1 || 2)",
+            "c DEFAULT (1 COLLATE nocase)",
+            "c DEFAULT (-(1))",
+            "c DEFAULT +1",
+            "c DEFAULT true",
+            "c DEFAULT \"word\"",
+            "c DEFAULT x'00'",
+            "c DEFAULT (CAST(1 AS TEXT))",
+            "c REFERENCES p (id)",
+            "c REFERENCES p (id) DEFAULT 1",
+            "c REFERENCES p (id) DEFAULT NULL",
+            "c AS (a) VIRTUAL",
+            "c AS (a) STORED",
+            "c AS (a) NOT NULL",
+            // Refused on any table, so the dry run shows it.
+            "c UNIQUE",
+            "c PRIMARY KEY",
+        ] {
+            let sql = format!("ALTER TABLE t ADD COLUMN {definition}");
+            let Act::AddColumn { column, .. } = act(&sql) else { panic!("{definition}") };
+            for enforced in [false, true] {
+                let told = refusal(&column, enforced).is_some();
+                assert_eq!(told, needs_no_rows(definition, enforced), "{definition}, {enforced}");
+            }
+        }
     }
 }

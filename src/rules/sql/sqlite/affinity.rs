@@ -87,7 +87,18 @@ fn is_integer(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::surprise;
+
+    /// What becomes of the text '01' in a column of that type.
+    fn kept_as(kind: &str) -> String {
+        let engine = Connection::open_in_memory().unwrap();
+        engine
+            .execute_batch(&format!("CREATE TABLE t (a {kind}); INSERT INTO t VALUES ('01');"))
+            .unwrap();
+        engine.query_row("SELECT typeof(a) FROM t", [], |row| row.get(0)).unwrap()
+    }
 
     #[test]
     fn only_what_hurts_is_a_surprise() {
@@ -99,6 +110,7 @@ mod tests {
             ("FINGERPRINT", "INTEGER"),
         ] {
             assert_eq!(surprise(kind).map(|(affinity, _)| affinity), Some(affinity), "{kind}");
+            assert_eq!(kept_as(kind), "integer", "{kind}");
         }
         for kind in [
             "INTEGER",

@@ -1,9 +1,9 @@
 //! `sql/sqlite-pragma-in-transaction`
 
-use super::rebuild_referenced::{effect, referenced};
+use super::rebuild_referenced::{Referenced, effect, referenced};
 use super::{draft, read};
 use crate::model::{EngineKind, Levels, RuleMeta, Script, Span, TransactionMode};
-use crate::rules::{Check, Rule, ScriptCx, Sink};
+use crate::rules::{Check, Direction, Rule, ScriptCx, Sink};
 use crate::sql::sqlite::{Act, OnDelete, Placed, in_transaction, is_off};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -44,22 +44,31 @@ fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
         };
         let message = format!("PRAGMA {name} has no effect inside {whose}");
         let mut finding = draft(cx, span, message).help(help(cx));
+        let mut harms = false;
         if off == Some(span) {
-            for dropped in referenced(cx.catalog, cx.entry, cx.direction, &acts) {
-                finding = finding.detail(format!(
+            let dropped = referenced(cx.catalog, cx.entry, cx.direction, &acts);
+            harms = dropped.iter().any(|dropped| hurts(cx, dropped));
+            finding = dropped.iter().fold(finding, |finding, dropped| {
+                finding.detail(format!(
                     "where foreign keys are enforced, dropping {} in order to rebuild it {}",
                     dropped.table,
                     effect(&dropped.children)
-                ));
-                let silent = |on_delete: OnDelete| on_delete != OnDelete::Refuse;
-                let enforced = cx.catalog.info.habits.sqlite_foreign_keys;
-                if enforced || dropped.children.iter().any(|link| silent(link.on_delete)) {
-                    finding = finding.levels(Levels::ERROR);
-                }
-            }
+                ))
+            });
         }
-        sink.push(finding);
+        // Of a way back only what it breaks counts.
+        if harms {
+            sink.push(finding.levels(Levels::ERROR));
+        } else if cx.direction == Direction::Up {
+            sink.push(finding);
+        }
     }
+}
+
+/// Whether the drop takes rows along without a word, or fails with this tool.
+fn hurts(cx: &ScriptCx<'_>, dropped: &Referenced) -> bool {
+    let silent = dropped.children.iter().any(|link| link.on_delete != OnDelete::Refuse);
+    silent || cx.catalog.info.habits.sqlite_foreign_keys
 }
 
 /// How the tool is told to open no transaction.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{draft, read};
 use crate::model::{EngineKind, Levels, RuleMeta, Span};
-use crate::rules::{Check, Rule, ScriptCx, Sink};
+use crate::rules::{Check, Direction, Rule, ScriptCx, Sink};
 use crate::sql::sqlite::{Act, in_transaction, is_off};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -30,6 +30,9 @@ const SAFETIES: [(&str, bool, &str); 4] = [
 ];
 
 fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
+    if cx.direction == Direction::Down {
+        return;
+    }
     let acts = read(cx);
     let inside = in_transaction(cx.script.transaction, &acts);
     let mut left: BTreeMap<&str, (Span, &str)> = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use super::{draft, read};
 use crate::model::{EngineKind, Levels, RuleMeta};
-use crate::rules::{Check, Rule, ScriptCx, Sink};
+use crate::rules::{Check, Direction, Rule, ScriptCx, Sink};
 use crate::sql::sqlite::{Act, Column, ColumnDefault};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -21,6 +21,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
+    if cx.direction == Direction::Down {
+        return;
+    }
     for placed in read(cx) {
         let quoted = match &placed.act {
             Act::CreateTable(table) => of_columns(&table.columns),
