@@ -63,6 +63,7 @@ pub fn run(
             Position::Judged => run.judge(planned)?,
         }
     }
+    run.forgive_mended_references()?;
     run.reverse(plan)
 }
 
@@ -105,6 +106,7 @@ impl Run<'_> {
             self.anchor = self.current.clone();
         }
         let before = self.current.clone();
+        let broken_before = self.target.broken_references()?;
         let checkpoint = self.target.checkpoint()?;
         let after = match self.up(migration, &planned.depends_on)? {
             Attempted::Done(after) => after,
@@ -121,6 +123,8 @@ impl Run<'_> {
         let up = StepEvidence { outcome: Outcome::Done, diff: before.diff(&after) };
         let mut seen = MigrationEvidence::new(&migration.id, up);
         self.current = after;
+        seen.broken_references = self.target.broken_references()?;
+        seen.broken_references.retain(|reference| !broken_before.contains(reference));
         if let Some(script) = migration.up.script() {
             seen.again = Some(self.rehearse(script)?);
         }
@@ -224,6 +228,16 @@ impl Run<'_> {
         }
         let declared = self.broken.iter().find(|id| depends_on.contains(id));
         declared.or(self.broken.last()).cloned()
+    }
+
+    /// Leaves only the broken references that stand at the end: a table may come after the one
+    /// that refers to it.
+    fn forgive_mended_references(&mut self) -> Result<(), EngineError> {
+        let last = self.target.broken_references()?;
+        for seen in &mut self.evidence.migrations {
+            seen.broken_references.retain(|reference| last.contains(reference));
+        }
+        Ok(())
     }
 
     /// Every down in strict reverse order, whatever the one before it did: what does not go back

@@ -10,7 +10,7 @@ pub mod sqlite;
 use std::time::Duration;
 
 use crate::host::Stop;
-use crate::model::{CannotRun, Failure, Location, Script, Snapshot};
+use crate::model::{BrokenReference, CannotRun, Failure, Location, Script, Snapshot};
 
 /// Our own failure, or the machine's: never the migration's.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +118,16 @@ pub trait Target {
     fn forget(&mut self, checkpoint: Checkpoint) {
         // Engines whose checkpoints cost nothing have nothing to give up.
         let _ = checkpoint;
+    }
+
+    /// References that do not hold as things stand, sorted: foreign keys to what does
+    /// not exist or cannot be referred to, and rows that refer to no row. None for an engine that
+    /// lets no such thing happen.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, EngineError> {
+        Ok(Vec::new())
     }
 
     /// Runs a script, describes the schema it leaves, and takes everything back.

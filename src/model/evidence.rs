@@ -227,6 +227,17 @@ pub struct RowsEvidence {
     pub unfilled: Vec<(String, String)>,
 }
 
+/// A foreign key that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BrokenReference {
+    /// The table that refers.
+    pub table: String,
+    /// The table it refers to, as the foreign key names it.
+    pub to: String,
+    /// What is wrong with it, in words that name both.
+    pub problem: String,
+}
+
 /// What a script leaves when it stops after one of its statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrashPoint {
@@ -275,6 +286,8 @@ pub struct MigrationEvidence {
     /// A later migration that did not go back cleanly before that; what fails after it may be its
     /// doing.
     pub reverse_after: Option<String>,
+    /// References that the up broke and that no later migration mended.
+    pub broken_references: Vec<BrokenReference>,
     /// What each statement of the up did; empty where the engine does not tell.
     pub trace: Vec<StatementTrace>,
     /// The up and the down over rows; `None` where that was not tried.
@@ -298,6 +311,7 @@ impl MigrationEvidence {
             restore: None,
             reverse: None,
             reverse_after: None,
+            broken_references: Vec::new(),
             trace: Vec::new(),
             rows: None,
             crashes: Vec::new(),

@@ -20,9 +20,9 @@ mod window;
 
 pub use change::{ChangeKind, FileChange};
 pub use evidence::{
-    BrokenHistory, CannotRun, CrashPoint, DataFailure, Failure, LockMode, LockTaken, LostValues,
-    MigrationEvidence, Outcome, Position, RowsChanged, RowsEvidence, SetEvidence, StatementTrace,
-    StepEvidence,
+    BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure, LockMode,
+    LockTaken, LostValues, MigrationEvidence, Outcome, Position, RowsChanged, RowsEvidence,
+    SetEvidence, StatementTrace, StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};

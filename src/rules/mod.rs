@@ -205,6 +205,17 @@ pub static RULES: &[&Rule] = &[
     &rollback::fails::RULE,
     &rollback::leaves_trace::RULE,
     &rollback::missing::RULE,
+    &sql::sqlite::add_column::RULE,
+    &sql::sqlite::affinity::RULE,
+    &sql::sqlite::foreign_key_check::RULE,
+    &sql::sqlite::newer_feature::RULE,
+    &sql::sqlite::nullable_key::RULE,
+    &sql::sqlite::pragma_in_transaction::RULE,
+    &sql::sqlite::pragma_left::RULE,
+    &sql::sqlite::quoted_string::RULE,
+    &sql::sqlite::rebuild_loses::RULE,
+    &sql::sqlite::rebuild_loses_rows::RULE,
+    &sql::sqlite::rebuild_referenced::RULE,
 ];
 
 /// The rule of that id.

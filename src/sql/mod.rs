@@ -9,6 +9,7 @@
 
 mod facts;
 mod row_change;
+pub mod sqlite;
 
 use std::ops::Range;
 

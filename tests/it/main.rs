@@ -13,4 +13,5 @@ mod levels;
 mod pg_dump;
 mod postgres;
 mod rules;
+mod sqlite_rules;
 mod support;

@@ -3,6 +3,7 @@
 //! Statements are split by the engine itself, so that triggers and odd quoting need no guess.
 
 mod errors;
+mod references;
 mod schema;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -13,7 +14,7 @@ use rusqlite::{Batch, Connection, Statement};
 
 use super::{Checkpoint, Engine, EngineError, SandboxSpec, Target, TargetError};
 use crate::host::{self, Stop};
-use crate::model::{Location, RepoPath, Script, Snapshot, Span, TransactionMode};
+use crate::model::{BrokenReference, Location, RepoPath, Script, Snapshot, Span, TransactionMode};
 
 /// The SQLite engine.
 #[derive(Debug)]
@@ -214,6 +215,10 @@ impl Target for SqliteTarget {
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {
         schema::snapshot(&self.connection).map_err(broken)
+    }
+
+    fn broken_references(&mut self) -> Result<Vec<BrokenReference>, EngineError> {
+        references::broken(&self.connection).map_err(broken)
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {

@@ -179,3 +179,32 @@ fn a_rehearsal_changes_nothing() {
     assert!(before.diff(&seen).is_material());
     assert!(before.diff(&target.snapshot().unwrap()).is_empty());
 }
+
+#[test]
+fn references_that_do_not_hold_are_told() {
+    let parent = "CREATE TABLE p(id INTEGER PRIMARY KEY, code);";
+    for (sql, told) in [
+        ("CREATE TABLE c(p REFERENCES P(id));", None),
+        ("CREATE TABLE c(p REFERENCES q(id));", Some("c refers to q, which does not exist")),
+        (
+            "CREATE TABLE c(p REFERENCES q(id)); INSERT INTO c VALUES (1);",
+            Some("c refers to q, which does not exist"),
+        ),
+        (
+            "CREATE TABLE \"odd 'name\"(p REFERENCES p); INSERT INTO \"odd 'name\" VALUES (7), (8);",
+            Some("rows of odd 'name without a row in p: 2"),
+        ),
+        (
+            "CREATE TABLE c(p REFERENCES p(code));",
+            Some("c refers to columns of p that are not its primary key and not unique"),
+        ),
+    ] {
+        let mut target = target();
+        target.execute(&script(parent)).unwrap();
+        assert_eq!(target.broken_references().unwrap(), []);
+        target.execute(&script(sql)).unwrap();
+        let found = target.broken_references().unwrap();
+        let found: Vec<&str> = found.iter().map(|broken| broken.problem.as_str()).collect();
+        assert_eq!(found, told.into_iter().collect::<Vec<&str>>(), "{sql}");
+    }
+}
