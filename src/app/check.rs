@@ -33,7 +33,11 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         ..Assembly::default()
     };
     for catalog in catalogs.iter().filter(|catalog| args.all || catalog.is_touched()) {
+        let known = parts.findings.len();
         judge(catalog, args, &policy, &mut parts)?;
+        for finding in parts.findings.iter_mut().skip(known) {
+            finding.location = catalog.as_written(finding.location.clone());
+        }
     }
     let locations = parts.findings.iter().map(|finding| &finding.location);
     let sources = sources(&comparison, locations)?;

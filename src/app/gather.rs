@@ -1,5 +1,7 @@
 //! From the arguments to the sets of base and head.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
@@ -239,6 +241,11 @@ fn configured_spec(set: &config::SetConfig) -> SetSpec {
         engine: Some(set.engine.value),
         baseline: set.baseline.as_ref().map(|id| id.value.clone()),
         engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
+        variables: set
+            .variables
+            .iter()
+            .map(|(name, value)| (name.clone(), value.value.clone()))
+            .collect(),
         configured: true,
         assumed: Vec::new(),
     }
@@ -258,6 +265,7 @@ fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
         engine: asked.filter(|_| !told),
         baseline: None,
         engine_version: None,
+        variables: BTreeMap::new(),
         configured: false,
         assumed,
     }

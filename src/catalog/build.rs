@@ -1,9 +1,11 @@
 //! Reads a set at base, head and tip and joins the three.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
-use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
+use crate::layout::{self, Detection, Layout, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
@@ -24,6 +26,8 @@ pub struct SetSpec {
     pub baseline: Option<String>,
     /// The oldest engine version the team runs.
     pub engine_version: Option<String>,
+    /// Values for placeholders in scripts.
+    pub variables: BTreeMap<String, String>,
     /// Whether it stands in the configuration.
     pub configured: bool,
     /// What was assumed so far.
@@ -89,8 +93,8 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     }
     let shown = if input.head.is_empty() { base_tree } else { input.head };
     let (layout, detection) = resolve_layout(&spec, shown)?;
-    let head = layout.read(input.head);
-    let base = input.base.map(|tree| layout.read(tree));
+    let mut head = layout.read(input.head);
+    let mut base = input.base.map(|tree| layout.read(tree));
     let mut assumed = spec.assumed;
     // Of a set whose migrations are gone, the base tells the engine.
     let (shown, read) = match &base {
@@ -110,6 +114,11 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             engine
         }
     };
+    // Where a file is at both sides, findings point into the head's.
+    let mut put = |reading: &mut Reading| layout::substitute(reading, engine, &spec.variables);
+    let mut substituted = base.as_mut().map(&mut put).unwrap_or_default();
+    substituted.retain(|path, _| !at_head(input, path));
+    substituted.extend(put(&mut head));
     let changed = changed_inside(input, &spec.path);
     // The layout cannot know which of several manifests the configuration names.
     let manifest_path = input.manifest.as_ref().map(|(path, _)| path);
@@ -143,15 +152,22 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         tip_label: None,
         merged: None,
         changed,
+        substituted,
     };
     join_base(&mut catalog, head.migrations, base, input.head);
     if let Some((tree, label)) = input.tip {
         let known = catalog.merged.as_deref().unwrap_or(&[]);
-        let new = layout.read(tree).migrations.into_iter();
+        let mut tip = layout.read(tree);
+        put(&mut tip);
+        let new = tip.migrations.into_iter();
         catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
         catalog.tip_label = Some(label.to_owned());
     }
     Ok(catalog)
+}
+
+fn at_head(input: &Input<'_>, path: &RepoPath) -> bool {
+    path.below(input.head.root()).is_some_and(|relative| input.head.get(relative).is_some())
 }
 
 fn resolve_layout(

@@ -42,7 +42,10 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, Change
     let mut found: Vec<Found> = Vec::new();
     for folder in candidates(&paths, comparison)? {
         // These keep migrations in folders of their own below the set's.
-        let nests = |set: &Found| matches!(set.layout.name(), "diesel" | "flyway" | "sqitch");
+        let nests = |set: &Found| {
+            let name = set.layout.name();
+            matches!(name, "diesel" | "flyway" | "graphile-migrate" | "sourcegraph" | "sqitch")
+        };
         let inside = |set: &Found| nests(set) && folder.below(&set.path).is_some();
         if found.iter().any(inside) {
             continue;
@@ -68,7 +71,11 @@ fn candidates(
         if looks_like_a_migration(path.file_name()) || is_link(comparison, path)? {
             folders.insert(parent.clone());
         }
-        if matches!(path.file_name(), "up.sql" | "down.sql" | "metadata.toml") {
+        let one = matches!(
+            path.file_name(),
+            "up.sql" | "down.sql" | "metadata.toml" | "metadata.yaml"
+        );
+        if one || parent.file_name() == "committed" {
             folders.extend(parent.parent());
         }
         // sqitch nests its scripts as deep as it likes, below the folder that holds the plan.

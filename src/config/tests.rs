@@ -90,7 +90,6 @@ fn the_whole_example_is_understood() {
         settings.not_enforced(),
         [
             "set.seed",
-            "set.variables",
             "set.documents",
             "set.schemas",
             "class.windows",

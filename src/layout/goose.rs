@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::shared::{self, File, Half, Line};
-use super::{Confidence, Detection, Layout, Reading};
+use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{
     Habits, LateMigrations, Location, RepoPath, Script, Span, Step, TransactionMode, Tree,
 };
@@ -137,11 +137,15 @@ fn read_sql(
         sections: std::iter::once(section).collect(),
         transaction: parsed.mode,
     };
+    reading.placeholders.extend(placeholder::template(path, text));
     let mut step = |section: Range<usize>| {
-        // The values are those of the machine on which goose runs.
-        if parsed.substituted.iter().any(|line| section.contains(line)) {
-            let language = "SQL with environment variables";
-            return Step::Foreign { path: path.clone(), language };
+        // goose takes the values from the environment of the machine on which it runs.
+        for line in parsed.substituted.iter().filter(|line| section.contains(&line.start)) {
+            let Some(found) = placeholder::shell(path, text, line.clone()) else {
+                let language = "SQL with environment variables";
+                return Step::Foreign { path: path.clone(), language };
+            };
+            reading.placeholders.extend(found);
         }
         let script = script(section);
         if let Some((span, message)) = badly_split(&script) {
@@ -230,8 +234,8 @@ struct Parsed {
     down: Option<Range<usize>>,
     blocks: Vec<Range<usize>>,
     mode: TransactionMode,
-    /// Where lines begin into which goose puts variables.
-    substituted: Vec<usize>,
+    /// Lines into which goose puts variables.
+    substituted: Vec<Range<usize>>,
 }
 
 /// What is known while the lines are read.
@@ -242,7 +246,7 @@ struct Parser {
     blocks: Vec<Range<usize>>,
     mode: TransactionMode,
     substitute: bool,
-    substituted: Vec<usize>,
+    substituted: Vec<Range<usize>>,
 }
 
 fn parse(text: &str) -> Result<Parsed, Fault> {
@@ -321,12 +325,8 @@ impl Parser {
             let message = "SQL stands before `-- +goose Up`, which goose refuses";
             return Err((line.start..line.end, message.to_owned()));
         }
-        let variable = code.match_indices('$').any(|(at, _)| {
-            code[at + 1..]
-                .starts_with(|next: char| next == '{' || next == '_' || next.is_alphabetic())
-        });
-        if self.substitute && variable {
-            self.substituted.push(line.start);
+        if self.substitute && code.contains('$') {
+            self.substituted.push(line.start..line.end);
         }
         Ok(())
     }

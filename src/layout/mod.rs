@@ -11,14 +11,22 @@ mod engine;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
 mod pairing;
+mod placeholder;
+mod placeholder_syntax;
+mod postgres_migrations;
 mod refinery;
 mod shared;
+mod sourcegraph;
+mod sourcegraph_yaml;
 mod sqitch;
 mod sqitch_plan;
 mod sqlx;
+mod versioned_pairs;
 
 pub use engine::guess_engine;
+pub use placeholder::{Placeholder, Quoting, Substituted, substitute};
 
 use crate::model::{EngineKind, Habits, Migration, Problem, RepoPath, Tree};
 
@@ -54,6 +62,8 @@ pub struct Reading {
     pub companions: Vec<RepoPath>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Where the tool puts values into scripts; see [`substitute`].
+    pub placeholders: Vec<Placeholder>,
 }
 
 /// One tool's way to lay migrations out on disk.
@@ -75,9 +85,13 @@ pub static LAYOUTS: &[&dyn Layout] = &[
     &flyway::Flyway,
     &golang_migrate::GolangMigrate,
     &goose::Goose,
+    &graphile::Graphile,
+    &postgres_migrations::PostgresMigrations,
     &refinery::Refinery,
+    &sourcegraph::Sourcegraph,
     &sqitch::Sqitch,
     &sqlx::Sqlx,
+    &versioned_pairs::VersionedPairs,
 ];
 
 /// The names of all layouts.
@@ -95,8 +109,20 @@ pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
 /// Which layout wins where several are equally sure: those with marks of their own before those
 /// that have only names to go by; refinery's `.rs` files count more than flyway's dotted versions,
 /// and names that fit both golang-migrate and sqlx are golang-migrate's.
-const PREFERENCE: [&str; 8] =
-    ["sqitch", "diesel", "goose", "dbmate", "refinery", "flyway", "golang-migrate", "sqlx"];
+const PREFERENCE: [&str; 12] = [
+    "sqitch",
+    "graphile-migrate",
+    "sourcegraph",
+    "versioned-pairs",
+    "diesel",
+    "goose",
+    "dbmate",
+    "refinery",
+    "flyway",
+    "postgres-migrations",
+    "golang-migrate",
+    "sqlx",
+];
 
 /// The layout that is surest of a tree.
 #[must_use]
