@@ -297,8 +297,16 @@ fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) ->
 fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Declared {
     let mut declared =
         Declared { actual_checksum: checksum(migration, tree), ..Declared::default() };
-    let header =
-        migration.up.script().and_then(|script| manifest::header(&script.path, &script.text));
+    let header = match &migration.up {
+        Step::Sql(script) => manifest::header(&script.path, &script.text),
+        // SQL that cannot run says what it is all the same.
+        Step::Foreign { path, .. } if path.as_str().ends_with(".sql") => {
+            let entry = path.below(tree.root()).and_then(|relative| tree.get(relative));
+            let text = entry.and_then(|entry| std::str::from_utf8(&entry.bytes).ok());
+            text.and_then(|text| manifest::header(path, text))
+        }
+        Step::Foreign { .. } => None,
+    };
     if let Some(header) = &header {
         catalog.header_problems.extend(header.problems.iter().cloned());
         take(&mut declared, migration.up.path(), &header.class, &header.depends_on);

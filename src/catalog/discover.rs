@@ -71,10 +71,8 @@ fn candidates(
         if looks_like_a_migration(path.file_name()) || is_link(comparison, path)? {
             folders.insert(parent.clone());
         }
-        let one = matches!(
-            path.file_name(),
-            "up.sql" | "down.sql" | "metadata.toml" | "metadata.yaml"
-        );
+        let one =
+            matches!(path.file_name(), "up.sql" | "down.sql" | "metadata.toml" | "metadata.yaml");
         if one || parent.file_name() == "committed" {
             folders.extend(parent.parent());
         }

@@ -76,7 +76,7 @@ pub(super) struct RawSet {
     #[serde(default)]
     #[schemars(with = "String")]
     pub(super) seed: Option<Text>,
-    /// Values for the placeholders in scripts (flyway's `${name}`).
+    /// Values for the placeholders in scripts (flyway's `${name}`); none may be a secret.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) variables: BTreeMap<Text, Text>,

@@ -90,7 +90,10 @@ fn a_direction_cannot_run_only_where_a_variable_is_more_than_a_name() {
         );
         let used = read(&text);
         assert!(
-            matches!(only(&used).up, Step::Foreign { language: "SQL with environment variables", .. }),
+            matches!(
+                only(&used).up,
+                Step::Foreign { language: "SQL with environment variables", .. }
+            ),
             "{odd}"
         );
         assert!(only(&used).down.step().unwrap().script().is_some());

@@ -159,7 +159,8 @@ impl Chain {
         headers: &[Header<'_>],
         reading: &mut Reading,
     ) {
-        let find = |key| headers.iter().find(|header| header.key == key && !header.value.is_empty());
+        let find =
+            |key| headers.iter().find(|header| header.key == key && !header.value.is_empty());
         let before = self.before.take();
         let (Some(previous), Some(hash)) = (find("Previous"), find("Hash")) else {
             let message = "the headers `--! Previous:` and `--! Hash:` do not stand first in it";

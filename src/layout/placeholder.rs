@@ -4,13 +4,13 @@
 //! configuration knows. After [`substitute`] a script is the text that runs, and every offset into
 //! it is one of that text; [`Substituted`] leads back to the file as it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Reading;
 use super::shared::invalid;
-use crate::model::{Down, EngineKind, Location, Migration, RepoPath, Script, Span, Step};
+use crate::model::{Down, EngineKind, Location, Migration, Problem, RepoPath, Script, Span, Step};
 
 pub(super) use super::placeholder_syntax::{flyway, graphile, psql, shell, template};
 
@@ -80,7 +80,8 @@ impl Substituted {
 
     /// The place in the text that runs of one in the file.
     fn runs(&self, at: usize) -> usize {
-        let inside = self.changes.iter().find(|(written, _)| written.start < at && at < written.end);
+        let inside =
+            self.changes.iter().find(|(written, _)| written.start < at && at < written.end);
         if let Some((_, runs)) = inside {
             return runs.start;
         }
@@ -100,13 +101,38 @@ const LARGEST: usize = 16 * 1024 * 1024;
 struct File {
     text: Arc<str>,
     map: Substituted,
-    /// Placeholders without a value.
-    unknown: Vec<(Span, String)>,
+    /// Placeholders without a value, each name once.
+    unknown: BTreeMap<String, Span>,
     too_large: bool,
 }
 
+impl File {
+    /// Whether its scripts may run.
+    fn is_whole(&self) -> bool {
+        self.unknown.is_empty() && !self.too_large
+    }
+
+    fn problems(&self, path: &RepoPath) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (name, span) in &self.unknown {
+            let message = format!("nothing says what `{name}` stands for in this script");
+            let help = format!(
+                "Give it a value in the [[set]] in migration-gate.toml: \
+                 variables = {{ \"{name}\" = \"…\" }}."
+            );
+            problems.push(invalid(Location::at(path.clone(), *span), message, &help));
+        }
+        if self.too_large {
+            let message = "the script is larger than 16 MiB with the values of its variables";
+            let help = "Give the variables of the set shorter values.";
+            problems.push(invalid(Location::file(path.clone()), message.to_owned(), help));
+        }
+        problems
+    }
+}
+
 /// Puts `variables` into the scripts of a reading. A placeholder without a value is a problem, and
-/// its script cannot run. Returns the files that are not as they are written any more.
+/// the scripts of its file cannot run. Returns the files that are not as they are written any more.
 pub fn substitute(
     reading: &mut Reading,
     engine: EngineKind,
@@ -122,31 +148,16 @@ pub fn substitute(
         return BTreeMap::new();
     }
     let mut work = Work { places, files: BTreeMap::new(), engine, variables };
-    let mut lacking: BTreeSet<(RepoPath, Option<(String, Span)>)> = BTreeSet::new();
     for migration in &mut reading.migrations {
-        work.migration(migration, &mut lacking);
+        work.migration(migration);
     }
-    let mut named = BTreeSet::new();
-    for (path, unknown) in lacking {
-        let Some((name, span)) = unknown else {
-            let message = "the script is larger than 16 MiB with the values of its variables";
-            let help = "Give the variables of the set shorter values.";
-            reading.problems.push(invalid(Location::file(path), message.to_owned(), help));
-            continue;
-        };
-        if named.insert((path.clone(), name.clone())) {
-            let message = format!("nothing says what `{name}` stands for in this script");
-            let help = format!(
-                "Give it a value in the [[set]] in migration-gate.toml: \
-                 variables = {{ \"{name}\" = \"…\" }}."
-            );
-            reading.problems.push(invalid(Location::at(path, span), message, &help));
-        }
+    for (path, file) in &work.files {
+        reading.problems.extend(file.problems(path));
     }
     let files: BTreeMap<RepoPath, Substituted> = work
         .files
         .into_iter()
-        .filter(|(_, file)| !file.map.changes.is_empty())
+        .filter(|(_, file)| file.is_whole())
         .map(|(path, file)| (path, file.map))
         .collect();
     // From here on every place in such a file is one of the text that runs.
@@ -167,52 +178,42 @@ struct Work<'a> {
     variables: &'a BTreeMap<String, String>,
 }
 
-type Lacking = BTreeSet<(RepoPath, Option<(String, Span)>)>;
-
 impl Work<'_> {
-    fn migration(&mut self, migration: &mut Migration, lacking: &mut Lacking) {
-        self.step(&mut migration.up, lacking);
+    fn migration(&mut self, migration: &mut Migration) {
+        self.step(&mut migration.up);
         if let Down::Step(down) = &mut migration.down {
-            self.step(down, lacking);
+            self.step(down);
         }
         if let Some(verify) = &mut migration.verify
-            && !self.script(verify, lacking)
+            && !self.script(verify)
         {
             migration.verify = None;
         }
     }
 
-    fn step(&mut self, step: &mut Step, lacking: &mut Lacking) {
+    fn step(&mut self, step: &mut Step) {
         let Step::Sql(script) = step else { return };
-        if !self.script(script, lacking) {
+        if !self.script(script) {
             let path = script.path.clone();
             *step = Step::Foreign { path, language: "SQL with variables that have no value" };
         }
     }
 
-    /// Puts the values in; false where one is missing.
-    fn script(&mut self, script: &mut Script, lacking: &mut Lacking) -> bool {
+    /// Puts the values in; false where the file lacks one.
+    fn script(&mut self, script: &mut Script) -> bool {
         let Some(places) = self.places.get(&script.path) else { return true };
         let file = self
             .files
             .entry(script.path.clone())
             .or_insert_with(|| replace(&script.text, places, self.engine, self.variables));
-        let mut whole = true;
-        for (span, name) in &file.unknown {
-            if script.sections.iter().any(|section| section.contains(&span.start)) {
-                lacking.insert((script.path.clone(), Some((name.clone(), *span))));
-                whole = false;
-            }
-        }
-        if file.too_large {
-            lacking.insert((script.path.clone(), None));
+        if !file.is_whole() {
             return false;
         }
         for range in script.sections.iter_mut().chain(&mut script.blocks) {
             *range = file.map.run_range(range);
         }
         script.text = Arc::clone(&file.text);
-        whole
+        true
     }
 }
 
@@ -226,7 +227,7 @@ fn replace(
     sorted.sort_by_key(|place| (place.span.start, place.span.end));
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
     let mut map = Substituted::default();
-    let mut unknown = Vec::new();
+    let mut unknown = BTreeMap::new();
     for place in sorted {
         let Some(between) = text.get(at..place.span.start) else { continue };
         let value = variables
@@ -236,7 +237,7 @@ fn replace(
             .or_else(|| of_sandbox(&place.name, engine));
         let Some(value) = value else {
             if place.required {
-                unknown.push((place.span, place.name.clone()));
+                unknown.entry(place.name.clone()).or_insert(place.span);
             }
             continue;
         };

@@ -50,7 +50,7 @@ fn a_placeholder_without_a_value_is_named_once_and_its_script_never_runs() {
     assert!(problem.help.contains("variables = { \"A\" = "));
     assert_eq!(problem.location.span, text.find("$A").map(|at| Span::new(at, at + 2)));
     assert!(matches!(reading.migrations[0].up, Step::Foreign { .. }));
-    assert_eq!(reading.migrations[0].down.step().unwrap().script().unwrap().sql(), "SELECT 1;");
+    assert!(reading.migrations[0].down.step().unwrap().script().is_none());
 }
 
 #[test]
@@ -72,15 +72,12 @@ fn sections_and_earlier_problems_move_with_the_text() {
 #[test]
 fn psql_quotes_and_leaves_what_is_no_variable() {
     let sql = "SELECT ':a', :'a', :\"a\", :a, b::text, c[1:d], $$ :x $$ -- :y\n;";
-    let files = [
-        ("sqitch.plan", "%project=p\n\nk 2026-01-02T03:04:05Z A <a@b>\n"),
-        ("deploy/k.sql", sql),
-    ];
+    let files =
+        [("sqitch.plan", "%project=p\n\nk 2026-01-02T03:04:05Z A <a@b>\n"), ("deploy/k.sql", sql)];
     let mut reading = read("sqitch", &files);
     substitute(&mut reading, EngineKind::Postgres, &values(&[("a", "o'\"k")]));
     assert!(problems(&reading).is_empty(), "{:?}", problems(&reading));
-    let expected =
-        "SELECT ':a', 'o''\"k', \"o'\"\"k\", o'\"k, b::text, c[1:d], $$ :x $$ -- :y\n;";
+    let expected = "SELECT ':a', 'o''\"k', \"o'\"\"k\", o'\"k, b::text, c[1:d], $$ :x $$ -- :y\n;";
     assert_eq!(up(&reading, 0), expected);
     // sqlite3 has parameters of that form.
     let mut reading = read("sqitch", &files);

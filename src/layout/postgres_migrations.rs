@@ -10,9 +10,7 @@
 
 use super::shared::{self, File, Half};
 use super::{Confidence, Detection, Layout, Reading};
-use crate::model::{
-    EngineKind, Habits, LateMigrations, Location, Step, TransactionMode, Tree,
-};
+use crate::model::{EngineKind, Habits, LateMigrations, Location, Step, TransactionMode, Tree};
 
 const NAME: &str = "postgres-migrations";
 const MARK: &str = "-- postgres-migrations disable-transaction";

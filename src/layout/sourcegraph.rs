@@ -16,8 +16,7 @@ use crate::model::{
     Version,
 };
 
-const EXPECTED: &str =
-    "A set like Sourcegraph's has folders `<id>_<name>` with `up.sql`, `down.sql` and \
+const EXPECTED: &str = "A set like Sourcegraph's has folders `<id>_<name>` with `up.sql`, `down.sql` and \
      `metadata.yaml`.";
 
 /// See the module.
@@ -52,7 +51,8 @@ impl Layout for Sourcegraph {
             fits.then(|| path.to_owned())
         };
         let reason = tree.iter().find_map(|(path, _)| own(path))?;
-        let engine = Some((EngineKind::Postgres, "Sourcegraph's tool, which knows no other".into()));
+        let engine =
+            Some((EngineKind::Postgres, "Sourcegraph's tool, which knows no other".into()));
         Some(Detection { confidence: Confidence::Sure, reason, engine })
     }
 

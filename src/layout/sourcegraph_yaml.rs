@@ -93,7 +93,10 @@ fn known(pairs: Vec<Pair>) -> Result<Metadata, Fault> {
             "parents" if pair.list || matches!(single, Some("" | "~" | "null")) => {
                 for (value, span) in pair.values.into_iter().filter(|_| pair.list) {
                     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return Err((span, format!("{} is not the id of a parent", quoted(&value))));
+                        return Err((
+                            span,
+                            format!("{} is not the id of a parent", quoted(&value)),
+                        ));
                     }
                     metadata.parents.push(value);
                 }
@@ -134,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_is_not_flat_is_refused() {
-        for text in ["- a", "parents: {a: 1}", "parents: [[1]]", "a: &x 1\nb: *x", "parents: 7", "{"]
+        for text in
+            ["- a", "parents: {a: 1}", "parents: [[1]]", "a: &x 1\nb: *x", "parents: 7", "{"]
         {
             assert!(read(text).is_err(), "{text}");
         }

@@ -13,3 +13,4 @@ mod pg_dump;
 mod postgres;
 mod rules;
 mod support;
+mod variables;
