@@ -8,6 +8,7 @@ mod gather;
 mod graph;
 mod list;
 mod output;
+mod printed;
 mod progress;
 mod sandbox;
 

@@ -166,9 +166,10 @@ impl SetCatalog {
     /// The place in the file as it is written, for people.
     #[must_use]
     pub fn as_written(&self, location: Location) -> Location {
-        let map = self.substituted.get(&location.path);
-        let span = location.span.map(|span| map.map_or(span, |map| map.written(span)));
-        Location { span, ..location }
+        match (self.substituted.get(&location.path), location.span) {
+            (Some(map), Some(span)) => Location { span: map.written(span), ..location },
+            _ => location,
+        }
     }
 
     /// Whether the file of a location was changed.

@@ -38,6 +38,7 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     cx.unlike_sets(&sets);
     let policy = cx.policy(raw.policy);
     if complete {
+        cx.without_commands(&sets);
         cx.known_sets(&policy, &sets);
     }
     let mut classes = BTreeMap::new();
@@ -53,12 +54,12 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     Settings { sets, policy, classes, freezes, waivers, source: None }
 }
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     problems: &'a mut Vec<ConfigProblem>,
 }
 
 impl Resolver<'_> {
-    fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(ConfigProblem::new(at, message, help));
     }
 
@@ -91,7 +92,7 @@ impl Resolver<'_> {
     }
 
     /// A path inside the repository.
-    fn path(&mut self, text: &Spanned<String>) -> Option<Sited<RepoPath>> {
+    pub(super) fn path(&mut self, text: &Spanned<String>) -> Option<Sited<RepoPath>> {
         let at = span(text.span());
         let word = text.get_ref();
         let bytes = word.as_bytes();
@@ -115,7 +116,7 @@ impl Resolver<'_> {
     }
 
     /// Text that says something.
-    fn text(&mut self, what: &str, text: Spanned<String>) -> Sited<String> {
+    pub(super) fn text(&mut self, what: &str, text: Spanned<String>) -> Sited<String> {
         let at = span(text.span());
         if text.get_ref().trim().is_empty() {
             self.report(at, format!("{what} is empty"), "");
@@ -179,11 +180,13 @@ impl Resolver<'_> {
                 "write `engine = \"documents\"`, or take these keys out",
             );
         }
+        let layout = raw.layout.map(|layout| self.text("the layout", layout));
+        let command = self.command(whole, layout.as_ref(), raw.command);
         Some(SetConfig {
             name,
             path: path?,
             engine: Sited::new(engine?, engine_span),
-            layout: raw.layout.map(|layout| self.text("the layout", layout)),
+            layout,
             manifest,
             baseline: raw.baseline.map(|baseline| self.text("the baseline", baseline)),
             seed,
@@ -196,6 +199,7 @@ impl Resolver<'_> {
                 })
                 .collect(),
             engine_version,
+            command,
             documents,
             schemas,
             span: whole,

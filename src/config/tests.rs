@@ -120,6 +120,27 @@ fn an_error_shows_the_line_the_place_and_the_way_out() {
 }
 
 #[test]
+fn a_command_belongs_to_its_layout_and_names_a_program() {
+    let set = "version = 1\n[[set]]\nname = \"a\"\npath = \"a\"\nengine = \"sqlite\"\n";
+    let with = |more: &str| errors(&format!("{set}{more}"));
+    assert_eq!(with("layout = \"command\"\n"), ["6:10 this layout needs `command`"]);
+    let stray = with("command = { ending = \".py\", up = [\"x\"] }\n");
+    assert_eq!(stray, ["2:1 `command` belongs to a set with the layout \"command\""]);
+    let bad = |more: &str| with(&format!("layout = \"command\"\n[set.command]\n{more}"));
+    assert_eq!(bad("up = [\"x\"]\n"), ["7:1 missing key \"ending\""]);
+    let none = bad("ending = \".py\"\nup = [\"x\"]\nlist = [\"\"]\n");
+    assert_eq!(none.len(), 1);
+    assert!(none[0].ends_with("a command has no program"), "{none:?}");
+    let odd = bad("ending = \".py\"\nup = [\"x\"]\nenvironment = { \"A=B\" = \"\" }\n");
+    assert!(odd[0].ends_with("\"A=B\" is no name of an environment variable"), "{odd:?}");
+    let whole = "ending = \".py\"\nup = [\"x\", \"{id}\"]\nworkdir = \"orm\"\n";
+    let settings = ok(&format!("{set}layout = \"command\"\n[set.command]\n{whole}"));
+    let command = settings.sets[0].command.as_ref().unwrap();
+    assert_eq!((command.up.len(), command.workdir.as_str()), (2, "orm"));
+    assert!(command.down.is_empty() && command.environment.is_empty());
+}
+
+#[test]
 fn every_mistake_of_form_is_found_at_once() {
     let text = "version = \"1\"\ncolour = 1\n[[set]]\nnam = \"a\"\npath = 3\nengine = \"sqlite\"\n\
                 [[set]]\nname = \"b\"\nengine = \"sqlite\"\n[policy]\npresets = \"strict\"\n";

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+mod command;
 mod dbmate;
 mod diesel;
 mod engine;
@@ -62,6 +63,8 @@ pub struct Reading {
     pub companions: Vec<RepoPath>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Files whose scripts are not their text: a command printed them.
+    pub printed: Vec<RepoPath>,
     /// Where the tool puts values into scripts; see [`substitute`].
     pub placeholders: Vec<Placeholder>,
 }
@@ -78,7 +81,7 @@ pub trait Layout: Sync {
     fn read(&self, tree: &Tree) -> Reading;
 }
 
-/// Every layout, by name.
+/// Every layout that is known by its files, by name.
 pub static LAYOUTS: &[&dyn Layout] = &[
     &dbmate::Dbmate,
     &diesel::Diesel,
@@ -94,16 +97,22 @@ pub static LAYOUTS: &[&dyn Layout] = &[
     &versioned_pairs::VersionedPairs,
 ];
 
+/// Those, and the one that has to be asked for.
+fn all() -> impl Iterator<Item = &'static dyn Layout> {
+    let command: &'static dyn Layout = &command::Command;
+    std::iter::once(command).chain(LAYOUTS.iter().copied())
+}
+
 /// The names of all layouts.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    LAYOUTS.iter().map(|layout| layout.name()).collect()
+    all().map(Layout::name).collect()
 }
 
 /// The layout of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
-    LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+    all().find(|layout| layout.name() == name)
 }
 
 /// Which layout wins where several are equally sure: those with marks of their own before those

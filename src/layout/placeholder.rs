@@ -59,13 +59,18 @@ pub struct Placeholder {
 pub struct Substituted {
     /// In order: the placeholder in the file, and the value in the text that runs.
     changes: Vec<(Range<usize>, Range<usize>)>,
+    /// The text that runs was printed by a command, and none of it stands in the file.
+    printed: bool,
 }
 
 impl Substituted {
-    /// The place in the file of a place in the text that runs. Of a value, all of its placeholder
-    /// is meant.
+    /// The place in the file of a place in the text that runs; `None` where it has none. Of a
+    /// value, all of its placeholder is meant.
     #[must_use]
-    pub fn written(&self, span: Span) -> Span {
+    pub fn written(&self, span: Span) -> Option<Span> {
+        if self.printed {
+            return None;
+        }
         let inside = |at: usize| {
             self.changes.iter().find(|(_, runs)| runs.start < at && at < runs.end).map(|(w, _)| w)
         };
@@ -75,7 +80,7 @@ impl Substituted {
         };
         let start = inside(span.start).map_or_else(|| outside(span.start), |written| written.start);
         let end = inside(span.end).map_or_else(|| outside(span.end), |written| written.end);
-        Span::new(start, end.max(start))
+        Some(Span::new(start, end.max(start)))
     }
 
     /// The place in the text that runs of one in the file.
@@ -144,9 +149,6 @@ pub fn substitute(
             places.entry(place.path.clone()).or_default().push(place);
         }
     }
-    if places.is_empty() {
-        return BTreeMap::new();
-    }
     let mut work = Work { places, files: BTreeMap::new(), engine, variables };
     for migration in &mut reading.migrations {
         work.migration(migration);
@@ -154,11 +156,12 @@ pub fn substitute(
     for (path, file) in &work.files {
         reading.problems.extend(file.problems(path));
     }
-    let files: BTreeMap<RepoPath, Substituted> = work
-        .files
-        .into_iter()
-        .filter(|(_, file)| file.is_whole())
+    let printed =
+        |path: &RepoPath| (path.clone(), Substituted { printed: true, ..Substituted::default() });
+    let whole = work.files.into_iter().filter(|(_, file)| file.is_whole());
+    let files: BTreeMap<RepoPath, Substituted> = whole
         .map(|(path, file)| (path, file.map))
+        .chain(reading.printed.iter().map(printed))
         .collect();
     // From here on every place in such a file is one of the text that runs.
     for problem in &mut reading.problems {

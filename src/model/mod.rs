@@ -31,5 +31,5 @@ pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
 pub use text::{Sited, printable, quoted};
-pub use tree::{Entry, EntryKind, Tree};
+pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use version::{Part, Version};
