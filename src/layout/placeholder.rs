@@ -198,7 +198,7 @@ impl Work<'_> {
         let Step::Sql(script) = step else { return };
         if !self.script(script) {
             let path = script.path.clone();
-            *step = Step::Foreign { path, language: "SQL with variables that have no value" };
+            *step = Step::Foreign { path, language: Step::UNSET };
         }
     }
 
