@@ -74,6 +74,9 @@ pub struct Place {
     /// The configuration file instead of migration-gate.toml at the top of the repository.
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
+    /// Run the commands of sets with the layout "command" although the base does not name them.
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 /// An engine by name.

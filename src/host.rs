@@ -32,6 +32,63 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
+/// How a captured process ended.
+#[derive(Debug)]
+pub enum Captured {
+    /// By itself: whether with success, what it printed, and the start of its complaints.
+    Done(bool, Vec<u8>, String),
+    /// It was stopped.
+    Stopped(Stop),
+    /// It was stopped, because it printed more than was allowed.
+    TooMuch,
+}
+
+/// Runs a process and keeps what it prints, up to `most` bytes and for `limit`; what it started
+/// in its group ends with it.
+///
+/// # Errors
+/// When it cannot be started or watched.
+pub fn capture(command: &mut Command, limit: Duration, most: u64) -> std::io::Result<Captured> {
+    use std::io::{Read as _, Seek as _};
+    use std::os::unix::process::CommandExt as _;
+    // Files, and not pipes, so that nothing it leaves behind can keep us waiting.
+    let (mut out, mut complaints) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    command.stdin(std::process::Stdio::null());
+    command.stdout(out.try_clone()?).stderr(complaints.try_clone()?);
+    let mut child = command.process_group(0).spawn()?;
+    let deadline = now() + limit;
+    let ended = loop {
+        let printed = out.metadata()?.len().max(complaints.metadata()?.len());
+        if let Some(status) = child.try_wait()? {
+            break if printed > most { Err(Captured::TooMuch) } else { Ok(status.success()) };
+        }
+        let stop = must_stop().or((now() >= deadline).then_some(Stop::Deadline));
+        if let Some(stop) = stop {
+            break Err(Captured::Stopped(stop));
+        } else if printed > most {
+            break Err(Captured::TooMuch);
+        }
+        pause(Duration::from_millis(10));
+    };
+    let group = format!("-{}", child.id());
+    let mut end = self::command("sh");
+    let end = end.args(["-c", "kill -s KILL -- \"$1\" 2>/dev/null", "sh", &group]);
+    // Where nothing of the group is left there is nothing to end.
+    let _ = end.status();
+    let _ = child.kill();
+    child.wait()?;
+    let success = match ended {
+        Ok(success) => success,
+        Err(stopped) => return Ok(stopped),
+    };
+    let (mut bytes, mut said) = (Vec::new(), Vec::new());
+    out.rewind()?;
+    out.take(most).read_to_end(&mut bytes)?;
+    complaints.rewind()?;
+    complaints.take(4096).read_to_end(&mut said)?;
+    Ok(Captured::Done(success, bytes, String::from_utf8_lossy(&said).into_owned()))
+}
+
 /// A moment on the monotonic clock.
 #[must_use]
 pub fn now() -> Instant {
@@ -146,4 +203,37 @@ pub fn terminal_colors() -> bool {
 pub fn stderr_is_terminal() -> bool {
     use std::io::IsTerminal as _;
     std::io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, seconds: u64, most: u64) -> Captured {
+        let mut command = command("sh");
+        capture(command.args(["-c", script]), Duration::from_secs(seconds), most).unwrap()
+    }
+
+    #[test]
+    fn a_captured_process_is_heard_and_bounded() {
+        let Captured::Done(true, out, said) = sh("echo a; echo b >&2", 60, 100) else { panic!() };
+        assert_eq!((out.as_slice(), said.as_str()), (&b"a\n"[..], "b\n"));
+        assert!(matches!(sh("exit 3", 60, 100), Captured::Done(false, ..)));
+        assert!(matches!(sh("yes", 60, 1000), Captured::TooMuch));
+        assert!(matches!(sh("printf '%2000s' x", 60, 1000), Captured::TooMuch));
+    }
+
+    #[test]
+    fn what_a_captured_process_leaves_behind_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark").display().to_string();
+        let start = now();
+        let background = format!("(sleep 2; touch '{mark}') & sleep 60");
+        assert!(matches!(sh(&background, 1, 100), Captured::Stopped(Stop::Deadline)));
+        let background = format!("(sleep 2; touch '{mark}') & exit 0");
+        assert!(matches!(sh(&background, 60, 100), Captured::Done(true, ..)));
+        assert!(now() - start < Duration::from_secs(30));
+        pause(Duration::from_millis(2500));
+        assert!(!folder.path().join("mark").exists());
+    }
 }

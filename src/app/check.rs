@@ -38,7 +38,11 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let catalogs: Vec<&SetCatalog> =
         catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
     for catalog in &catalogs {
+        let known = parts.findings.len();
         judge(catalog, args, &gathered.policy, &terms, &mut parts)?;
+        for finding in parts.findings.iter_mut().skip(known) {
+            finding.location = catalog.as_written(finding.location.clone());
+        }
     }
     govern(&gathered, args, &terms, &catalogs, &levels, &mut parts)?;
     let locations = parts.findings.iter().map(|finding| &finding.location);

@@ -1,5 +1,7 @@
 //! From the arguments to the sets of base and head.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
@@ -74,7 +76,8 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         let known = sets.iter().any(|named| named.path.value == set.path);
         !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
     });
-    let catalogs = catalogs(choice, &comparison, &sets, hidden.collect(), &mut untold)?;
+    let trusted = base.as_ref().map_or(&[][..], |base| &base.sets);
+    let catalogs = catalogs(choice, &comparison, (&sets, trusted), hidden.collect(), &mut untold)?;
     let policy = base.unwrap_or_else(|| head.clone());
     for key in policy.not_enforced() {
         notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
@@ -89,8 +92,7 @@ fn documents_set(
     set: &config::SetConfig,
 ) -> Option<Inconclusive> {
     let path = &set.path.value;
-    let touched = comparison.files.iter().any(|change| change.path.below(path).is_some());
-    (choice.all || touched).then(|| Inconclusive {
+    (choice.all || super::printed::is_touched(comparison, path)).then(|| Inconclusive {
         set: set.name.value.clone(),
         migration: None,
         path: path.clone(),
@@ -184,10 +186,20 @@ fn limits(sets: &[config::SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
     limits
 }
 
+/// A set, and where its files are.
+struct Plan {
+    spec: SetSpec,
+    moved_from: Option<RepoPath>,
+    manifest: Option<RepoPath>,
+    /// What prints its SQL, and whether that may run.
+    command: Option<(config::CommandConfig, bool)>,
+}
+
+/// The sets to read: those of the configuration, with those of the base, and those found.
 fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
-    configured: &[config::SetConfig],
+    (configured, trusted): (&[config::SetConfig], &[config::SetConfig]),
     found: Vec<Found>,
     untold: &mut Vec<Inconclusive>,
 ) -> Result<Vec<SetCatalog>, GateError> {
@@ -195,9 +207,18 @@ fn catalogs(
         EngineName::Sqlite => EngineKind::Sqlite,
         EngineName::Postgres => EngineKind::Postgres,
     });
-    let mut specs: Vec<(SetSpec, Option<RepoPath>, Option<RepoPath>)> = Vec::new();
+    let mut plans: Vec<Plan> = Vec::new();
     for set in configured {
-        specs.push((configured_spec(set), None, set.manifest.as_ref().map(|m| m.value.clone())));
+        let named = |known: &config::SetConfig| {
+            known.path.value == set.path.value && known.command == set.command
+        };
+        let may_run = choice.place.allow_commands || trusted.iter().any(named);
+        plans.push(Plan {
+            spec: configured_spec(set),
+            moved_from: None,
+            manifest: set.manifest.as_ref().map(|manifest| manifest.value.clone()),
+            command: set.command.clone().map(|command| (command, may_run)),
+        });
     }
     for found in found {
         if found.is_doubtful {
@@ -212,25 +233,29 @@ fn catalogs(
             continue;
         }
         let moved_from = found.moved_from.clone();
-        specs.push((found_spec(found, asked), moved_from, None));
+        let spec = found_spec(found, asked);
+        plans.push(Plan { spec, moved_from, manifest: None, command: None });
     }
     if let Some(wanted) = &choice.place.set {
         let names: Vec<String> =
-            specs.iter().map(|(spec, ..)| printable(&spec.name).into_owned()).collect();
-        specs.retain(|(spec, ..)| spec.name == *wanted);
-        if specs.is_empty() {
+            plans.iter().map(|plan| printable(&plan.spec.name).into_owned()).collect();
+        plans.retain(|plan| plan.spec.name == *wanted);
+        if plans.is_empty() {
             let known = if names.is_empty() { "none".into() } else { names.join(", ") };
             return Err(GateError::Usage(format!(
                 "there is no set {wanted} here\n  help: the sets are: {known}"
             )));
         }
     }
-    specs
-        .into_iter()
-        .map(|(spec, moved_from, manifest)| {
-            read_set(comparison, spec, moved_from, manifest.as_ref())
-        })
-        .collect()
+    let mut catalogs = Vec::new();
+    for plan in plans {
+        let touched = || super::printed::is_touched(comparison, &plan.spec.path);
+        // Nothing is run for a set that nobody asks about.
+        if plan.command.is_none() || choice.all || touched() {
+            catalogs.extend(read_set(comparison, plan, untold)?);
+        }
+    }
+    Ok(catalogs)
 }
 
 fn configured_spec(set: &config::SetConfig) -> SetSpec {
@@ -241,6 +266,11 @@ fn configured_spec(set: &config::SetConfig) -> SetSpec {
         engine: Some(set.engine.value),
         baseline: set.baseline.as_ref().map(|id| id.value.clone()),
         engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
+        variables: set
+            .variables
+            .iter()
+            .map(|(name, value)| (name.clone(), value.value.clone()))
+            .collect(),
         configured: true,
         assumed: Vec::new(),
     }
@@ -260,25 +290,43 @@ fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
         engine: asked.filter(|_| !told),
         baseline: None,
         engine_version: None,
+        variables: BTreeMap::new(),
         configured: false,
         assumed,
     }
 }
 
+/// Reads a set; where its commands do not print its SQL, nothing can be told of it.
 fn read_set(
     comparison: &Comparison,
-    spec: SetSpec,
-    moved_from: Option<RepoPath>,
-    manifest: Option<&RepoPath>,
-) -> Result<SetCatalog, GateError> {
-    let head = catalog::load(&*comparison.head, &spec.path)?;
+    plan: Plan,
+    untold: &mut Vec<Inconclusive>,
+) -> Result<Option<SetCatalog>, GateError> {
+    let Plan { spec, moved_from, manifest, command } = plan;
     let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
-    let base =
-        comparison.base.as_ref().map(|base| catalog::load(&**base, &base_path)).transpose()?;
-    let tip = comparison.tip.as_ref().map(|tip| catalog::load(&**tip, &base_path)).transpose()?;
+    let load = |side: &dyn Source, path: &RepoPath| -> Result<_, GateError> {
+        let mut tree = catalog::load(side, path)?;
+        let printed = command.as_ref().map_or(Ok(()), |(command, may_run)| {
+            super::printed::print(side, command, *may_run, &mut tree)
+        });
+        Ok(printed.map(|()| tree))
+    };
+    let head = load(&*comparison.head, &spec.path)?;
+    let base = comparison.base.as_ref().map(|base| load(&**base, &base_path)).transpose()?;
+    let tip = comparison.tip.as_ref().map(|tip| load(&**tip, &base_path)).transpose()?;
+    let (head, base, tip) = match (head, base.transpose(), tip.transpose()) {
+        (Ok(head), Ok(base), Ok(tip)) => (head, base, tip),
+        (Err((reason, way_out)), ..)
+        | (_, Err((reason, way_out)), _)
+        | (.., Err((reason, way_out))) => {
+            let (set, path) = (spec.name, spec.path);
+            untold.push(Inconclusive { set, migration: None, path, reason, way_out });
+            return Ok(None);
+        }
+    };
     let listed = |side: &dyn Source, tree: &Tree| -> Result<_, ChangesError> {
         let usual = || manifest::FILE_NAMES.iter().find(|name| tree.get(name).is_some());
-        let path = manifest.cloned().or_else(|| usual().map(|name| tree.root().join(name)));
+        let path = manifest.clone().or_else(|| usual().map(|name| tree.root().join(name)));
         let Some(path) = path else { return Ok(None) };
         Ok(side.file(&path)?.map(|entry| (path, entry.bytes)))
     };
@@ -296,7 +344,7 @@ fn read_set(
         base_manifest: base_manifest.as_ref().map(|(path, bytes)| (path.clone(), &**bytes)),
         files: &comparison.files,
     };
-    Ok(catalog::build(spec, &input)?)
+    Ok(Some(catalog::build(spec, &input)?))
 }
 
 /// The texts of the files that findings point into, the head's where it has them.

@@ -9,6 +9,7 @@ mod govern;
 mod graph;
 mod list;
 mod output;
+mod printed;
 mod progress;
 mod sandbox;
 

@@ -1,8 +1,10 @@
 //! Reads a set at base, head and tip and joins the three.
 
+use std::collections::BTreeMap;
+
 use super::content::{allowed, content, sha256};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
-use crate::layout::{Detection, Layout, Options, Reading, detect_best, guess_engine};
+use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
@@ -23,6 +25,8 @@ pub struct SetSpec {
     pub baseline: Option<String>,
     /// The oldest engine version the team runs.
     pub engine_version: Option<String>,
+    /// Values for placeholders in scripts.
+    pub variables: BTreeMap<String, String>,
     /// Whether it stands in the configuration.
     pub configured: bool,
     /// What was assumed so far.
@@ -91,8 +95,8 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     let shown = if input.head.is_empty() { base_tree } else { input.head };
     let (layout, detection) = resolve_layout(&spec, shown)?;
     let options = Options { engine: spec.engine };
-    let head = layout.read_with(input.head, options);
-    let base = input.base.map(|tree| layout.read_with(tree, options));
+    let mut head = layout.read_with(input.head, options);
+    let mut base = input.base.map(|tree| layout.read_with(tree, options));
     let mut assumed = spec.assumed;
     // Of a set whose migrations are gone, the base tells the engine.
     let (shown, read) = match &base {
@@ -112,6 +116,11 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             engine
         }
     };
+    // Where a file is at both sides, findings point into the head's.
+    let mut put = |reading: &mut Reading| layout::substitute(reading, engine, &spec.variables);
+    let mut substituted = base.as_mut().map(&mut put).unwrap_or_default();
+    substituted.retain(|path, _| !at_head(input, path));
+    substituted.extend(put(&mut head));
     let changed = changed_inside(input, &spec.path);
     // The layout cannot know which of several manifests the configuration names.
     let manifest_path = input.manifest.as_ref().map(|(path, _)| path);
@@ -145,6 +154,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         tip_label: None,
         merged: None,
         changed,
+        substituted,
     };
     join_base(&mut catalog, head.migrations, base, input.head);
     if let Some((path, bytes)) = &input.base_manifest {
@@ -152,11 +162,17 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     }
     if let Some((tree, label)) = input.tip {
         let known = catalog.merged.as_deref().unwrap_or(&[]);
-        let new = layout.read_with(tree, options).migrations.into_iter();
+        let mut tip = layout.read_with(tree, options);
+        put(&mut tip);
+        let new = tip.migrations.into_iter();
         catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
         catalog.tip_label = Some(label.to_owned());
     }
     Ok(catalog)
+}
+
+fn at_head(input: &Input<'_>, path: &RepoPath) -> bool {
+    path.below(input.head.root()).is_some_and(|relative| input.head.get(relative).is_some())
 }
 
 fn resolve_layout(
@@ -290,8 +306,16 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
     let (allowed, problems) = allowed(migration);
     declared.allowed = allowed;
     catalog.header_problems.extend(problems);
-    let header =
-        migration.up.script().and_then(|script| manifest::header(&script.path, &script.text));
+    let header = match &migration.up {
+        Step::Sql(script) => manifest::header(&script.path, &script.text),
+        // SQL that cannot run says what it is all the same.
+        Step::Foreign { path, .. } if path.as_str().ends_with(".sql") => {
+            let entry = path.below(tree.root()).and_then(|relative| tree.get(relative));
+            let text = entry.and_then(|entry| std::str::from_utf8(&entry.bytes).ok());
+            text.and_then(|text| manifest::header(path, text))
+        }
+        Step::Foreign { .. } => None,
+    };
     if let Some(header) = &header {
         catalog.header_problems.extend(header.problems.iter().cloned());
         take(&mut declared, migration.up.path(), &header.class, &header.depends_on);

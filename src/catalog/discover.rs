@@ -45,7 +45,14 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Vec<Found>, Change
         let nests = |set: &Found| {
             matches!(
                 set.layout.name(),
-                "diesel" | "flyway" | "liquibase" | "pop" | "prisma" | "sqitch"
+                "diesel"
+                    | "flyway"
+                    | "graphile-migrate"
+                    | "liquibase"
+                    | "pop"
+                    | "prisma"
+                    | "sourcegraph"
+                    | "sqitch"
             )
         };
         let inside = |set: &Found| nests(set) && folder.below(&set.path).is_some();
@@ -73,10 +80,16 @@ fn candidates(
         if looks_like_a_migration(path.file_name()) || is_link(comparison, path)? {
             folders.insert(parent.clone());
         }
-        if matches!(
+        let one = matches!(
             path.file_name(),
-            "up.sql" | "down.sql" | "metadata.toml" | "migration.sql" | "_journal.json"
-        ) {
+            "up.sql"
+                | "down.sql"
+                | "metadata.toml"
+                | "metadata.yaml"
+                | "migration.sql"
+                | "_journal.json"
+        );
+        if one || parent.file_name() == "committed" {
             folders.extend(parent.parent());
         }
         // sqitch and liquibase nest their scripts as deep as they like, below the folder that holds

@@ -5,6 +5,9 @@ mod content;
 mod discover;
 mod graph;
 
+use std::collections::BTreeMap;
+
+use crate::layout::Substituted;
 use crate::manifest::Manifest;
 use crate::model::{
     Class, FileChange, Location, Migration, Position, Problem, RepoPath, Script, SetInfo, Span,
@@ -169,6 +172,9 @@ pub struct SetCatalog {
     pub tip_label: Option<String>,
     /// Changed files inside the set, and its manifest, by path.
     pub changed: Vec<FileChange>,
+    /// Files into whose text values were put: every place in them is one of the text that runs,
+    /// until [`SetCatalog::as_written`] leads back.
+    pub substituted: BTreeMap<RepoPath, Substituted>,
 }
 
 impl SetCatalog {
@@ -178,6 +184,15 @@ impl SetCatalog {
         !self.changed.is_empty()
             || !self.gone.is_empty()
             || self.entries.iter().any(|entry| entry.touch.is_touched())
+    }
+
+    /// The place in the file as it is written, for people.
+    #[must_use]
+    pub fn as_written(&self, location: Location) -> Location {
+        match (self.substituted.get(&location.path), location.span) {
+            (Some(map), Some(span)) => Location { span: map.written(span), ..location },
+            _ => location,
+        }
     }
 
     /// Whether the file of a location was changed.

@@ -5,6 +5,7 @@
 //! All problems of a file are reported together, each with its line and a way out.
 
 mod changed;
+mod command;
 mod date;
 mod error;
 mod raw;
@@ -69,12 +70,32 @@ pub struct SetConfig {
     pub variables: BTreeMap<String, Sited<String>>,
     /// The oldest version of the engine that the team runs: numbers with dots.
     pub engine_version: Option<Sited<String>>,
+    /// What prints the SQL of a set with the layout `command`.
+    pub command: Option<CommandConfig>,
     /// Globs of the documents of a `documents` set.
     pub documents: Vec<Sited<String>>,
     /// Which JSON Schema holds for which documents.
     pub schemas: Vec<SchemaBinding>,
     /// The whole entry.
     pub span: Span,
+}
+
+/// What prints the SQL of a set: programs with their arguments, where `{id}` stands for the
+/// migration and `{previous}` for the one before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandConfig {
+    /// How the names of migrations end.
+    pub ending: String,
+    /// Prints what one migration does.
+    pub up: Vec<String>,
+    /// Prints what undoes one; empty where nothing does.
+    pub down: Vec<String>,
+    /// Prints the ids in order; empty where the sorted files are the order.
+    pub list: Vec<String>,
+    /// The folder in a copy of which the commands run.
+    pub workdir: RepoPath,
+    /// Their environment.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A JSON Schema and the documents it holds for.
@@ -226,7 +247,6 @@ impl Settings {
         let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
         [
             ("set.seed", any_set(|set| set.seed.is_some())),
-            ("set.variables", any_set(|set| !set.variables.is_empty())),
             ("set.documents", any_set(|set| !set.documents.is_empty())),
             ("set.schemas", any_set(|set| !set.schemas.is_empty())),
         ]

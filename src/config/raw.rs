@@ -76,7 +76,7 @@ pub(super) struct RawSet {
     #[serde(default)]
     #[schemars(with = "String")]
     pub(super) seed: Option<Text>,
-    /// Values for the placeholders in scripts (flyway's `${name}`).
+    /// Values for the placeholders in scripts (flyway's `${name}`); none may be a secret.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) variables: BTreeMap<Text, Text>,
@@ -84,6 +84,10 @@ pub(super) struct RawSet {
     #[serde(default)]
     #[schemars(with = "String", regex(pattern = r"^[0-9]+(\.[0-9]+){0,2}$"))]
     pub(super) engine_version: Option<Text>,
+    /// The commands that print the SQL of a set with the layout `command`.
+    #[serde(default)]
+    #[schemars(with = "RawCommand")]
+    pub(super) command: Option<Spanned<RawCommand>>,
     /// The documents of a `documents` set, as globs from the top of the repository.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -92,6 +96,38 @@ pub(super) struct RawSet {
     #[serde(default)]
     #[schemars(with = "Vec<RawSchemaBinding>")]
     pub(super) schemas: Vec<Spanned<RawSchemaBinding>>,
+}
+
+/// Commands that print SQL: a program and its arguments. `{id}` stands for the migration, and
+/// `{previous}` for the one before it, or `base`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Command")]
+pub(super) struct RawCommand {
+    /// How the names of migrations end in the set's folder: `.py`.
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) ending: Text,
+    /// Prints what one migration does.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub(super) up: Vec<Text>,
+    /// Prints what undoes one migration.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) down: Vec<Text>,
+    /// Prints the ids of all migrations in their order, one a line; by default they are the
+    /// names of the files without their ending, sorted.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) list: Vec<Text>,
+    /// The folder whose files the commands need and in a copy of which they run; by default the
+    /// top of the repository.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) workdir: Option<Text>,
+    /// Environment variables for the commands, which else have only PATH, HOME and LANG.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) environment: BTreeMap<Text, Text>,
 }
 
 /// A JSON Schema and the documents it holds for.

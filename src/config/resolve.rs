@@ -33,6 +33,7 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     cx.unlike_sets(&sets);
     let policy = cx.policy(raw.policy);
     if complete {
+        cx.without_commands(&sets);
         cx.known_sets(&policy, &sets);
     }
     let mut classes = BTreeMap::new();
@@ -88,7 +89,7 @@ impl Resolver<'_> {
     }
 
     /// A path inside the repository.
-    fn path(&mut self, text: &Spanned<String>) -> Option<Sited<RepoPath>> {
+    pub(super) fn path(&mut self, text: &Spanned<String>) -> Option<Sited<RepoPath>> {
         let at = span(text.span());
         let word = text.get_ref();
         let bytes = word.as_bytes();
@@ -164,11 +165,13 @@ impl Resolver<'_> {
                 "write `engine = \"documents\"`, or take these keys out",
             );
         }
+        let layout = raw.layout.map(|layout| self.text("the layout", layout));
+        let command = self.command(whole, layout.as_ref(), raw.command);
         Some(SetConfig {
             name,
             path: path?,
             engine: Sited::new(engine?, engine_span),
-            layout: raw.layout.map(|layout| self.text("the layout", layout)),
+            layout,
             manifest,
             baseline: raw.baseline.map(|baseline| self.text("the baseline", baseline)),
             seed,
@@ -181,6 +184,7 @@ impl Resolver<'_> {
                 })
                 .collect(),
             engine_version,
+            command,
             documents,
             schemas,
             span: whole,

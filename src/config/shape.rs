@@ -24,8 +24,10 @@ const LISTS: [Shape; 6] = [
     ("", "waiver", &["rule", "migration"]),
 ];
 /// Keys that hold one table.
-const TABLES: [Shape; 5] = [
+const TABLES: [Shape; 7] = [
     ("set", "variables", &[]),
+    ("set", "command", &["ending", "up"]),
+    ("command", "environment", &[]),
     ("", "policy", &[]),
     ("policy", "levels", &[]),
     ("", "class", &[]),
@@ -60,7 +62,7 @@ impl Shapes<'_> {
             let at = span(value.span());
             let fits = match (parent, list, one) {
                 // The keys of these are the user's own words.
-                ("levels" | "variables", _, _) => true,
+                ("levels" | "variables" | "environment", _, _) => true,
                 ("class", _, _) => self.one(value, ONE_CLASS, &[]),
                 (_, Some((.., required)), _) => self.list(value, name, required),
                 (_, _, Some((.., required))) => self.one(value, name, required),

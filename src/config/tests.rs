@@ -99,10 +99,7 @@ fn the_whole_example_is_understood() {
     assert!(waiver.content.as_ref().unwrap().starts_with("e3b0c442"));
     let today = Moment::day("2027-02-01T00:00Z".parse().unwrap());
     assert_eq!(waiver.state(today, 90), WaiverState::Holds);
-    assert_eq!(
-        settings.not_enforced(),
-        ["set.seed", "set.variables", "set.documents", "set.schemas",]
-    );
+    assert_eq!(settings.not_enforced(), ["set.seed", "set.documents", "set.schemas"]);
 }
 
 #[test]
@@ -122,6 +119,27 @@ fn an_error_shows_the_line_the_place_and_the_way_out() {
         "migration-gate.toml:7:10: unknown engine \"postgre\"\n  7 | engine = \"postgre\"\n    \
          |          ^^^^^^^^^\n  help: use one of sqlite, postgres, documents"
     );
+}
+
+#[test]
+fn a_command_belongs_to_its_layout_and_names_a_program() {
+    let set = "version = 1\n[[set]]\nname = \"a\"\npath = \"a\"\nengine = \"sqlite\"\n";
+    let with = |more: &str| errors(&format!("{set}{more}"));
+    assert_eq!(with("layout = \"command\"\n"), ["6:10 this layout needs `command`"]);
+    let stray = with("command = { ending = \".py\", up = [\"x\"] }\n");
+    assert_eq!(stray, ["2:1 `command` belongs to a set with the layout \"command\""]);
+    let bad = |more: &str| with(&format!("layout = \"command\"\n[set.command]\n{more}"));
+    assert_eq!(bad("up = [\"x\"]\n"), ["7:1 missing key \"ending\""]);
+    let none = bad("ending = \".py\"\nup = [\"x\"]\nlist = [\"\"]\n");
+    assert_eq!(none.len(), 1);
+    assert!(none[0].ends_with("a command has no program"), "{none:?}");
+    let odd = bad("ending = \".py\"\nup = [\"x\"]\nenvironment = { \"A=B\" = \"\" }\n");
+    assert!(odd[0].ends_with("\"A=B\" is no name of an environment variable"), "{odd:?}");
+    let whole = "ending = \".py\"\nup = [\"x\", \"{id}\"]\nworkdir = \"orm\"\n";
+    let settings = ok(&format!("{set}layout = \"command\"\n[set.command]\n{whole}"));
+    let command = settings.sets[0].command.as_ref().unwrap();
+    assert_eq!((command.up.len(), command.workdir.as_str()), (2, "orm"));
+    assert!(command.down.is_empty() && command.environment.is_empty());
 }
 
 #[test]

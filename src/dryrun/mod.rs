@@ -281,6 +281,12 @@ fn reached(expected: &Snapshot, found: &Snapshot) -> StepEvidence {
 }
 
 fn foreign(language: &str) -> CannotRun {
+    if language == Step::UNSET {
+        return CannotRun {
+            reason: "variables in it have no value".into(),
+            way_out: "give them values: `variables` in the [[set]] in migration-gate.toml".into(),
+        };
+    }
     CannotRun {
         reason: format!("it is written in {language}, which the sandbox does not run"),
         way_out: "have a person judge it, and accept it by name in the policy of the base branch"

@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Reading;
 use super::shared::{self, Line};
+use super::{Reading, placeholder};
 use crate::model::{Location, RepoPath, Script, Span, Step, TransactionMode};
 use crate::sql;
 
@@ -47,8 +47,8 @@ struct Parsed {
     up: Section,
     down: Option<Section>,
     blocks: Vec<Range<usize>>,
-    /// Where lines begin into which the tool puts variables.
-    substituted: Vec<usize>,
+    /// Lines into which the tool puts variables.
+    substituted: Vec<Range<usize>>,
 }
 
 impl Annotated {
@@ -82,10 +82,14 @@ impl Annotated {
             transaction: section.mode,
         };
         let mut step = |section: &Section| {
-            // The values are those of the machine on which the tool runs.
-            if parsed.substituted.iter().any(|line| section.range.contains(line)) {
-                let language = "SQL with environment variables";
-                return Step::Foreign { path: path.clone(), language };
+            // The tool takes the values from the environment of the machine on which it runs.
+            let lines = parsed.substituted.iter();
+            for line in lines.filter(|line| section.range.contains(&line.start)) {
+                let Some(found) = placeholder::shell(path, text, line.clone()) else {
+                    let language = "SQL with environment variables";
+                    return Step::Foreign { path: path.clone(), language };
+                };
+                reading.placeholders.extend(found);
             }
             let script = script(section);
             if let Some((span, message)) = self.badly_split(&script) {
@@ -173,7 +177,7 @@ struct Parser<'a> {
     blocks: Vec<Range<usize>>,
     no_transaction: bool,
     substitute: bool,
-    substituted: Vec<usize>,
+    substituted: Vec<Range<usize>>,
 }
 
 impl Parser<'_> {
@@ -220,12 +224,8 @@ impl Parser<'_> {
             let message = format!("SQL stands before `{prefix} Up`, where {tool} never runs it");
             return Err((line.start..line.end, message));
         }
-        let variable = code.match_indices('$').any(|(at, _)| {
-            code[at + 1..]
-                .starts_with(|next: char| next == '{' || next == '_' || next.is_alphabetic())
-        });
-        if self.substitute && variable {
-            self.substituted.push(line.start);
+        if self.substitute && code.contains('$') {
+            self.substituted.push(line.start..line.end);
         }
         Ok(())
     }

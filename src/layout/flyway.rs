@@ -11,12 +11,15 @@
 //! are still there, they are what is run here and the baseline is a companion; where they are gone,
 //! the newest baseline is the first migration.
 //!
+//! `${name}` is replaced everywhere in a script, unless its `.sql.conf` says
+//! `placeholderReplacement=false`; one without a value stops flyway.
+//!
 //! [the documentation]: https://documentation.red-gate.com/fd/migrations-271585107.html
 
 use std::collections::BTreeMap;
 
 use super::shared::{self, File, Half};
-use super::{Confidence, Detection, Layout, Reading};
+use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{
     Down, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span, Step,
     TransactionMode, Tree, Version,
@@ -288,9 +291,8 @@ impl Sorted {
 fn sql_step(file: &File<'_>, config: Option<&Config>, reading: &mut Reading) -> Step {
     let mut step = file.step(reading, |_| TransactionMode::Wrapped);
     let Step::Sql(script) = &mut step else { return step };
-    // Their values are flyway's configuration, which may come from anywhere.
-    if config.is_none_or(|config| config.placeholders) && has_placeholder(&script.text) {
-        return Step::Foreign { path: file.path.clone(), language: "SQL with Flyway placeholders" };
+    if config.is_none_or(|config| config.placeholders) {
+        reading.placeholders.extend(placeholder::flyway(&file.path, &script.text));
     }
     let in_transaction = config.is_none_or(|config| config.in_transaction);
     if !in_transaction || sql::statements(script).iter().any(outside_transaction) {
@@ -321,15 +323,6 @@ fn outside_transaction(statement: &sql::Statement) -> bool {
         &["PRAGMA", "FOREIGN_KEYS"],
     ];
     STARTS.iter().any(|words| statement.starts_with(words))
-}
-
-/// Whether there is a `${name}`; flyway replaces them in comments and strings as well.
-pub(super) fn has_placeholder(text: &str) -> bool {
-    text.match_indices("${").any(|(start, mark)| {
-        let inside = &text[start + mark.len()..];
-        let end = inside.find(|c: char| c == '}' || c == '$' || c.is_whitespace());
-        end.is_some_and(|end| end > 0 && inside[end..].starts_with('}'))
-    })
 }
 
 #[cfg(test)]

@@ -71,15 +71,16 @@ fn java_steps_are_foreign_and_callbacks_companions() {
 }
 
 #[test]
-fn a_script_with_placeholders_cannot_run_and_is_no_problem() {
+fn placeholders_are_found_unless_the_script_turns_them_off() {
     let reading = Flyway.read(&tree(&[
-        ("V1__a.sql", "CREATE TABLE ${schema}.t (a int);"),
+        ("V1__a.sql", "-- ${note}\nCREATE TABLE ${schema}.t (a int DEFAULT ${a b} ${} $${c);"),
         ("V2__b.sql", "SELECT '${x}';"),
         ("V2__b.sql.conf", "placeholderReplacement=false"),
+        ("V3__c.sql", "SELECT '${flyway:filename}';"),
     ]));
     assert!(problems(&reading).is_empty());
-    let Step::Foreign { language, .. } = &reading.migrations[0].up else { panic!() };
-    assert_eq!(*language, "SQL with Flyway placeholders");
-    assert!(reading.migrations[1].up.script().is_some());
+    let names: Vec<&str> = reading.placeholders.iter().map(|place| place.name.as_str()).collect();
+    assert_eq!(names, ["note", "schema", "flyway:filename"]);
+    assert_eq!(reading.placeholders[2].fallback.as_deref(), Some("V3__c.sql"));
     assert_eq!(reading.migrations[1].files.len(), 2);
 }

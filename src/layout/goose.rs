@@ -10,7 +10,7 @@
 
 use super::annotated::{Annotated, Annotation};
 use super::shared::{self, File, Half, Line};
-use super::{Confidence, Detection, Layout, Reading};
+use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{Habits, LateMigrations, Location, Step, Tree};
 
 const FORM: Annotated = Annotated {
@@ -103,6 +103,7 @@ fn read_file(file: &File<'_>, stem: &str, reading: &mut Reading) {
         let step = || Step::Foreign { path: file.path.clone(), language: "Go" };
         (step(), Some(step()))
     } else if let Some(text) = file.text_or_problem(reading) {
+        reading.placeholders.extend(placeholder::template(&file.path, &text));
         let Some(steps) = FORM.read(&file.path, &text, reading) else { return };
         steps
     } else {

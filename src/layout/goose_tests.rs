@@ -67,15 +67,37 @@ fn statements_that_goose_would_cut_are_reported() {
 }
 
 #[test]
-fn a_direction_cannot_run_only_where_variables_would_be_replaced() {
+fn variables_are_found_only_where_goose_would_replace_them() {
+    let names = |reading: &Reading| {
+        let found: Vec<String> = reading.placeholders.iter().map(|p| p.name.clone()).collect();
+        found
+    };
     let plain = read("-- +goose Up\nSELECT '${A}';\n-- +goose ENVSUB ON\nSELECT 1;\n");
-    assert!(only(&plain).up.script().is_some());
-    let used = read("-- +goose ENVSUB ON\n-- +goose Up\nSELECT '${A}';\n-- +goose Down\nSELECT 1;");
-    assert!(matches!(
-        only(&used).up,
-        Step::Foreign { language: "SQL with environment variables", .. }
-    ));
-    assert!(only(&used).down.step().unwrap().script().is_some());
+    assert!(names(&plain).is_empty());
+    let used = read(
+        "-- +goose ENVSUB ON\n-- +goose Up\n-- $NOT\nSELECT '${A}', '$B_1x', '${C:-no}', '$1';\n\
+         -- +goose Down\nDROP TABLE /* TEMPLATE: schema */books;",
+    );
+    assert_eq!(names(&used), ["schema", "A", "B_1x", "C"]);
+    assert_eq!(used.placeholders[3].fallback.as_deref(), Some("no"));
+}
+
+#[test]
+fn a_direction_cannot_run_only_where_a_variable_is_more_than_a_name() {
+    for odd in ["$$", "${A:?must}", "${A:0:2}", "\\$A", "${A:-$B}", "${A"] {
+        let text = format!(
+            "-- +goose ENVSUB ON\n-- +goose Up\nSELECT '{odd}';\n-- +goose Down\nSELECT 1;"
+        );
+        let used = read(&text);
+        assert!(
+            matches!(
+                only(&used).up,
+                Step::Foreign { language: "SQL with environment variables", .. }
+            ),
+            "{odd}"
+        );
+        assert!(only(&used).down.step().unwrap().script().is_some());
+    }
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Reading;
-use super::flyway::has_placeholder;
 use super::shared::{self, Line};
 use crate::model::{Kind, Location, RepoPath, Script, Span, Step, TransactionMode};
 
@@ -353,6 +352,15 @@ fn rollbacks(text: &str, open: &[Open<'_>]) -> Arc<str> {
     let length = kept.len();
     blank(&mut kept, length..text.len());
     Arc::from(kept)
+}
+
+/// Whether there is a `${name}`, which liquibase replaces in comments and strings as well.
+fn has_placeholder(text: &str) -> bool {
+    text.match_indices("${").any(|(start, mark)| {
+        let inside = &text[start + mark.len()..];
+        let end = inside.find(|c: char| c == '}' || c == '$' || c.is_whitespace());
+        end.is_some_and(|end| end > 0 && inside[end..].starts_with('}'))
+    })
 }
 
 #[cfg(test)]

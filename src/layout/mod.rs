@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 
 mod annotated;
+mod command;
 mod dbmate;
 mod diesel;
 mod drizzle;
@@ -13,21 +14,29 @@ mod engine;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile;
 mod liquibase;
 mod liquibase_changelog;
 mod liquibase_sql;
 mod pairing;
+mod placeholder;
+mod placeholder_syntax;
 mod pop;
+mod postgres_migrations;
 mod prisma;
 mod refinery;
 mod shared;
+mod sourcegraph;
+mod sourcegraph_yaml;
 mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
 mod supabase;
+mod versioned_pairs;
 
 pub use engine::guess_engine;
+pub use placeholder::{Placeholder, Quoting, Substituted, substitute};
 
 use crate::model::{EngineKind, Habits, Migration, Problem, RepoPath, Tree};
 
@@ -63,6 +72,10 @@ pub struct Reading {
     pub companions: Vec<RepoPath>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// Files whose scripts are not their text: a command printed them.
+    pub printed: Vec<RepoPath>,
+    /// Where the tool puts values into scripts; see [`substitute`].
+    pub placeholders: Vec<Placeholder>,
 }
 
 /// What is known of a set besides its files.
@@ -89,7 +102,7 @@ pub trait Layout: Sync {
     }
 }
 
-/// Every layout, by name.
+/// Every layout that is known by its files, by name.
 pub static LAYOUTS: &[&dyn Layout] = &[
     &dbmate::Dbmate,
     &diesel::Diesel,
@@ -97,37 +110,50 @@ pub static LAYOUTS: &[&dyn Layout] = &[
     &flyway::Flyway,
     &golang_migrate::GolangMigrate,
     &goose::Goose,
+    &graphile::Graphile,
     &liquibase::Liquibase,
     &pop::Pop,
+    &postgres_migrations::PostgresMigrations,
     &prisma::Prisma,
     &refinery::Refinery,
+    &sourcegraph::Sourcegraph,
     &sqitch::Sqitch,
     &sql_migrate::SqlMigrate,
     &sqlx::Sqlx,
     &supabase::Supabase,
+    &versioned_pairs::VersionedPairs,
 ];
+
+/// Those, and the one that has to be asked for.
+fn all() -> impl Iterator<Item = &'static dyn Layout> {
+    let command: &'static dyn Layout = &command::Command;
+    std::iter::once(command).chain(LAYOUTS.iter().copied())
+}
 
 /// The names of all layouts.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    LAYOUTS.iter().map(|layout| layout.name()).collect()
+    all().map(Layout::name).collect()
 }
 
 /// The layout of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static dyn Layout> {
-    LAYOUTS.iter().copied().find(|layout| layout.name() == name)
+    all().find(|layout| layout.name() == name)
 }
 
 /// Which layout wins where several are equally sure: those with marks of their own before those
 /// that have only names to go by; refinery's `.rs` files count more than flyway's dotted versions,
 /// and names that fit both golang-migrate and sqlx are golang-migrate's. The folder by which
 /// supabase is known may be filled by another tool, whose marks count before it.
-const PREFERENCE: [&str; 14] = [
+const PREFERENCE: [&str; 18] = [
     "sqitch",
+    "graphile-migrate",
+    "sourcegraph",
     "liquibase",
     "drizzle",
     "prisma",
+    "versioned-pairs",
     "diesel",
     "goose",
     "sql-migrate",
@@ -135,6 +161,7 @@ const PREFERENCE: [&str; 14] = [
     "pop",
     "refinery",
     "flyway",
+    "postgres-migrations",
     "supabase",
     "golang-migrate",
     "sqlx",

@@ -4,7 +4,7 @@
 //! change that is reworked after a tag keeps its earlier scripts as `name@tag.sql`. Scripts are
 //! given to psql or sqlite3 as they are, so they carry their own BEGIN and COMMIT. The id of a
 //! change hashes its parent's, so a change that is put into the plan before deployed ones changes
-//! their ids and the next deploy stops: late means refused.
+//! their ids and the next deploy stops: late means refused. psql puts variables into scripts.
 //!
 //! [sqitchtutorial]: https://sqitch.org/docs/manual/sqitchtutorial/
 //! [sqitchchanges]: https://sqitch.org/docs/manual/sqitchchanges/
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::shared::{self, File};
 use super::sqitch_plan::{Config, Plan};
-use super::{Confidence, Detection, Layout, Reading};
+use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{
     Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span,
     Step, TransactionMode, Tree, Version,
@@ -209,7 +209,11 @@ impl Reader<'_, '_> {
 
     fn step(&mut self, folder: &str, id: &str) -> Option<Step> {
         let file = self.scripts.remove(self.file(folder, id).as_str())?;
-        Some(file.step(self.reading, |_| TransactionMode::Bare))
+        let step = file.step(self.reading, |_| TransactionMode::Bare);
+        if let Some(script) = step.script() {
+            self.reading.placeholders.extend(placeholder::psql(&file.path, &script.text));
+        }
+        Some(step)
     }
 }
 

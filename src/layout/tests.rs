@@ -1,5 +1,7 @@
 //! Helpers of the layouts' tests, and what holds for all of them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::{Entry, EntryKind, ProblemKind, Span, Step};
 
@@ -42,6 +44,12 @@ fn holds(layout: &dyn Layout, tree: &Tree, what: &str) {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), before, "{}: {what}", layout.name());
+    for place in &reading.placeholders {
+        let text = tree.iter().find(|(relative, _)| tree.path(relative) == place.path);
+        let bytes = text.map(|(_, entry)| Arc::clone(&entry.bytes)).unwrap_or_default();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(text.get(place.span.start..place.span.end).is_some(), "{}: {what}", layout.name());
+    }
     for migration in &reading.migrations {
         let steps = [Some(&migration.up), migration.down.step()];
         for script in steps.into_iter().flatten().filter_map(Step::script) {
@@ -85,6 +93,10 @@ fn odd_texts() -> Vec<String> {
         "--liquibase formatted\n--changeset a:1\n--rollback é\n--ignoreLines:start",
         "databaseChangeLog: [{include: {file: é}}, {includeAll: {path: .}}]",
         "<databaseChangeLog><includeAll path='.' relativeToChangelogFile='true'/>",
+        "--! Previous: é\n--! Hash:\n--! é\n\n:É :A :'é' :\"",
+        "parents: [é, {a: *b}]",
+        "parents:\n- 1\n- &é 2\nparents: [1]\n--- !x",
+        "-- +goose ENVSUB ON\n-- +goose Up\n${é} $é ${A:-é} /* TEMPLATE: é */ /* TEMPLATE:*",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -93,7 +105,7 @@ fn odd_texts() -> Vec<String> {
     texts
 }
 
-const NAMES: [&str; 32] = [
+const NAMES: [&str; 44] = [
     "1_a.sql",
     "1_a.up.sql",
     "1_a.down.sql",
@@ -126,6 +138,18 @@ const NAMES: [&str; 32] = [
     "1_a.up.fizz",
     "db.changelog.yaml",
     "db.changelog.xml",
+    "000001.sql",
+    "committed/000001-a.sql",
+    "current.sql",
+    "1-a.js",
+    "0_a.sql",
+    "V1.A.up.sql",
+    "V1.A.down.sql",
+    "V1.é.up.sql",
+    "2_a/up.sql",
+    "2_a/metadata.yaml",
+    "é/metadata.yaml",
+    "squashed.sql",
 ];
 
 #[test]
@@ -186,6 +210,7 @@ fn a_file_that_cannot_be_read_keeps_its_place() {
         ("pop", "1_a.up.sql", "1_a.down.sql"),
         ("prisma", "1_a/migration.sql", "1_a/down.sql"),
         ("sqitch", "deploy/a.sql", "revert/a.sql"),
+        ("versioned-pairs", "V1.a.up.sql", "V1.a.down.sql"),
     ] {
         for entry in &refused {
             for (bad, good) in [(up, down), (down, up)] {

@@ -114,6 +114,9 @@ pub enum Step {
 }
 
 impl Step {
+    /// The language of SQL into which values have to be put, and one is not known.
+    pub const UNSET: &'static str = "SQL with variables that have no value";
+
     /// The file of this step.
     #[must_use]
     pub fn path(&self) -> &RepoPath {

@@ -35,7 +35,7 @@ pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
 pub use text::{Sited, printable, quoted};
-pub use tree::{Entry, EntryKind, Tree};
+pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use version::{Part, Version};
 pub use waiver::{Acceptance, WAIVER_DAYS, Waived, Waiver, WaiverState};
 pub use window::{ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};

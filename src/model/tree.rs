@@ -45,12 +45,24 @@ impl Entry {
     }
 }
 
+/// The SQL of one file, as a command of the configuration printed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Printed {
+    /// The file's path below the tree's root.
+    pub file: String,
+    /// Forward.
+    pub up: Arc<str>,
+    /// Backward, where there is a command for it.
+    pub down: Option<Arc<str>>,
+}
+
 /// The files below one folder, in path order.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     root: RepoPath,
     entries: BTreeMap<String, Entry>,
     neighbours: Vec<String>,
+    printed: Vec<Printed>,
 }
 
 impl Tree {
@@ -75,6 +87,17 @@ impl Tree {
     /// above it, nearest first. They help to tell layouts with the same file names apart.
     pub fn set_neighbours(&mut self, names: Vec<String>) {
         self.neighbours = names;
+    }
+
+    /// Adds what a command printed for the tree's files, in the order they run.
+    pub fn set_printed(&mut self, printed: Vec<Printed>) {
+        self.printed = printed;
+    }
+
+    /// What a command printed for the tree's files, in the order they run.
+    #[must_use]
+    pub fn printed(&self) -> &[Printed] {
+        &self.printed
     }
 
     /// Whether a project file of that name stands in the folder or above it.

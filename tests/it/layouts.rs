@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use migration_gate::layout::{self, Layout, Reading, guess_engine};
+use migration_gate::layout::{self, Layout, Placeholder, guess_engine};
 use migration_gate::model::{Entry, Kind, RepoPath, Script, Step, Tree};
 
 use crate::support;
@@ -153,7 +153,7 @@ fn readings_are_as_reviewed() {
 /// A reading in words.
 fn summary(layout: &dyn Layout, tree: &Tree) -> String {
     let mut out = String::new();
-    let Reading { migrations, companions, problems } = layout.read(tree);
+    let reading = layout.read(tree);
     if let Some(detection) = layout.detect(tree) {
         let engine = detection.engine.map(|(kind, why)| format!("; {kind} by {why}"));
         let _ = writeln!(
@@ -164,7 +164,6 @@ fn summary(layout: &dyn Layout, tree: &Tree) -> String {
             engine.unwrap_or_default()
         );
     }
-    let reading = Reading { migrations, companions, problems };
     if let Some((engine, reason)) = guess_engine(tree, &reading) {
         let _ = writeln!(out, "{engine}, guessed by {reason}");
     }
@@ -184,6 +183,10 @@ fn summary(layout: &dyn Layout, tree: &Tree) -> String {
         }
         let files: Vec<String> = migration.files.iter().map(ToString::to_string).collect();
         let _ = writeln!(out, "\n  files   {}", files.join(" "));
+    }
+    for Placeholder { path, span, name, required, .. } in &reading.placeholders {
+        let may = if *required { "" } else { ", perhaps" };
+        let _ = write!(out, "\nvariable {name} in {path}:{}..{}{may}", span.start, span.end);
     }
     for companion in &reading.companions {
         let _ = write!(out, "\ncompanion {companion}");

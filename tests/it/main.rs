@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod commands;
 mod corpora;
 mod determinism;
 mod docs;
@@ -15,3 +16,4 @@ mod postgres;
 mod rules;
 mod sqlite_rules;
 mod support;
+mod variables;

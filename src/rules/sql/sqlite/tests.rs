@@ -59,6 +59,7 @@ fn findings(merged: &str, up: &str, rows: RowsEvidence) -> Vec<Finding> {
         tip: Vec::new(),
         tip_label: None,
         changed: Vec::new(),
+        substituted: Default::default(),
     };
     let mut seen = MigrationEvidence::new("2", StepEvidence::ended(Outcome::Done));
     seen.rows = Some(rows);

@@ -1,0 +1,261 @@
+//! Sets with the layout `command`: the SQL that their tools print.
+//!
+//! The commands run the change's own code with the user's rights. They run only where the base's
+//! configuration names them or the user allows it, in a copy of the files, without the environment
+//! of the gate, for a limited time. What they print is kept by content in the user's cache.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::changes::{Comparison, Source};
+use crate::config::CommandConfig;
+use crate::host::{self, Captured, Stop};
+use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, printable};
+
+/// The longest one command may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The most that one command may print, in bytes; a script may not be larger either.
+const MOST: u64 = 16 * 1024 * 1024;
+/// The most files, and bytes in them, that are copied for the commands.
+const MOST_FILES: usize = 50_000;
+const MOST_BYTES: usize = 1024 * 1024 * 1024;
+
+/// Why nothing can be told, and the way out.
+type Untold = (String, String);
+
+/// Whether the change touches a file below a folder.
+pub(super) fn is_touched(comparison: &Comparison, folder: &RepoPath) -> bool {
+    comparison.files.iter().any(|change| match &change.kind {
+        ChangeKind::Renamed { from, .. } => {
+            from.below(folder).is_some() || change.path.below(folder).is_some()
+        }
+        _ => change.path.below(folder).is_some(),
+    })
+}
+
+/// Runs the commands of a set on one side and puts what they print into the tree.
+///
+/// # Errors
+/// Where they may not run, or do not print what they should.
+pub(super) fn print(
+    side: &dyn Source,
+    config: &CommandConfig,
+    may_run: bool,
+    tree: &mut Tree,
+) -> Result<(), Untold> {
+    if !may_run {
+        let reason = "the base's configuration does not name the commands that print its SQL";
+        let way_out = "merge the configuration first, or run the gate with --allow-commands where \
+                       you trust the change: its own code runs with your rights";
+        return Err((reason.to_owned(), way_out.to_owned()));
+    }
+    all(side, config, tree).map_err(|reason| {
+        let way_out = "mend the `command` of the set in migration-gate.toml, or try the command in \
+                       a clean copy of the repository";
+        (reason, way_out.to_owned())
+    })
+}
+
+fn all(side: &dyn Source, config: &CommandConfig, tree: &mut Tree) -> Result<(), String> {
+    let files = named(config, tree);
+    if files.is_empty() {
+        return Ok(());
+    }
+    let room = tempfile::Builder::new()
+        .prefix("migration-gate-")
+        .tempdir_in(host::temp_dir())
+        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
+    let (home, work) = (room.path().join("home"), room.path().join("work"));
+    for folder in [&home, &work] {
+        std::fs::create_dir(folder).map_err(|error| error.to_string())?;
+    }
+    let digest = copy(side, &config.workdir, &work)?;
+    let printer = Printer { config, home, work, digest };
+    let ids = printer.ids(&files)?;
+    let mut printed = Vec::new();
+    let mut previous = "base".to_owned();
+    for (id, file) in ids {
+        if !is_plain(&id) {
+            let id = printable(&id);
+            return Err(format!(
+                "{id} is no id: only letters, digits, `_`, `.` and `-` are put into a command"
+            ));
+        }
+        let up = printer.run(&config.up, &id, &previous)?;
+        let down = match config.down.as_slice() {
+            [] => None,
+            down => Some(printer.run(down, &id, &previous)?),
+        };
+        printed.push(Printed { file, up, down });
+        previous = id;
+    }
+    tree.set_printed(printed);
+    Ok(())
+}
+
+/// Whether an id can be nothing but one plain word of a command, also for a shell.
+fn is_plain(id: &str) -> bool {
+    id.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// The migrations' files, sorted; names that begin with `_` are Python's own.
+fn named(config: &CommandConfig, tree: &Tree) -> Vec<String> {
+    let is_one = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.ends_with(&config.ending) && !name.starts_with(['_', '.']) && name == path
+    };
+    tree.iter().map(|(path, _)| path).filter(|path| is_one(path)).map(str::to_owned).collect()
+}
+
+/// Copies the files of one side and returns a digest of them all. Links are left out: they might
+/// lead anywhere.
+fn copy(side: &dyn Source, folder: &RepoPath, to: &Path) -> Result<String, String> {
+    let names = side.names(folder).map_err(|error| error.to_string())?;
+    if names.len() > MOST_FILES {
+        return Err(format!("{} files are too many to copy; name a smaller workdir", names.len()));
+    }
+    let mut digest = Sha256::new();
+    let mut total = 0;
+    for path in names {
+        let Some(relative) = path.below(folder) else { continue };
+        let entry = side.file(&path).map_err(|error| error.to_string())?;
+        let Some(entry) = entry.filter(|entry| entry.kind == EntryKind::File) else { continue };
+        total += entry.bytes.len();
+        if total > MOST_BYTES {
+            return Err("the files are more than 1 GiB; name a smaller workdir".to_owned());
+        }
+        digest.update(format!("{}\0{}\0{relative}", relative.len(), entry.bytes.len()));
+        digest.update(&entry.bytes);
+        let target = to.join(relative);
+        let written = target
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(&target, &entry.bytes));
+        written.map_err(|error| format!("{relative} cannot be copied: {error}"))?;
+    }
+    Ok(hex(digest))
+}
+
+fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Printer<'a> {
+    config: &'a CommandConfig,
+    home: PathBuf,
+    work: PathBuf,
+    /// Of everything in `work` before the first command ran.
+    digest: String,
+}
+
+impl Printer<'_> {
+    /// The migrations in their order, each with its file.
+    fn ids(&self, files: &[String]) -> Result<Vec<(String, String)>, String> {
+        let stem = |file: &str| {
+            let stem = file.strip_suffix(&self.config.ending).unwrap_or(file);
+            stem.to_owned()
+        };
+        if self.config.list.is_empty() {
+            return Ok(files.iter().map(|file| (stem(file), file.clone())).collect());
+        }
+        let listed = self.run(&self.config.list, "", "")?;
+        let mut left: Vec<&String> = files.iter().collect();
+        let mut found = Vec::new();
+        for id in listed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let fits = |file: &&String| {
+                let stem = stem(file);
+                stem.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+            };
+            let Some(at) = left.iter().position(fits) else {
+                let id = printable(id);
+                return Err(format!("the list names {id}, and there is no file of that name"));
+            };
+            found.push((id.to_owned(), left.remove(at).clone()));
+        }
+        match left.first() {
+            None => Ok(found),
+            Some(file) => Err(format!("{} is not on the list of migrations", printable(file))),
+        }
+    }
+
+    /// What a command prints for one migration, from the cache where it ran before.
+    fn run(&self, words: &[String], id: &str, previous: &str) -> Result<Arc<str>, String> {
+        let words: Vec<String> = words.iter().map(|word| fill(word, id, previous)).collect();
+        let cached = self.cached(&words);
+        if let Some(text) = cached.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) {
+            return Ok(text.into());
+        }
+        let shown = printable(&words.join(" ")).into_owned();
+        let Some((program, arguments)) = words.split_first() else {
+            return Err("a command has no program".to_owned());
+        };
+        let mut command = host::command(program);
+        command.args(arguments).current_dir(&self.work).env_clear();
+        command.env("PATH", host::env("PATH").unwrap_or_default());
+        command.env("HOME", &self.home).env("LANG", "C.UTF-8").envs(&self.config.environment);
+        let (success, out, said) = match host::capture(&mut command, LIMIT, MOST) {
+            Ok(Captured::Done(success, out, said)) => (success, out, said),
+            Ok(Captured::Stopped(Stop::Interrupted)) => {
+                return Err(format!("`{shown}` was interrupted"));
+            }
+            Ok(Captured::Stopped(_)) => {
+                return Err(format!("`{shown}` was stopped: it took too long"));
+            }
+            Ok(Captured::TooMuch) => return Err(format!("`{shown}` prints more than 16 MiB")),
+            Err(error) => return Err(format!("`{shown}` cannot be run: {error}")),
+        };
+        if !success {
+            // The folder has another name in each run, and the report must not.
+            let said = said.replace(&*self.work.to_string_lossy(), ".");
+            let last = said.lines().rev().find(|line| !line.trim().is_empty());
+            let last = printable(last.unwrap_or("it does not say why").trim()).into_owned();
+            return Err(format!("`{shown}` fails: {last}"));
+        }
+        let text = String::from_utf8(out).map_err(|_| format!("`{shown}` prints no UTF-8"))?;
+        if text.contains('\0') {
+            return Err(format!("`{shown}` prints a NUL byte"));
+        }
+        if let Some(file) = cached {
+            // A cache that cannot be written costs time and nothing else.
+            let _ = keep(&file, &text);
+        }
+        Ok(text.into())
+    }
+
+    /// Where the cache keeps what this command prints for these files.
+    fn cached(&self, words: &[String]) -> Option<PathBuf> {
+        let cache = match host::env("XDG_CACHE_HOME") {
+            Some(folder) => PathBuf::from(folder),
+            None => PathBuf::from(host::env("HOME")?).join(".cache"),
+        };
+        let mut key = format!("1\0{}\0", self.digest);
+        let environment = self.config.environment.iter().flat_map(|(name, value)| [name, value]);
+        for word in words.iter().chain(environment) {
+            // Writing to a String cannot fail.
+            let _ = write!(key, "{}\0{word}", word.len());
+        }
+        let key = hex(Sha256::new_with_prefix(key));
+        cache.is_absolute().then(|| cache.join("migration-gate").join("printed").join(key))
+    }
+}
+
+/// Puts the migration into one word of a command.
+fn fill(word: &str, id: &str, previous: &str) -> String {
+    let parts: Vec<String> =
+        word.split("{id}").map(|part| part.replace("{previous}", previous)).collect();
+    parts.join(id)
+}
+
+fn keep(file: &Path, text: &str) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or(file);
+    std::fs::create_dir_all(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut new, text.as_bytes())?;
+    new.persist(file)?;
+    Ok(())
+}

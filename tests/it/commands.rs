@@ -1,0 +1,124 @@
+//! Sets whose SQL a command prints: when it may run, in what surroundings, and what is made of it.
+
+use crate::support::{Answer, Folder, check_folders, finish, program, write};
+
+/// A set of a small tool that keeps SQL in text files.
+fn config(command: &str) -> String {
+    format!(
+        "version = 1\n[[set]]\nname = \"shop\"\npath = \"orm/versions\"\nengine = \"sqlite\"\n\
+         layout = \"command\"\n[set.command]\nending = \".txt\"\n{command}\n"
+    )
+}
+
+const PLAIN: &str = "up = [\"sh\", \"-c\", \"cat orm/versions/{id}.txt\"]\n\
+                     down = [\"sh\", \"-c\", \"cat orm/versions/{id}.down\"]";
+
+/// Base and head: the head adds the second migration.
+fn folders(base_config: &str, head_config: &str) -> Folder {
+    let folder = Folder::new(&[]);
+    for (side, config) in [("base", base_config), ("head", head_config)] {
+        let put = |name: &str, text: &str| write(folder.path(), &format!("{side}/{name}"), text);
+        put("migration-gate.toml", config);
+        put("orm/versions/0001_books.txt", "CREATE TABLE books (id INTEGER PRIMARY KEY);\n");
+        put("orm/versions/0001_books.down", "DROP TABLE books;\n");
+        put("orm/env.py", "");
+    }
+    let head = |name: &str, text: &str| {
+        write(folder.path(), &format!("head/orm/versions/{name}"), text);
+    };
+    head("0002_title.txt", "BEGIN;\nALTER TABLE books ADD COLUMN title TEXT;\nCOMMIT;\n");
+    head("0002_title.down", "BEGIN;\nALTER TABLE books DROP COLUMN title;\nCOMMIT;\n");
+    folder
+}
+
+fn judge(folder: &Folder, options: &[&str]) -> Answer {
+    check_folders(&folder.path().join("base"), &folder.path().join("head"), options)
+}
+
+fn untold(answer: &Answer) -> String {
+    assert_eq!(answer.exit, 3, "{answer:?}");
+    answer.report["inconclusive"].to_string()
+}
+
+#[test]
+fn what_the_command_prints_is_run_both_ways() {
+    let folder = folders(&config(PLAIN), &config(PLAIN));
+    let answer = judge(&folder, &[]);
+    assert_eq!(
+        answer.findings(),
+        ["error manifest/missing-class", "warning dryrun/not-replay-safe"]
+    );
+    assert_eq!(answer.steps(), ["up: ok", "again: fails", "down: ok", "up again: ok"]);
+    let finding = &answer.report["findings"][1];
+    assert_eq!(finding["file"], "orm/versions/0002_title.txt");
+    assert!(finding["line"].is_null(), "the printed lines are not those of the file: {finding}");
+}
+
+#[test]
+fn a_change_cannot_bring_its_own_command() {
+    let folder = folders("version = 1\n", "version = 1\n");
+    let mark = folder.path().join("mark");
+    let own = format!(
+        "up = [\"sh\", \"-c\", \"touch '{}'; cat orm/versions/{{id}}.txt\"]",
+        mark.display()
+    );
+    folder.write("head/migration-gate.toml", &config(&own));
+    let other = config(PLAIN);
+    for base in ["version = 1\n", other.as_str()] {
+        folder.write("base/migration-gate.toml", base);
+        assert!(untold(&judge(&folder, &[])).contains("the base's configuration does not name"));
+        assert!(!mark.exists());
+    }
+    let answer = judge(&folder, &["--allow-commands"]);
+    assert!(mark.exists() && answer.steps().contains(&"up: ok".to_owned()), "{answer:?}");
+}
+
+#[test]
+fn the_list_gives_the_order_and_must_name_every_file() {
+    let list = |script: &str| {
+        let up = "up = [\"sh\", \"-c\", \"echo '-- {previous}'; cat orm/versions/{id}_*.txt\"]";
+        config(&format!("list = [\"sh\", \"-c\", \"{script}\"]\n{up}"))
+    };
+    let real = list("ls orm/versions | grep txt | cut -d_ -f1");
+    let answer = judge(&folders(&real, &real), &[]);
+    assert!(answer.steps().contains(&"up: ok".to_owned()), "{answer:?}");
+    let one = folders(&list("echo 0001"), &list("echo 0001"));
+    assert!(untold(&judge(&one, &[])).contains("0002_title.txt is not on the list"));
+    let ghost = list("echo 0001; echo 7");
+    assert!(
+        untold(&judge(&folders(&ghost, &ghost), &[]))
+            .contains("the list names 7, and there is no file")
+    );
+}
+
+#[test]
+fn a_command_that_fails_or_has_an_odd_id_is_never_a_pass() {
+    let fails = "up = [\"sh\", \"-c\", \"pwd >&2; exit 1\"]";
+    let said = untold(&judge(&folders(&config(fails), &config(fails)), &[]));
+    assert!(said.contains("fails: ."), "{said}");
+    let none = "up = [\"/nowhere/at/all\"]";
+    let said = untold(&judge(&folders(&config(none), &config(none)), &[]));
+    assert!(said.contains("cannot be run"), "{said}");
+    let odd = folders(&config(PLAIN), &config(PLAIN));
+    odd.write("head/orm/versions/$(touch x).txt", "");
+    assert!(untold(&judge(&odd, &[])).contains("is no id"));
+}
+
+#[test]
+fn the_surroundings_are_a_copy_without_the_gates_environment() {
+    let nosy = "up = [\"sh\", \"-c\", \"test -z $SECRET && test $GIVEN = yes && \
+                test $HOME != $PWD && echo x > orm/versions/0001_books.txt.new && \
+                cat orm/versions/{id}.txt\"]\nenvironment = { GIVEN = \"yes\" }";
+    let folder = folders(&config(nosy), &config(nosy));
+    let home = Folder::new(&[]);
+    let mut command = program(home.path());
+    command.env("SECRET", "s").args(["check", "--format", "json", "--base-dir"]);
+    command.arg(folder.path().join("base")).arg(folder.path().join("head"));
+    let first = finish(&mut command);
+    assert!(first.out.contains("\"outcome\":\"ok\""), "{first:?}");
+    assert!(!folder.path().join("head/orm/versions/0001_books.txt.new").exists());
+    // The second time it comes from the cache, and the report is the same.
+    let kept = home.path().join(".cache/migration-gate/printed");
+    assert_eq!(std::fs::read_dir(kept).unwrap().count(), 3);
+    assert_eq!(finish(&mut command).out, first.out);
+}
