@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::tip::{both_sides, join_tip};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass};
@@ -141,15 +142,15 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         header_problems: Vec::new(),
         tip: Vec::new(),
         tip_label: None,
+        tip_edits: Vec::new(),
+        both_sides: Vec::new(),
         merged: None,
         changed,
     };
     join_base(&mut catalog, head.migrations, base, input.head);
     if let Some((tree, label)) = input.tip {
-        let known = catalog.merged.as_deref().unwrap_or(&[]);
-        let new = layout.read(tree).migrations.into_iter();
-        catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
-        catalog.tip_label = Some(label.to_owned());
+        join_tip(&mut catalog, &layout.read(tree).migrations, label);
+        catalog.both_sides = both_sides(&catalog, input.head, base_tree, tree);
     }
     Ok(catalog)
 }

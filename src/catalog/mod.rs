@@ -3,6 +3,8 @@
 mod build;
 mod discover;
 mod graph;
+mod renumber;
+mod tip;
 
 use crate::manifest::Manifest;
 use crate::model::{
@@ -12,6 +14,8 @@ use crate::model::{
 pub use build::{CatalogError, Input, SetSpec, build};
 pub use discover::{Found, discover, load};
 pub use graph::{Edge, cycles, edges};
+pub use renumber::{Renumbering, renumber};
+pub use tip::{BothSides, Fate, Meeting, TipEdit};
 
 /// How one direction of a migration differs from the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,6 +148,10 @@ pub struct SetCatalog {
     pub tip: Vec<Migration>,
     /// The tip in words, where the target branch went on.
     pub tip_label: Option<String>,
+    /// What the target branch did since to migrations of the base, in their order.
+    pub tip_edits: Vec<TipEdit>,
+    /// Files of migrations that both the change and the target branch changed, by path.
+    pub both_sides: Vec<BothSides>,
     /// Changed files inside the set, and its manifest, by path.
     pub changed: Vec<FileChange>,
 }

@@ -3,6 +3,7 @@
 //! Catalog rules read files and history; evidence rules read what was recorded while the
 //! migrations ran. None of them touches an engine, so each can be tested by itself.
 
+mod conflict;
 mod dryrun;
 mod history;
 mod layout;
@@ -121,6 +122,10 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &conflict::dependency_edited::RULE,
+    &conflict::same_file::RULE,
+    &conflict::same_object::RULE,
+    &conflict::same_version::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,

@@ -39,6 +39,10 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         if !entry.touch.added || migration.kind == Kind::Repeatable {
             continue;
         }
+        // Its version is taken, which is said elsewhere and mended in the same way.
+        if catalog.tip_twin(entry).is_some() {
+            continue;
+        }
         let later = if catalog.info.habits.planned {
             // In a plan the place counts: the last merged change that now stands behind this one.
             let behind = &catalog.entries[index + 1..];
