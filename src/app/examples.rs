@@ -72,7 +72,10 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
         match text(&base, path) {
             Some(before) if before == *now && !needed => {}
             // What was merged and what became of it matters only to the history.
-            Some(before) if before != *now && (rule.starts_with("history/") || rule.starts_with("conflict/")) => {
+            Some(before)
+                if before != *now
+                    && (rule.starts_with("history/") || rule.starts_with("conflict/")) =>
+            {
                 files.push(edited(path, before, now));
             }
             Some(_) => files.push(shown(path, None, now)),

@@ -126,6 +126,7 @@ pub static RULES: &[&Rule] = &[
     &conflict::same_file::RULE,
     &conflict::same_object::RULE,
     &conflict::same_version::RULE,
+    &dryrun::half_done::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,

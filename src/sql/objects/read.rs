@@ -173,7 +173,8 @@ fn alter(at: &mut Cursor<'_>, out: &mut Vec<Touched>) -> Option<()> {
 
 /// A rename keeps the schema of the old name.
 fn renamed(kind: ObjectKind, from: &str, to: &str, out: &mut Vec<Touched>) {
-    let to = from.rsplit_once('.').map_or_else(|| to.to_owned(), |(schema, _)| format!("{schema}.{to}"));
+    let to =
+        from.rsplit_once('.').map_or_else(|| to.to_owned(), |(schema, _)| format!("{schema}.{to}"));
     out.push(touch(kind, from, Action::Drop, false));
     out.push(touch(kind, to, Action::Create, false));
 }
