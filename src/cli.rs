@@ -98,6 +98,10 @@ pub struct Check {
     /// Judge everything, not only what the change touched.
     #[arg(long)]
     pub all: bool,
+    /// First renumber what the change adds late, or under a version that the target branch took,
+    /// to the next free version; renames files in the working tree.
+    #[arg(long, conflicts_with_all = ["head", "base_dir"])]
+    pub fix: bool,
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub format: String,

@@ -2,6 +2,7 @@
 
 mod build;
 mod discover;
+mod fix;
 mod graph;
 mod renumber;
 mod tip;
@@ -13,6 +14,7 @@ use crate::model::{
 
 pub use build::{CatalogError, Input, SetSpec, build};
 pub use discover::{Found, discover, load};
+pub use fix::{FixPlan, names, plan_fix};
 pub use graph::{Edge, cycles, edges};
 pub use renumber::{Renumbering, renumber};
 pub use tip::{BothSides, Fate, Meeting, TipEdit};

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod conflict;
 mod corpora;
 mod determinism;
 mod docs;
