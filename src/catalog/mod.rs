@@ -16,7 +16,7 @@ pub use build::{CatalogError, Input, SetSpec, build};
 pub use discover::{Found, discover, load};
 pub use fix::{FixPlan, names, plan_fix};
 pub use graph::{Edge, cycles, edges};
-pub use renumber::{Renumbering, renumber};
+pub use renumber::{Renumbering, next_version, renumber};
 pub use tip::{BothSides, Fate, Meeting, TipEdit};
 
 /// How one direction of a migration differs from the base.

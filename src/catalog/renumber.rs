@@ -41,14 +41,7 @@ impl SetCatalog {
 /// Empty where nothing is late, and where the next version cannot be told.
 #[must_use]
 pub fn renumber(catalog: &SetCatalog) -> Vec<Renumbering> {
-    let merged = catalog.merged.as_deref().unwrap_or(&[]);
-    let versioned = |migration: &&Migration| migration.kind == Kind::Versioned;
-    let known = merged.iter().chain(&catalog.tip).filter(versioned);
-    // What the change holds besides what it adds stands in the base, perhaps renamed.
-    let kept = catalog.entries.iter().filter(|entry| !entry.touch.added).map(|e| &e.migration);
-    let newest = known.chain(kept.filter(versioned)).map(|m| &m.version).max();
-    let Some(newest) = newest.filter(|_| !catalog.info.habits.planned) else { return Vec::new() };
-    let mut last = newest.clone();
+    let Some(mut last) = newest(catalog, |entry| !entry.touch.added) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in catalog.entries.iter().filter(|entry| entry.touch.added) {
         let migration = &entry.migration;
@@ -66,6 +59,22 @@ pub fn renumber(catalog: &SetCatalog) -> Vec<Renumbering> {
         last = version;
     }
     found
+}
+
+/// The next version that nobody has; `None` where versions do not count or none can be told.
+#[must_use]
+pub fn next_version(catalog: &SetCatalog) -> Option<String> {
+    Some(after(&newest(catalog, |_| true)?)?.0)
+}
+
+/// The newest version of what is merged, here and on the target branch, and of those of the
+/// head's migrations that count; `None` where a plan gives the order.
+fn newest(catalog: &SetCatalog, counts: impl Fn(&&Entry) -> bool) -> Option<Version> {
+    let merged = catalog.merged.iter().flatten().chain(&catalog.tip);
+    let head = catalog.entries.iter().filter(counts).map(|entry| &entry.migration);
+    let versioned = merged.chain(head).filter(|known| known.kind == Kind::Versioned);
+    let newest = versioned.map(|known| &known.version).max();
+    newest.filter(|_| !catalog.info.habits.planned).cloned()
 }
 
 /// The version that follows, and its place in the order.

@@ -23,12 +23,17 @@ fn tip(catalog: &SetCatalog) -> &str {
     catalog.tip_label.as_deref().unwrap_or("the target branch")
 }
 
-/// The next free version for a migration, in words.
-fn renumbered(catalog: &SetCatalog, entry: &Entry) -> Option<String> {
+/// The version that a late migration, or one whose version is taken, should have.
+fn next_free(catalog: &SetCatalog, entry: &Entry) -> Option<String> {
     let all = renumber(catalog);
-    let own = all.iter().find(|new| new.id == entry.migration.id)?;
+    all.into_iter().find(|new| new.id == entry.migration.id).map(|new| new.to)
+}
+
+/// The same in words.
+pub(super) fn renumbered(catalog: &SetCatalog, entry: &Entry) -> Option<String> {
+    let next = next_free(catalog, entry)?;
+    let id = &entry.migration.id;
     Some(format!(
-        "give {} the next free version, {}, or let `migration-gate check --fix` do it",
-        own.id, own.to
+        "give {id} the next free version, {next}, or let `migration-gate check --fix` do it"
     ))
 }

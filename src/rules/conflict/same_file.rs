@@ -1,7 +1,7 @@
 //! `conflict/same-file`
 
 use super::tip;
-use crate::catalog::Meeting;
+use crate::catalog::{Meeting, next_version};
 use crate::model::{Levels, Location, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
@@ -29,7 +29,12 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             Meeting::BothAdded => (
                 format!("{name} is new here and on {tip}, with another text"),
                 Levels::ERROR,
-                format!("merge {tip}, keep its {name}, and give yours another name and version"),
+                match next_version(cx.catalog) {
+                    Some(next) => {
+                        format!("merge {tip}, keep its {name}, and give yours the version {next}")
+                    }
+                    None => format!("merge {tip}, keep its {name}, and give yours another name"),
+                },
             ),
             Meeting::BothEdited => (
                 format!("{name} was edited here and on {tip}"),

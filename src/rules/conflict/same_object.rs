@@ -1,6 +1,6 @@
 //! `conflict/same-object`
 
-use super::tip;
+use super::{next_free, tip};
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{EngineKind, Levels, Location, Migration, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
@@ -36,9 +36,10 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     for clash in with_the_tip(catalog) {
         let tip = tip(catalog);
         let (id, other) = (&clash.entry.migration.id, &clash.other.id);
-        let help = format!(
-            "merge {tip}, and write {id} for the schema that {other} leaves, with a version after it"
-        );
+        let version = next_free(catalog, clash.entry);
+        let version = version.map_or_else(String::new, |next| format!(", as version {next}"));
+        let help =
+            format!("merge {tip}, and write {id} for the schema that {other} leaves{version}");
         push(&clash, &format!("on {tip}"), &help, sink);
     }
     for clash in inside(catalog) {

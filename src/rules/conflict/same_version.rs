@@ -30,12 +30,11 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             twin.id,
             tip(catalog)
         );
-        let draft = Draft::new(migration.location(), true, message)
-            .migration(&migration.id)
-            .detail(format!("{}: {}", twin.version, twin.up.path()));
-        sink.push(match renumbered(catalog, entry) {
-            Some(help) => draft.help(help),
-            None => draft,
-        });
+        sink.push(
+            Draft::new(migration.location(), true, message)
+                .migration(&migration.id)
+                .detail(format!("{}: {}", twin.version, twin.up.path()))
+                .maybe_help(renumbered(catalog, entry)),
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! `history/out-of-order`
 
 use crate::model::{Kind, LateMigrations, Levels, RuleMeta};
-use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink, conflict};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -63,7 +63,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 Draft::new(migration.location(), true, message)
                     .migration(&migration.id)
                     .levels(levels)
-                    .detail(format!("{} {consequence}", catalog.info.layout)),
+                    .detail(format!("{} {consequence}", catalog.info.layout))
+                    .maybe_help(conflict::renumbered(catalog, entry)),
             );
         }
     }
