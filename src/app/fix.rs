@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use super::gather::Gathered;
 use super::output::complain;
 use crate::catalog::{FixPlan, load, names, plan_fix};
-use crate::changes::Worktree;
 use crate::error::GateError;
-use crate::model::{EntryKind, RepoPath};
+use crate::model::RepoPath;
 
 /// Renumbers what the change adds late or under a version that is taken, in all sets or in none;
 /// says whether anything was done.
@@ -33,8 +32,9 @@ pub(super) fn fix(gathered: &Gathered) -> Result<bool, GateError> {
     if tree.has_conflicts {
         return Err(refused("the working tree is in the middle of a merge with conflicts"));
     }
-    named_elsewhere(gathered, &plans)?;
-    let mut done = Done { top: tree, undo: Vec::new() };
+    let names = head.names(&RepoPath::root())?;
+    named_elsewhere(&tree.top, &names, &plans)?;
+    let mut done = Done { top: &tree.top, undo: Vec::new() };
     for plan in &plans {
         if let Err((what, error)) = done.carry_out(plan) {
             let left = done.take_back();
@@ -54,35 +54,58 @@ fn refused(why: &str) -> GateError {
     GateError::Fix(format!("{why}; nothing was changed"))
 }
 
+/// The largest file that is searched for names; nobody writes more by hand.
+const MAX_TEXT: u64 = 16 << 20;
+
 /// Refuses where anything but the plan's own files names a migration that gets another id.
-fn named_elsewhere(gathered: &Gathered, plans: &[FixPlan]) -> Result<(), GateError> {
-    let head = &gathered.comparison.head;
+fn named_elsewhere(top: &Path, files: &[RepoPath], plans: &[FixPlan]) -> Result<(), GateError> {
     let ids: Vec<&str> =
         plans.iter().flat_map(|plan| &plan.ids).map(|(from, _)| from.as_str()).collect();
-    for path in head.names(&RepoPath::root())? {
-        if plans.iter().any(|plan| plan.own.contains(&path)) {
+    for path in files {
+        if plans.iter().any(|plan| plan.own.contains(path)) {
             continue;
         }
-        let edited = plans.iter().flat_map(|plan| &plan.edits).find(|(known, ..)| *known == path);
+        let edited = plans.iter().flat_map(|plan| &plan.edits).find(|(known, ..)| known == path);
         let text = match edited {
-            Some((_, _, after)) => after.clone(),
-            None => match head.file(&path)? {
-                Some(file) if file.kind == EntryKind::File => {
-                    String::from_utf8_lossy(&file.bytes).into_owned()
-                }
-                _ => continue,
-            },
+            Some((_, _, after)) => Some(after.clone()),
+            None => text_on_disk(top, path),
         };
-        if let Some(id) = ids.iter().find(|id| names(&text, id)) {
+        let named = ids.iter().find(|id| text.as_ref().is_some_and(|text| names(text, id)));
+        if let Some(id) = named {
             return Err(refused(&format!("{path} names {id}, which would get another version")));
         }
     }
     Ok(())
 }
 
+/// The text of a regular file; bytes that are no text stand for themselves alone.
+fn text_on_disk(top: &Path, path: &RepoPath) -> Option<String> {
+    let full = place(top, path).ok()?;
+    let found = fs::symlink_metadata(&full).ok()?;
+    let is_read = found.is_file() && found.len() <= MAX_TEXT;
+    let bytes = is_read.then(|| fs::read(&full).ok())??;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The path on disk; every folder on the way must be a folder and no link to one.
+fn place(top: &Path, path: &RepoPath) -> Result<PathBuf, Failed> {
+    let mut full = top.to_path_buf();
+    let mut parts = path.as_str().split('/').peekable();
+    while let Some(part) = parts.next() {
+        full.push(part);
+        if parts.peek().is_some() {
+            let failed = |error| (format!("cannot go to {path}"), error);
+            if !fs::symlink_metadata(&full).map_err(failed)?.is_dir() {
+                return Err(failed(io::Error::other("a link or a file is in the way")));
+            }
+        }
+    }
+    Ok(full)
+}
+
 /// What was done so far, and how it is taken back.
 struct Done<'a> {
-    top: &'a Worktree,
+    top: &'a Path,
     undo: Vec<Undo>,
 }
 
@@ -98,7 +121,7 @@ type Failed = (String, io::Error);
 impl Done<'_> {
     fn carry_out(&mut self, plan: &FixPlan) -> Result<(), Failed> {
         for (path, before, after) in &plan.edits {
-            let full = self.place(path)?;
+            let full = place(self.top, path)?;
             let failed = |error| (format!("cannot write {path}"), error);
             if fs::read_to_string(&full).map_err(failed)? != *before {
                 return Err(failed(io::Error::other("it changed meanwhile")));
@@ -107,7 +130,7 @@ impl Done<'_> {
             self.undo.push(Undo::Write { path: full, text: before.clone() });
         }
         for (from, to) in &plan.renames {
-            let (old, new) = (self.place(from)?, self.place(to)?);
+            let (old, new) = (place(self.top, from)?, place(self.top, to)?);
             let failed = |error| (format!("cannot rename {from} to {}", to.file_name()), error);
             if fs::symlink_metadata(&old).map_err(failed)?.is_symlink() {
                 return Err(failed(io::Error::other("it is a symbolic link")));
@@ -119,22 +142,6 @@ impl Done<'_> {
             self.undo.push(Undo::Rename { from: new, to: old });
         }
         Ok(())
-    }
-
-    /// The path on disk; every folder on the way must be a folder and no link to one.
-    fn place(&self, path: &RepoPath) -> Result<PathBuf, Failed> {
-        let mut full = self.top.top.clone();
-        let mut parts = path.as_str().split('/').peekable();
-        while let Some(part) = parts.next() {
-            full.push(part);
-            if parts.peek().is_some() {
-                let failed = |error| (format!("cannot go to {path}"), error);
-                if !fs::symlink_metadata(&full).map_err(failed)?.is_dir() {
-                    return Err(failed(io::Error::other("a link or a file is in the way")));
-                }
-            }
-        }
-        Ok(full)
     }
 
     /// Takes everything back, last first; says in words what could not be.
