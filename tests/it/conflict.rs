@@ -124,6 +124,11 @@ fn one_cause_is_one_finding() {
     assert_eq!(found.findings(), ["error conflict/same-version"]);
     let help = found.report["findings"][0]["help"].as_str().unwrap();
     assert!(help.contains("000004"), "{help}");
+    // The same after the target branch was merged.
+    let mut base = BASE.to_vec();
+    base.extend(&gained);
+    let found = Branch::new(&base, &[], &own).check();
+    assert_eq!(found.findings(), ["error history/duplicate-version"]);
     // Late alone is the history's matter.
     let found = Branch::new(BASE, &gained[2..], &own).check();
     assert_eq!(found.findings(), ["error history/out-of-order", "warning history/stale-base"]);

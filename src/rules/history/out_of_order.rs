@@ -1,5 +1,6 @@
 //! `history/out-of-order`
 
+use crate::catalog::Entry;
 use crate::model::{Kind, LateMigrations, Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink, conflict};
 
@@ -40,7 +41,13 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         // Its version is taken, which is said elsewhere and mended in the same way.
-        if catalog.tip_twin(entry).is_some() {
+        let same = |other: &Entry| {
+            !other.touch.added
+                && other.migration.kind == Kind::Versioned
+                && other.migration.version == migration.version
+        };
+        let is_taken = !catalog.info.habits.planned && catalog.entries.iter().any(same);
+        if is_taken || catalog.tip_twin(entry).is_some() {
             continue;
         }
         let later = if catalog.info.habits.planned {
