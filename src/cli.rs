@@ -110,6 +110,10 @@ pub struct Check {
     /// A team that has agreed to the change; may be given any number of times.
     #[arg(long, value_name = "TEAM")]
     pub approved_by: Vec<String>,
+    /// First renumber what the change adds late, or under a version that the target branch took,
+    /// to the next free version; renames files in the working tree.
+    #[arg(long, conflicts_with_all = ["head", "base_dir"])]
+    pub fix: bool,
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub format: String,

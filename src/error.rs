@@ -11,6 +11,9 @@ pub enum GateError {
     /// The command line asks for something that is not there.
     #[error("{0}")]
     Usage(String),
+    /// `--fix` cannot do its work safely; the text says whether anything is left of it.
+    #[error("--fix: {0}\n  help: rename by hand, or run without --fix")]
+    Fix(String),
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -45,7 +48,11 @@ impl GateError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Catalog(_) | Self::Write { .. } => 2,
+            Self::Usage(_)
+            | Self::Fix(_)
+            | Self::Config(_)
+            | Self::Catalog(_)
+            | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Changes(_) | Self::Engine(_) | Self::Output(_) => 3,
         }

@@ -1,5 +1,6 @@
 //! `check`: from the change to the verdict.
 
+use super::fix::fix;
 use super::gather::{Choice, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
@@ -18,12 +19,16 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let outputs = outputs(&args.format, &args.report)?;
     host::watch_signals();
     host::set_run_deadline(args.timeout);
-    let gathered = gather(&Choice {
+    let choice = Choice {
         place: &args.place,
         base: args.base.as_deref(),
         base_dir: args.base_dir.as_deref(),
         all: args.all,
-    })?;
+    };
+    let mut gathered = gather(&choice)?;
+    if args.fix && fix(&gathered)? {
+        gathered = gather(&choice)?;
+    }
     let comparison = &gathered.comparison;
     let mut parts = Assembly {
         base: comparison.base_label.clone(),

@@ -78,7 +78,10 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
             Some(before) if before == *now && !needed => {}
             // What was merged and what became of it matters only to the history.
             Some(before)
-                if before != *now && (rule.starts_with("history/") || rule == POLICY_CHANGED) =>
+                if before != *now
+                    && (rule.starts_with("history/")
+                        || rule.starts_with("conflict/")
+                        || rule == POLICY_CHANGED) =>
             {
                 files.push(edited(path, before, now));
             }

@@ -4,6 +4,7 @@ mod check;
 mod ci;
 mod examples;
 mod explain;
+mod fix;
 mod gather;
 mod govern;
 mod graph;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::content::{allowed, content, sha256};
+use super::tip::{both_sides, join_tip};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
@@ -152,6 +153,8 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         header_problems: Vec::new(),
         tip: Vec::new(),
         tip_label: None,
+        tip_edits: Vec::new(),
+        both_sides: Vec::new(),
         merged: None,
         changed,
         substituted,
@@ -161,12 +164,10 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         keep_classes(&mut catalog, &manifest::parse(path, bytes));
     }
     if let Some((tree, label)) = input.tip {
-        let known = catalog.merged.as_deref().unwrap_or(&[]);
         let mut tip = layout.read_with(tree, options);
         put(&mut tip);
-        let new = tip.migrations.into_iter();
-        catalog.tip = new.filter(|migration| !known.iter().any(|k| k.id == migration.id)).collect();
-        catalog.tip_label = Some(label.to_owned());
+        join_tip(&mut catalog, &tip.migrations, label);
+        catalog.both_sides = both_sides(&catalog, input.head, base_tree, tree);
     }
     Ok(catalog)
 }

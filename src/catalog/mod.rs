@@ -3,7 +3,10 @@
 mod build;
 mod content;
 mod discover;
+mod fix;
 mod graph;
+mod renumber;
+mod tip;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +19,10 @@ use crate::model::{
 
 pub use build::{CatalogError, Input, SetSpec, build};
 pub use discover::{Found, discover, load};
+pub use fix::{FixPlan, names, plan_fix};
 pub use graph::{Edge, cycles, edges};
+pub use renumber::{Renumbering, next_version, renumber};
+pub use tip::{BothSides, Fate, Meeting, TipEdit};
 
 /// How one direction of a migration differs from the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,6 +176,10 @@ pub struct SetCatalog {
     pub tip: Vec<Migration>,
     /// The tip in words, where the target branch went on.
     pub tip_label: Option<String>,
+    /// What the target branch did since to migrations of the base, in their order.
+    pub tip_edits: Vec<TipEdit>,
+    /// Files of migrations that both the change and the target branch changed, by path.
+    pub both_sides: Vec<BothSides>,
     /// Changed files inside the set, and its manifest, by path.
     pub changed: Vec<FileChange>,
     /// Files into whose text values were put: every place in them is one of the text that runs,

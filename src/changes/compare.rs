@@ -10,7 +10,7 @@ use super::diff::{self, Limits};
 use super::head::{self, Head};
 use super::words::unreadable;
 use super::worktree::WorktreeSource;
-use super::{ChangesError, Comparison, Request, Source, repository};
+use super::{ChangesError, Comparison, Request, Source, Worktree, repository};
 use crate::model::FileChange;
 
 /// Finds base and head of a repository and says what differs between them.
@@ -32,6 +32,13 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
     let Differences { base, files, tip } = differences.unwrap_or_default();
     let (base, base_label) = base.unzip();
     let (tip, tip_label) = tip.unzip();
+    let worktree = match (&changed, repo.workdir()) {
+        (Changed::Worktree(_), Some(top)) => {
+            let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
+            Some(Worktree { top: top.to_owned(), has_conflicts: index.has_conflicts() })
+        }
+        _ => None,
+    };
     Ok(Comparison {
         base,
         base_label,
@@ -40,6 +47,7 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         tip,
         tip_label,
         files,
+        worktree,
         scope: opened.scope,
     })
 }

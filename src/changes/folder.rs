@@ -29,6 +29,7 @@ pub fn compare_folders(base: Option<&Path>, head: &Path) -> Result<Comparison, C
         tip: None,
         tip_label: None,
         files,
+        worktree: None,
         scope: RepoPath::root(),
     })
 }

@@ -86,9 +86,20 @@ pub struct Comparison {
     pub tip_label: Option<String>,
     /// What differs between base and head, by path; empty without a base.
     pub files: Vec<FileChange>,
+    /// The working tree, where the head is one.
+    pub worktree: Option<Worktree>,
     /// The requested path, relative to the top of the repository; all paths of the comparison
     /// are relative to that top.
     pub scope: RepoPath,
+}
+
+/// A working tree on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worktree {
+    /// Its top folder.
+    pub top: PathBuf,
+    /// Whether a merge in it waits for somebody to resolve conflicts.
+    pub has_conflicts: bool,
 }
 
 /// Why base and head cannot be compared. Every text ends with the way out.

@@ -5,6 +5,7 @@
 //! up                  does it run?      S1
 //! up again            replay-safe?      ≡ S1   (taken back)
 //! verify              passes?           ≡ S1   (taken back)
+//! up, stopped         a way out?        up ≡ S1 or down ≡ S0   (outside a transaction; taken back)
 //! down                                  ≡ S0 ?
 //! up                  repeatable?       ≡ S1 ?
 //! after the last: every down in strict reverse order ≡ the schema before the first

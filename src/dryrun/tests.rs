@@ -147,3 +147,46 @@ fn a_step_in_another_language_cannot_run_here() {
     assert!(matches!(evidence.migrations[0].up.outcome, Outcome::CannotRun(_)));
     assert_eq!(evidence.migrations[1].blocked_by.as_deref(), Some("j1"));
 }
+
+/// A migration whose up runs outside a transaction.
+fn bare(id: &str, up: &str, down: Option<&str>) -> Migration {
+    let mut bare = migration(id, up, down);
+    if let Step::Sql(script) = &mut bare.up {
+        script.transaction = TransactionMode::Bare;
+    }
+    bare
+}
+
+const REBUILD: &str = "CREATE TABLE IF NOT EXISTS n (a); INSERT INTO n SELECT a FROM t; \
+                       DROP TABLE t; ALTER TABLE n RENAME TO t";
+
+#[test]
+fn a_stop_without_a_way_out_is_told_from_those_with_one() {
+    let evidence = walk(
+        &[
+            migration("b1", "CREATE TABLE t(a, b)", None),
+            bare("j1", REBUILD, Some("ALTER TABLE t ADD COLUMN b")),
+            migration("j2", "CREATE INDEX i ON t(a)", Some("DROP INDEX i")),
+        ],
+        Rollback::Script,
+    );
+    let [first, second] = evidence.migrations.as_slice() else { panic!() };
+    let stuck: Vec<(usize, bool)> =
+        first.crashes.iter().map(|point| (point.number, point.is_stuck())).collect();
+    assert_eq!(stuck, [(1, false), (2, false), (3, true)]);
+    assert!(first.crashes[2].left.is_material() && first.crashes[2].of == 4);
+    // Whatever was tried, the run goes on from the state after the whole up.
+    assert!(first.down.as_ref().unwrap().is_clean() && second.down.as_ref().unwrap().is_clean());
+    assert!(second.crashes.is_empty(), "a transaction leaves nothing");
+}
+
+#[test]
+fn the_down_is_a_way_out_and_so_is_a_restored_checkpoint() {
+    let up = "CREATE TABLE t(a); CREATE TABLE u(a)";
+    let down = "DROP TABLE IF EXISTS u; DROP TABLE IF EXISTS t";
+    let evidence = walk(&[bare("j1", up, Some(down))], Rollback::Script);
+    let [point] = evidence.migrations[0].crashes.as_slice() else { panic!() };
+    assert!(point.again.is_wrong() && point.has_a_way_out() && !point.is_stuck());
+    let evidence = walk(&[bare("j1", up, None)], Rollback::Checkpoint);
+    assert!(evidence.migrations[0].crashes.is_empty());
+}

@@ -89,6 +89,12 @@ impl StepEvidence {
         Self { outcome, diff: SnapshotDiff::default() }
     }
 
+    /// Whether it failed or gave another schema; what could not be told is not wrong.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_)) || self.diff.is_material()
+    }
+
     /// Whether it ran and gave the schema expected, notes aside.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -245,10 +251,29 @@ pub struct CrashPoint {
     pub after: Location,
     /// Its number, from 1.
     pub number: usize,
-    /// The down from there, expected to give the schema before the up.
-    pub down: Option<StepEvidence>,
+    /// How many statements the script has.
+    pub of: usize,
+    /// What it left: the schema before the up against the one found.
+    pub left: SnapshotDiff,
     /// The whole up from there, expected to give the schema after the up.
     pub again: StepEvidence,
+    /// The down from there, expected to give the schema before the up; `None` where there is
+    /// none, and where the up goes on by itself.
+    pub down: Option<StepEvidence>,
+}
+
+impl CrashPoint {
+    /// Whether the up or the down leads from there to the schema it should.
+    #[must_use]
+    pub fn has_a_way_out(&self) -> bool {
+        self.again.is_clean() || self.down.as_ref().is_some_and(StepEvidence::is_clean)
+    }
+
+    /// Whether neither the up nor the down leads to a schema that anyone meant.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.again.is_wrong() && self.down.as_ref().is_none_or(StepEvidence::is_wrong)
+    }
 }
 
 /// Where a migration stands in the run.

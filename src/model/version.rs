@@ -44,6 +44,27 @@ impl Version {
         Self::new(text, vec![Part::Text(text.to_owned())])
     }
 
+    /// This version written as `text`, a later one in the same style; `None` where its tool would
+    /// not sort it after this one.
+    #[must_use]
+    pub fn following(&self, text: &str) -> Option<Self> {
+        let key = match self.key.as_slice() {
+            [Part::Text(own)] => {
+                // The key is the text, perhaps without its dashes or with an end mark.
+                let end = if own.ends_with('_') { "_" } else { "" };
+                let dashes = own.contains('-') || !self.text.contains('-');
+                let text = if dashes { text.to_owned() } else { text.replace('-', "") };
+                vec![Part::Text(format!("{text}{end}"))]
+            }
+            _ => text
+                .split('.')
+                .map(|part| Self::integer(part)?.number().map(Part::Number))
+                .collect::<Option<_>>()?,
+        };
+        let following = Self::new(text, key);
+        (following > *self).then_some(following)
+    }
+
     /// The spelling in the repository.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,6 +4,7 @@
 //! migrations ran. None of them touches an engine, so each can be tested by itself.
 
 mod class;
+mod conflict;
 mod dryrun;
 mod governance;
 mod history;
@@ -174,6 +175,11 @@ pub static RULES: &[&Rule] = &[
     &class::mismatch::RULE,
     &class::mixed_schema_and_data::RULE,
     &class::outside_window::RULE,
+    &conflict::dependency_edited::RULE,
+    &conflict::same_file::RULE,
+    &conflict::same_object::RULE,
+    &conflict::same_version::RULE,
+    &dryrun::half_done::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,

@@ -81,6 +81,14 @@ impl Draft {
         self.help = Some(text.into());
         self
     }
+
+    /// What to do, where that can be told.
+    pub fn maybe_help(self, text: Option<String>) -> Self {
+        match text {
+            Some(text) => self.help(text),
+            None => self,
+        }
+    }
 }
 
 /// Takes the findings of one rule on one set.

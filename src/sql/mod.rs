@@ -8,6 +8,7 @@
 //! [psqlscan.l]: https://github.com/postgres/postgres/blob/REL_17_STABLE/src/fe_utils/psqlscan.l
 
 mod facts;
+mod objects;
 mod row_change;
 pub mod sqlite;
 
@@ -18,6 +19,7 @@ use squawk_lexer::{TokenKind, tokenize};
 pub use facts::{
     TransactionControl, fold, inferred_class, is_atomic, is_empty, transaction_control,
 };
+pub use objects::{Action, ObjectKind, Touched, net_effects, touched_objects};
 
 pub use row_change::{RowChange, row_change};
 

@@ -40,8 +40,9 @@ const ROOMS: &[Room] = &[
     room("rules", 3, &["model", "catalog", "sql", "compat", "manifest"]),
     room("engine", 3, &["model", "host", "sql"]),
     room("lifecycle", 3, &["model", "engine"]),
-    // It is handed a plan; where that came from is none of its business.
-    room("dryrun", 4, &["model", "engine", "lifecycle"]),
+    // It is handed a plan; where that came from is none of its business. Where a script can stop
+    // half-way is read from its statements.
+    room("dryrun", 4, &["model", "sql", "engine", "lifecycle"]),
     room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host"]),
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.

@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod commands;
+mod conflict;
 mod corpora;
 mod determinism;
 mod docs;

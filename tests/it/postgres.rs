@@ -133,3 +133,34 @@ fn an_interrupt_ends_a_statement_that_ignores_cancelling() {
         host::pause(std::time::Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_script_that_stops_half_way_is_told_with_what_it_leaves() {
+    let table = "CREATE TABLE readings (id bigint PRIMARY KEY, value text);";
+    let up = "-- no-transaction\n-- migration-gate: class=online\n\
+              CREATE INDEX CONCURRENTLY IF NOT EXISTS readings_value ON readings (value);\n\
+              ALTER TABLE readings ADD COLUMN unit text;\n\
+              ALTER TABLE readings ADD COLUMN place text;\n";
+    let down = "DROP INDEX readings_value;\n\
+                ALTER TABLE readings DROP COLUMN place, DROP COLUMN unit;\n";
+    let folder = Folder::new(&[
+        ("base/migrations/1_readings.up.sql", table),
+        ("base/migrations/1_readings.down.sql", "DROP TABLE readings;"),
+        ("head/migrations/1_readings.up.sql", table),
+        ("head/migrations/1_readings.down.sql", "DROP TABLE readings;"),
+        ("head/migrations/2_unit.up.sql", up),
+        ("head/migrations/2_unit.down.sql", down),
+        ("base/Cargo.toml", ""),
+        ("head/Cargo.toml", ""),
+    ]);
+    let options = ["--engine", "postgres", "--base-dir", "base", "head"];
+    let Some(ran) = check(folder.path(), &options) else { return };
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let told = "stopped after statement 2, the up fails: column \"unit\" of relation";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert!(ran.out.contains("the down fails: column \"place\""), "{}", ran.out);
+    // After the first the up goes on by itself, and one cause is one finding.
+    assert!(!ran.out.contains("stopped after statement 1"), "{}", ran.out);
+    assert!(!ran.out.contains("dryrun/half-done"), "{}", ran.out);
+    assert!(ran.out.contains("down ✔"), "{}", ran.out);
+}

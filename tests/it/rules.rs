@@ -1,8 +1,8 @@
 //! Every rule has a bad example that fires it and a good one that fires nothing.
 //!
 //! The examples stand in `fixtures/rules/<group>/<name>/{bad,good}/{base,head}` and are what
-//! `migration-gate explain` and `docs/rules.md` show. `history/stale-base` needs a third side:
-//! `tip` is what the main branch gained after the change branched off.
+//! `migration-gate explain` and `docs/rules.md` show. `history/stale-base` and `conflict/*` need a third
+//! side: `tip` is what the main branch gained after the change branched off.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const AS_OF: [&str; 2] = ["--as-of", "2026-11-21T10:00Z"];
 fn run(rule: &str, folder: &Path) -> Answer {
     let (base, head) = (folder.join("base"), folder.join("head"));
     match rule {
-        "history/stale-base" => run_branch(folder),
+        _ if rule == "history/stale-base" || rule.starts_with("conflict/") => run_branch(folder),
         // Far more than any example needs; only the one without an end reaches it.
         "dryrun/timeout" => check_folders(&base, &head, &["--statement-timeout", "1"]),
         _ => check_folders(&base, &head, &AS_OF),

@@ -55,7 +55,7 @@ fn a_finding_behind_a_long_value_points_at_what_is_written() {
     let places = places(&answer);
     let place = places.iter().find(|place| place.starts_with("dryrun/up-fails")).unwrap();
     assert!(place.contains("\"column\":1,") && place.contains("\"line\":4,"), "{place}");
-    assert!(place.contains(&format!("\"start_byte\":{}}}", broken.find("INSERT").unwrap())));
+    assert!(place.contains(&format!("\"start_byte\":{},", broken.find("INSERT").unwrap())));
 }
 
 #[test]

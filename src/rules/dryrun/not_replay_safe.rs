@@ -1,7 +1,7 @@
 //! `dryrun/not-replay-safe`
 
-use super::engine_said;
-use crate::model::{Class, Levels, Outcome, RuleMeta};
+use super::{engine_said, half_done};
+use crate::model::{Class, CrashPoint, Levels, MigrationEvidence, Outcome, RuleMeta, StepEvidence};
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -29,20 +29,38 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
         let atomic = entry.migration.up.script().is_none_or(crate::sql::is_atomic);
         let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
         let (weight, reason) = weigh(atomic, declared);
+        let stuck = half_done::stuck(seen).next();
         let draft = if let Outcome::Failed(failure) = &again.outcome {
-            engine_said(failure, format!("a second run of the up fails: {}", failure.message))
+            let message = format!("a second run of the up fails: {}", failure.message);
+            let draft = engine_said(failure, message);
+            match stuck {
+                // What it leaves at the first of the places that are told below.
+                Some(point) => draft.diff(&point.left),
+                None => draft,
+            }
         } else if again.diff.is_material() {
             let message = "a second run of the up changes the schema again";
             Draft::new(entry.migration.location(), true, message).proved().diff(&again.diff)
         } else {
             continue;
         };
-        let draft = draft.migration(&seen.id).levels(weight);
-        sink.push(match reason {
-            Some(reason) => draft.detail(reason),
-            None => draft,
-        });
+        let mut draft = draft.migration(&seen.id).levels(weight);
+        if let Some(reason) = reason {
+            draft = draft.detail(reason);
+        }
+        for point in half_done::stuck(seen) {
+            draft = draft.detail(half_done::told(point));
+        }
+        if !seen.crashes.is_empty() && seen.crashes.iter().all(CrashPoint::has_a_way_out) {
+            draft = draft.detail("wherever it was stopped, the up or the down led on from there");
+        }
+        sink.push(draft);
     }
+}
+
+/// Whether this rule has something to say about a migration.
+pub(super) fn speaks_of(seen: &MigrationEvidence) -> bool {
+    seen.again.as_ref().is_some_and(StepEvidence::is_wrong)
 }
 
 /// An error where a second run is to be expected.

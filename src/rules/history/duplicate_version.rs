@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Entry;
 use crate::model::{Kind, Levels, RuleMeta, Version};
-use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink, conflict};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -36,7 +36,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             touched,
             format!("version {version} is taken more than once"),
         )
-        .migration(&newest.migration.id);
+        .migration(&newest.migration.id)
+        .maybe_help(conflict::renumbered(cx.catalog, newest));
         for entry in &entries {
             draft = draft.detail(format!("{version}: {}", entry.migration.up.path()));
         }

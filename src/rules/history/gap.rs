@@ -17,12 +17,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
-    let mut numbered: Vec<(u128, &Entry)> = cx
-        .catalog
-        .entries
-        .iter()
-        .filter(|entry| entry.migration.kind == Kind::Versioned)
-        .filter_map(|entry| Some((entry.migration.version.number()?, entry)))
+    let entries = cx.catalog.entries.iter().map(|entry| (&entry.migration, Some(entry)));
+    // What the target branch has in its place is not missing.
+    let gained = cx.catalog.tip.iter().map(|migration| (migration, None));
+    let mut numbered: Vec<(u128, Option<&Entry>)> = entries
+        .chain(gained)
+        .filter(|(migration, _)| migration.kind == Kind::Versioned)
+        .filter_map(|(migration, entry)| Some((migration.version.number()?, entry)))
         .collect();
     numbered.sort_by_key(|(number, _)| *number);
     let numbers: Vec<u128> = numbered.iter().map(|(number, _)| *number).collect();
@@ -33,7 +34,9 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     }
     for pair in numbered.windows(2) {
         let ((before, _), (after, entry)) = (pair[0], pair[1]);
-        if after > before + 1 {
+        if after > before + 1
+            && let Some(entry) = entry
+        {
             let missing = if after == before + 2 {
                 format!("version {} is missing", before + 1)
             } else {

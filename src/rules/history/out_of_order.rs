@@ -1,7 +1,8 @@
 //! `history/out-of-order`
 
+use crate::catalog::Entry;
 use crate::model::{Kind, LateMigrations, Levels, RuleMeta};
-use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink, conflict};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -40,6 +41,16 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         if !entry.touch.added || migration.kind == Kind::Repeatable {
             continue;
         }
+        // Its version is taken, which is said elsewhere and mended in the same way.
+        let same = |other: &Entry| {
+            !other.touch.added
+                && other.migration.kind == Kind::Versioned
+                && other.migration.version == migration.version
+        };
+        let is_taken = !catalog.info.habits.planned && catalog.entries.iter().any(same);
+        if is_taken || catalog.tip_twin(entry).is_some() {
+            continue;
+        }
         let later = if catalog.info.habits.planned {
             // In a plan the place counts: the last merged change that now stands behind this one.
             let behind = &catalog.entries[index + 1..];
@@ -60,7 +71,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 Draft::new(migration.location(), true, message)
                     .migration(&migration.id)
                     .levels(levels)
-                    .detail(format!("{} {consequence}", catalog.info.layout)),
+                    .detail(format!("{} {consequence}", catalog.info.layout))
+                    .maybe_help(conflict::renumbered(catalog, entry)),
             );
         }
     }

@@ -1,14 +1,16 @@
 //! `history/stale-base`
 
 use crate::model::{Levels, RuleMeta};
-use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
+use crate::rules::{CatalogCx, Check, Draft, Rule, Sink, conflict};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
         id: "history/stale-base",
         summary: "the target branch gained migrations since this change branched off",
         why: "What was proved here was proved on an older history. The merged result may fail \
-              where neither side does alone: both drop a column, one needs what the other renamed.",
+              where neither side does alone: both drop a column, one needs what the other renamed. \
+              Where the two sides are seen to collide, the rules of the group `conflict` say so \
+              instead.",
         fix: "Rebase or merge the target branch, so that the gate runs what will be merged.",
         levels: Levels::WARNING,
     },
@@ -21,6 +23,9 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let missing: Vec<_> =
         catalog.tip.iter().filter(|migration| catalog.entry(&migration.id).is_none()).collect();
     let (Some(entry), false) = (touched, missing.is_empty()) else { return };
+    if conflict::speaks_of_the_tip(catalog) {
+        return;
+    }
     let label = catalog.tip_label.as_deref().unwrap_or("the target branch");
     let message = format!("{label} has {} more in this set", count(missing.len()));
     let mut draft = Draft::new(entry.migration.location(), true, message);

@@ -60,6 +60,8 @@ fn findings(merged: &str, up: &str, rows: RowsEvidence) -> Vec<Finding> {
         tip_label: None,
         changed: Vec::new(),
         substituted: Default::default(),
+        both_sides: Vec::new(),
+        tip_edits: Vec::new(),
     };
     let mut seen = MigrationEvidence::new("2", StepEvidence::ended(Outcome::Done));
     seen.rows = Some(rows);
