@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator as _;
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
@@ -11,16 +11,20 @@ use super::plan::Plan;
 use super::server::Server;
 use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
+use super::trace::Tracer;
 use crate::engine::{
     Checkpoint, EngineError, SandboxSpec, Target, TargetError, left_open, rehearse_and_restore,
     stopped,
 };
 use crate::host::{self, Stop};
-use crate::model::{Location, Script, Snapshot};
+use crate::model::{Location, Script, Snapshot, StatementTrace};
 use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
+
+/// The longest a look at what a script does may take; it reads only the catalog.
+const LOOK_LIMIT: Duration = Duration::from_secs(20);
 
 /// One PostgreSQL sandbox.
 pub(super) struct Sandbox {
@@ -35,6 +39,8 @@ pub(super) struct Sandbox {
     superuser: bool,
     /// Scripts that may have made roles, in lower case.
     roles_made: Vec<String>,
+    /// Looks on while a script runs, where somebody wants to know.
+    tracer: Option<Tracer>,
 }
 
 fn lost() -> EngineError {
@@ -77,6 +83,7 @@ impl Sandbox {
             major,
             superuser: row.get(2),
             roles_made: Vec::new(),
+            tracer: None,
         })
     }
 
@@ -101,10 +108,40 @@ impl Sandbox {
         Ok(())
     }
 
-    fn send(&mut self, sql: &str) -> Result<(), Ended> {
+    pub(super) fn send(&mut self, sql: &str) -> Result<(), Ended> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Ok(()) };
         under_watch(client, self.server.as_ref(), limit, |client| client.batch_execute(sql))
+    }
+
+    /// Asks something in the middle of a script; `None` where there is no answer.
+    pub(super) fn ask(&mut self, sql: &str) -> Option<Vec<SimpleQueryRow>> {
+        let client = self.client.as_mut()?;
+        let server = self.server.as_ref();
+        let answer = under_watch(client, server, LOOK_LIMIT, |client| client.simple_query(sql));
+        let rows = answer.ok()?.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        Some(rows.collect())
+    }
+
+    /// Runs one statement of a script.
+    fn step(
+        &mut self,
+        script: &Script,
+        plan: &Plan,
+        statement: &Statement,
+    ) -> Result<(), TargetError> {
+        let ran = match self.tracer.take() {
+            None => self.send(&script.text[statement.span.start..statement.span.end]),
+            Some(mut tracer) => {
+                let ran = tracer.step(self, script, plan, statement);
+                self.tracer = Some(tracer);
+                ran
+            }
+        };
+        ran.map_err(|ended| self.explain(ended, script, Some(statement)))
     }
 
     /// Runs the statements inside what the tool puts around them, `closing` at the end.
@@ -112,10 +149,13 @@ impl Sandbox {
         self.connected()?;
         if plan.wrapped {
             self.send("BEGIN").map_err(|ended| self.explain(ended, script, None))?;
+            if let Some(mut tracer) = self.tracer.take() {
+                tracer.opened(self);
+                self.tracer = Some(tracer);
+            }
         }
         for statement in &plan.statements {
-            let sql = &script.text[statement.span.start..statement.span.end];
-            self.send(sql).map_err(|ended| self.explain(ended, script, Some(statement)))?;
+            self.step(script, plan, statement)?;
         }
         let last = plan.statements.last();
         if plan.wrapped {
@@ -312,6 +352,13 @@ impl Target for Sandbox {
             return Err(stopped(stop, script.location(), 0));
         }
         self.apply(script)
+    }
+
+    fn execute_traced(&mut self, script: &Script) -> Result<Vec<StatementTrace>, TargetError> {
+        self.tracer = Plan::of(script).ok().map(|plan| Tracer::new(script, &plan));
+        let ran = self.execute(script);
+        let tracer = self.tracer.take();
+        ran.map(|()| tracer.map(Tracer::finish).unwrap_or_default())
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {
