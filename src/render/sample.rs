@@ -37,6 +37,7 @@ pub(crate) fn finding(
         set: "shop".into(),
         migration: Some(id.into()),
         location,
+        also: Vec::new(),
         message: "Something is wrong.".into(),
         evidenced: Evidenced::Static,
         diff: SnapshotDiff::default(),
@@ -125,6 +126,7 @@ fn judged(id: &str, steps: &[(&'static str, &'static str)]) -> MigrationReport {
         path: path(&format!("{FOLDER}/{id}.sql")),
         class: Class::Online,
         class_declared: true,
+        trace: Vec::new(),
         steps: steps.iter().map(|(name, word)| (*name, *word, Evidenced::Proved)).collect(),
     }
 }

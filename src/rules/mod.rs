@@ -10,6 +10,7 @@ mod manifest;
 mod rollback;
 mod sink;
 mod sql;
+mod supersede;
 mod told;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use crate::model::{
 use crate::sql::{Statement, statements};
 
 pub use sink::{Draft, Sink};
+pub use supersede::supersede;
 pub use told::{broken_history, inconclusive, migration_reports};
 
 /// A rule.
@@ -121,8 +123,11 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &dryrun::blocks_reads::RULE,
+    &dryrun::blocks_writes::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
+    &dryrun::rewrites_table::RULE,
     &dryrun::timeout::RULE,
     &dryrun::up_fails::RULE,
     &history::deleted::RULE,

@@ -7,6 +7,7 @@ use crate::model::{Evidenced, Finding, Levels, Location, RuleMeta, Side, Snapsho
 #[must_use]
 pub struct Draft {
     location: Location,
+    also: Vec<Location>,
     message: String,
     migration: Option<String>,
     levels: Option<Levels>,
@@ -22,6 +23,7 @@ impl Draft {
     pub fn new(location: Location, touched: bool, message: impl Into<String>) -> Self {
         Self {
             location,
+            also: Vec::new(),
             message: message.into(),
             migration: None,
             levels: None,
@@ -48,6 +50,18 @@ impl Draft {
     /// It was shown by running the migration.
     pub fn proved(mut self) -> Self {
         self.evidenced = Evidenced::Proved;
+        self
+    }
+
+    /// It was seen on the engine while the migration ran.
+    pub fn traced(mut self) -> Self {
+        self.evidenced = Evidenced::Traced;
+        self
+    }
+
+    /// One more place of the same cause.
+    pub fn also(mut self, location: Location) -> Self {
+        self.also.push(location);
         self
     }
 
@@ -98,6 +112,7 @@ impl<'a> Sink<'a> {
             set: self.set.to_owned(),
             migration: draft.migration,
             location: draft.location,
+            also: draft.also,
             message: draft.message,
             evidenced: draft.evidenced,
             diff: draft.diff,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postgres::fallible_iterator::FallibleIterator as _;
-use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, SimpleQueryRow};
 
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
@@ -22,9 +22,6 @@ use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
-
-/// The longest a look at what a script does may take; it reads only the catalog.
-const LOOK_LIMIT: Duration = Duration::from_secs(20);
 
 /// One PostgreSQL sandbox.
 pub(super) struct Sandbox {
@@ -117,13 +114,7 @@ impl Sandbox {
     /// Asks something in the middle of a script; `None` where there is no answer.
     pub(super) fn ask(&mut self, sql: &str) -> Option<Vec<SimpleQueryRow>> {
         let client = self.client.as_mut()?;
-        let server = self.server.as_ref();
-        let answer = under_watch(client, server, LOOK_LIMIT, |client| client.simple_query(sql));
-        let rows = answer.ok()?.into_iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        });
-        Some(rows.collect())
+        session::ask(client, self.server.as_ref(), sql)
     }
 
     /// Runs one statement of a script.
