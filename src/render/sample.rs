@@ -326,6 +326,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         set: ATTACK.into(),
         migration: Some(ATTACK.into()),
         location: Location::at(path.clone(), Span::new(start, start + 9)),
+        also: Vec::new(),
         message: ATTACK.into(),
         evidenced: Evidenced::Proved,
         diff: SnapshotDiff { differences: differences.clone() },

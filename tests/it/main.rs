@@ -9,6 +9,7 @@ mod determinism;
 mod docs;
 mod layouts;
 mod levels;
+mod locks;
 mod pg_dump;
 mod postgres;
 mod rules;
