@@ -117,22 +117,12 @@ impl Sandbox {
         session::ask(client, self.server.as_ref(), sql)
     }
 
-    /// Runs one statement of a script.
-    fn step(
-        &mut self,
-        script: &Script,
-        plan: &Plan,
-        statement: &Statement,
-    ) -> Result<(), TargetError> {
-        let ran = match self.tracer.take() {
-            None => self.send(&script.text[statement.span.start..statement.span.end]),
-            Some(mut tracer) => {
-                let ran = tracer.step(self, script, plan, statement);
-                self.tracer = Some(tracer);
-                ran
-            }
-        };
-        ran.map_err(|ended| self.explain(ended, script, Some(statement)))
+    /// Lets the tracer look, where there is one.
+    fn traced<T>(&mut self, look: impl FnOnce(&mut Tracer, &mut Self) -> T) -> Option<T> {
+        let mut tracer = self.tracer.take()?;
+        let seen = look(&mut tracer, self);
+        self.tracer = Some(tracer);
+        Some(seen)
     }
 
     /// Runs the statements inside what the tool puts around them, `closing` at the end.
@@ -140,13 +130,14 @@ impl Sandbox {
         self.connected()?;
         if plan.wrapped {
             self.send("BEGIN").map_err(|ended| self.explain(ended, script, None))?;
-            if let Some(mut tracer) = self.tracer.take() {
-                tracer.opened(self);
-                self.tracer = Some(tracer);
-            }
+            self.traced(Tracer::opened);
         }
         for statement in &plan.statements {
-            self.step(script, plan, statement)?;
+            let sql = &script.text[statement.span.start..statement.span.end];
+            let ran = self
+                .traced(|tracer, sandbox| tracer.step(sandbox, script, plan, statement))
+                .unwrap_or_else(|| self.send(sql));
+            ran.map_err(|ended| self.explain(ended, script, Some(statement)))?;
         }
         let last = plan.statements.last();
         if plan.wrapped {
