@@ -68,11 +68,8 @@ fn judge(
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
-    parts.findings.extend(rules::check_catalog(
-        &CatalogCx { catalog, restores, terms },
-        args.all,
-        &levels,
-    ));
+    let cx = CatalogCx { catalog, restores, terms };
+    let mut found = rules::check_catalog(&cx, args.all, &levels);
     let judged: Vec<String> = catalog
         .run_order(args.all)
         .into_iter()
@@ -92,6 +89,7 @@ fn judge(
         migrations: Vec::new(),
     };
     if judged.is_empty() && !catalog.rewrites_history() {
+        parts.findings.extend(found);
         parts.sets.push(set);
         return Ok(());
     }
@@ -99,9 +97,9 @@ fn judge(
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
     }
-    parts
-        .findings
-        .extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
+    found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
+    rules::supersede(&mut found);
+    parts.findings.extend(found);
     let untold = rules::inconclusive(catalog, &evidence);
     accept(policy, untold, parts);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));

@@ -2,7 +2,7 @@
 
 use crate::engine::{Checkpoint, EngineError, Target, TargetError};
 use crate::lifecycle::{Phases, WalkEnd, drive};
-use crate::model::{CannotRun, Outcome, Script, Snapshot};
+use crate::model::{CannotRun, Outcome, Script, Snapshot, StatementTrace};
 
 /// How a script's walk ended.
 pub(super) enum Attempted {
@@ -42,6 +42,8 @@ struct Walked<'a> {
     missing: Option<&'a str>,
     checkpoint: Option<Checkpoint>,
     after: Option<Snapshot>,
+    /// Where to write what the statements are seen to do, where that is asked for.
+    trace: Option<&'a mut Vec<StatementTrace>>,
 }
 
 impl Phases for Walked<'_> {
@@ -63,7 +65,11 @@ impl Phases for Walked<'_> {
     }
 
     fn migrate(&mut self) -> Result<(), Fault> {
-        self.target.execute(self.script).map_err(|error| match outcome(error) {
+        let ran = match &mut self.trace {
+            None => self.target.execute(self.script),
+            Some(trace) => self.target.execute_traced(self.script).map(|seen| **trace = seen),
+        };
+        ran.map_err(|error| match outcome(error) {
             Ok(outcome) => Fault::Theirs(outcome),
             Err(error) => Fault::Ours(error),
         })
@@ -106,7 +112,19 @@ pub(super) fn attempt(
     before: Option<&Snapshot>,
     missing: Option<&str>,
 ) -> Result<Attempted, EngineError> {
-    let mut walked = Walked { target, script, before, missing, checkpoint: None, after: None };
+    attempt_traced(target, script, before, missing, None)
+}
+
+/// Like [`attempt`]; writes what the statements were seen to do into `trace`.
+pub(super) fn attempt_traced(
+    target: &mut dyn Target,
+    script: &Script,
+    before: Option<&Snapshot>,
+    missing: Option<&str>,
+    trace: Option<&mut Vec<StatementTrace>>,
+) -> Result<Attempted, EngineError> {
+    let mut walked =
+        Walked { target, script, before, missing, checkpoint: None, after: None, trace };
     let walk = drive(&mut walked).map_err(|bug| EngineError::Broken(bug.to_string()))?;
     match walk.end {
         WalkEnd::Done => Ok(Attempted::Done(walked.after.take().unwrap_or_default())),

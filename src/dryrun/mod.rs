@@ -18,9 +18,9 @@ mod rows;
 use crate::engine::{EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
-    SetEvidence, Snapshot, Step, StepEvidence,
+    SetEvidence, Snapshot, StatementTrace, Step, StepEvidence,
 };
-use attempt::{Attempted, attempt};
+use attempt::{Attempted, attempt, attempt_traced};
 
 /// One migration of the run.
 #[derive(Clone, Debug)]
@@ -109,7 +109,9 @@ impl Run<'_> {
         let before = self.current.clone();
         let broken_before = self.target.broken_references()?;
         let checkpoint = self.target.checkpoint()?;
-        let after = match self.up(migration, &planned.depends_on)? {
+        let mut trace = Vec::new();
+        let first = self.up_traced(migration, &planned.depends_on, Some(&mut trace))?;
+        let after = match first {
             Attempted::Done(after) => after,
             Attempted::Ended(outcome) => {
                 let blocked_by = self.culprit(&outcome, &planned.depends_on);
@@ -123,6 +125,7 @@ impl Run<'_> {
         };
         let up = StepEvidence { outcome: Outcome::Done, diff: before.diff(&after) };
         let mut seen = MigrationEvidence::new(&migration.id, up);
+        seen.trace = trace;
         self.current = after;
         seen.broken_references = self.target.broken_references()?;
         seen.broken_references.retain(|reference| !broken_before.contains(reference));
@@ -210,11 +213,21 @@ impl Run<'_> {
         migration: &Migration,
         depends_on: &[String],
     ) -> Result<Attempted, EngineError> {
+        self.up_traced(migration, depends_on, None)
+    }
+
+    fn up_traced(
+        &mut self,
+        migration: &Migration,
+        depends_on: &[String],
+        trace: Option<&mut Vec<StatementTrace>>,
+    ) -> Result<Attempted, EngineError> {
         match &migration.up {
             Step::Sql(script) => {
                 let missing = depends_on.iter().find(|id| self.broken.contains(id));
                 let before = self.is_current.then_some(&self.current);
-                attempt(self.target, script, before, missing.map(String::as_str))
+                let missing = missing.map(String::as_str);
+                attempt_traced(self.target, script, before, missing, trace)
             }
             Step::Foreign { language, .. } => {
                 Ok(Attempted::Ended(Outcome::CannotRun(foreign(language))))

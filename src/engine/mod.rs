@@ -10,7 +10,9 @@ pub mod sqlite;
 use std::time::Duration;
 
 use crate::host::Stop;
-use crate::model::{BrokenReference, CannotRun, Failure, Location, Script, Snapshot};
+use crate::model::{
+    BrokenReference, CannotRun, Failure, Location, Script, Snapshot, StatementTrace,
+};
 
 /// Our own failure, or the machine's: never the migration's.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,15 @@ pub trait Target {
     /// # Errors
     /// See [`TargetError`].
     fn execute(&mut self, script: &Script) -> Result<(), TargetError>;
+
+    /// Runs a script like [`Self::execute`] and tells what each statement was seen to do; nothing
+    /// where the engine does not tell. It may end early: what comes after is not known.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    fn execute_traced(&mut self, script: &Script) -> Result<Vec<StatementTrace>, TargetError> {
+        self.execute(script).map(|()| Vec::new())
+    }
 
     /// Describes the schema.
     ///

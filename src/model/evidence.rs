@@ -146,7 +146,9 @@ impl LockMode {
     }
 }
 
-/// A lock that a statement took on a relation that stood before its migration.
+/// A lock that a statement took on a relation that stood before its migration and stands after
+/// the statement: what is dropped is not there to be locked. An index is told only where it is
+/// written anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockTaken {
     /// The relation: `public.users`.
@@ -164,9 +166,10 @@ pub struct StatementTrace {
     pub location: Location,
     /// The locks it took, by relation.
     pub locks: Vec<LockTaken>,
-    /// Tables and indexes it wrote anew, sorted.
+    /// Tables it wrote anew, and indexes where their table was not; sorted.
     pub rewrites: Vec<String>,
-    /// Tables it read from end to end to prove a constraint, sorted.
+    /// Tables it read from end to end, sorted: to prove a constraint, to build an index, or because
+    /// no index leads to the rows it wants.
     pub scans: Vec<String>,
 }
 

@@ -97,6 +97,8 @@ pub struct Finding {
     pub migration: Option<String>,
     /// Where it points.
     pub location: Location,
+    /// More places of the same cause, which are no findings of their own.
+    pub also: Vec<Location>,
     /// One sentence: what is wrong.
     pub message: String,
     /// What it rests on.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Class, EngineKind, Evidenced, Finding, Level, Moment, RepoPath, Waived};
+use super::{
+    Class, EngineKind, Evidenced, Finding, Level, Moment, RepoPath, StatementTrace, Waived,
+};
 
 /// Whom a finding belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +120,9 @@ pub struct MigrationReport {
     /// Three words have a meaning to every renderer: [`Self::OK`], [`Self::NOT_RUN`] and
     /// [`Self::CANNOT_RUN`]. Any other word says what went wrong.
     pub steps: Vec<(&'static str, &'static str, Evidenced)>,
+    /// What the statements of the up were seen to do, in order; those that did nothing to relations
+    /// that stood before are left out.
+    pub trace: Vec<StatementTrace>,
 }
 
 impl MigrationReport {

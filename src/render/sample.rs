@@ -39,6 +39,7 @@ pub(crate) fn finding(
         set: "shop".into(),
         migration: Some(id.into()),
         location,
+        also: Vec::new(),
         message: "Something is wrong.".into(),
         evidenced: Evidenced::Static,
         diff: SnapshotDiff::default(),
@@ -127,6 +128,7 @@ fn judged(id: &str, steps: &[(&'static str, &'static str)]) -> MigrationReport {
         path: path(&format!("{FOLDER}/{id}.sql")),
         class: Class::Online,
         class_declared: true,
+        trace: Vec::new(),
         steps: steps.iter().map(|(name, word)| (*name, *word, Evidenced::Proved)).collect(),
     }
 }
@@ -328,6 +330,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         set: ATTACK.into(),
         migration: Some(ATTACK.into()),
         location: Location::at(path.clone(), Span::new(start, start + 9)),
+        also: Vec::new(),
         message: ATTACK.into(),
         evidenced: Evidenced::Proved,
         diff: SnapshotDiff { differences: differences.clone() },

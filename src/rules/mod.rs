@@ -13,6 +13,7 @@ mod manifest;
 mod rollback;
 mod sink;
 mod sql;
+mod supersede;
 mod told;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::sql::{Statement, statements};
 
 pub use governance::acceptances;
 pub use sink::{Draft, Sink};
+pub use supersede::supersede;
 pub use told::{broken_history, inconclusive, migration_reports};
 
 /// A rule.
@@ -179,9 +181,12 @@ pub static RULES: &[&Rule] = &[
     &conflict::same_file::RULE,
     &conflict::same_object::RULE,
     &conflict::same_version::RULE,
+    &dryrun::blocks_reads::RULE,
+    &dryrun::blocks_writes::RULE,
     &dryrun::half_done::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
+    &dryrun::rewrites_table::RULE,
     &dryrun::timeout::RULE,
     &dryrun::up_fails::RULE,
     &governance::allow_not_permitted::RULE,

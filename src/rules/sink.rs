@@ -7,6 +7,7 @@ use crate::model::{Evidenced, Finding, Levels, Location, RuleMeta, Side, Snapsho
 #[must_use]
 pub struct Draft {
     location: Location,
+    also: Vec<Location>,
     message: String,
     set: Option<String>,
     migration: Option<String>,
@@ -23,6 +24,7 @@ impl Draft {
     pub fn new(location: Location, touched: bool, message: impl Into<String>) -> Self {
         Self {
             location,
+            also: Vec::new(),
             message: message.into(),
             set: None,
             migration: None,
@@ -61,6 +63,18 @@ impl Draft {
     /// What it rests on.
     pub fn evidenced(mut self, evidenced: Evidenced) -> Self {
         self.evidenced = evidenced;
+        self
+    }
+
+    /// It was seen on the engine while the migration ran.
+    pub fn traced(mut self) -> Self {
+        self.evidenced = Evidenced::Traced;
+        self
+    }
+
+    /// One more place of the same cause.
+    pub fn also(mut self, location: Location) -> Self {
+        self.also.push(location);
         self
     }
 
@@ -119,6 +133,7 @@ impl<'a> Sink<'a> {
             set: draft.set.unwrap_or_else(|| self.set.to_owned()),
             migration: draft.migration,
             location: draft.location,
+            also: draft.also,
             message: draft.message,
             evidenced: draft.evidenced,
             diff: draft.diff,

@@ -3,7 +3,7 @@
 use crate::catalog::SetCatalog;
 use crate::model::{
     BrokenHistory, CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport,
-    Outcome, RepoPath, SetEvidence, StepEvidence,
+    Outcome, RepoPath, SetEvidence, StatementTrace, StepEvidence,
 };
 
 /// Everything that could not be told of the judged migrations of a set.
@@ -74,9 +74,18 @@ pub fn migration_reports(
                 class: entry.class(),
                 class_declared: entry.declared.class.is_some(),
                 steps: seen.map(|seen| steps(seen, missing)).unwrap_or_default(),
+                trace: seen.map(|seen| told(&seen.trace)).unwrap_or_default(),
             }
         })
         .collect()
+}
+
+/// The statements that were seen to do something.
+fn told(trace: &[StatementTrace]) -> Vec<StatementTrace> {
+    let speaks = |one: &&StatementTrace| {
+        !one.locks.is_empty() || !one.rewrites.is_empty() || !one.scans.is_empty()
+    };
+    trace.iter().filter(speaks).cloned().collect()
 }
 
 fn steps(

@@ -12,6 +12,7 @@ mod docs;
 mod governance;
 mod layouts;
 mod levels;
+mod locks;
 mod pg_dump;
 mod postgres;
 mod rules;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! binaries → template → cluster ┐
-//!                               ├─ server ─ session ─ target   (plan, snapshot, errors, history)
+//!                               ├─ server ─ session ─ target   (plan, trace, snapshot, errors, history)
 //!                       foreign ┘
 //! ```
 
@@ -22,6 +22,7 @@ mod session;
 mod snapshot;
 mod target;
 mod template;
+mod trace;
 
 use super::{Engine, EngineError, SandboxSpec, Target};
 use binaries::Binaries;

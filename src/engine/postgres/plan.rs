@@ -71,7 +71,7 @@ enum OwnControl {
 }
 
 /// Whether a statement is one of those that may run inside a transaction; in doubt it is not.
-fn fits_a_transaction(statement: &Statement) -> bool {
+pub(super) fn fits_a_transaction(statement: &Statement) -> bool {
     let word = |index: usize| statement.words.get(index).map_or("", String::as_str);
     matches!(
         word(0),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 use super::server::Server;
 use crate::host::{self, Stop};
@@ -14,6 +14,9 @@ use crate::host::{self, Stop};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same once the whole run must end.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The longest a question about the catalog may take in the middle of a script.
+const QUESTION_LIMIT: Duration = Duration::from_secs(20);
 
 /// What `DISCARD ALL` does, but for prepared statements: ours must live on.
 const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
@@ -59,6 +62,21 @@ pub(super) fn under_watch<T>(
         Some(stop) => Err(Ended::Stopped(stop)),
         None => result.map_err(Ended::Refused),
     }
+}
+
+/// Asks something in the middle of a script; `None` where there is no answer. Nothing is prepared
+/// for it that the script could throw away.
+pub(super) fn ask(
+    client: &mut Client,
+    server: &dyn Server,
+    sql: &str,
+) -> Option<Vec<SimpleQueryRow>> {
+    let answer = under_watch(client, server, QUESTION_LIMIT, |client| client.simple_query(sql));
+    let rows = answer.ok()?.into_iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    Some(rows.collect())
 }
 
 /// Gives up what is open; a cancel request that comes late may hit this and is outlived.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postgres::Client;
 use postgres::fallible_iterator::FallibleIterator as _;
+use postgres::{Client, SimpleQueryRow};
 
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
@@ -11,12 +11,13 @@ use super::plan::Plan;
 use super::server::Server;
 use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
+use super::trace::Tracer;
 use crate::engine::{
     Checkpoint, EngineError, SandboxSpec, Target, TargetError, left_open, rehearse_and_restore,
     stopped,
 };
 use crate::host::{self, Stop};
-use crate::model::{Location, Script, Snapshot};
+use crate::model::{Location, Script, Snapshot, StatementTrace};
 use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
@@ -35,6 +36,8 @@ pub(super) struct Sandbox {
     superuser: bool,
     /// Scripts that may have made roles, in lower case.
     roles_made: Vec<String>,
+    /// Looks on while a script runs, where somebody wants to know.
+    tracer: Option<Tracer>,
 }
 
 fn lost() -> EngineError {
@@ -77,6 +80,7 @@ impl Sandbox {
             major,
             superuser: row.get(2),
             roles_made: Vec::new(),
+            tracer: None,
         })
     }
 
@@ -101,10 +105,24 @@ impl Sandbox {
         Ok(())
     }
 
-    fn send(&mut self, sql: &str) -> Result<(), Ended> {
+    pub(super) fn send(&mut self, sql: &str) -> Result<(), Ended> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Ok(()) };
         under_watch(client, self.server.as_ref(), limit, |client| client.batch_execute(sql))
+    }
+
+    /// Asks something in the middle of a script; `None` where there is no answer.
+    pub(super) fn ask(&mut self, sql: &str) -> Option<Vec<SimpleQueryRow>> {
+        let client = self.client.as_mut()?;
+        session::ask(client, self.server.as_ref(), sql)
+    }
+
+    /// Lets the tracer look, where there is one.
+    fn traced<T>(&mut self, look: impl FnOnce(&mut Tracer, &mut Self) -> T) -> Option<T> {
+        let mut tracer = self.tracer.take()?;
+        let seen = look(&mut tracer, self);
+        self.tracer = Some(tracer);
+        Some(seen)
     }
 
     /// Runs the statements inside what the tool puts around them, `closing` at the end.
@@ -112,10 +130,14 @@ impl Sandbox {
         self.connected()?;
         if plan.wrapped {
             self.send("BEGIN").map_err(|ended| self.explain(ended, script, None))?;
+            self.traced(Tracer::opened);
         }
         for statement in &plan.statements {
             let sql = &script.text[statement.span.start..statement.span.end];
-            self.send(sql).map_err(|ended| self.explain(ended, script, Some(statement)))?;
+            let ran = self
+                .traced(|tracer, sandbox| tracer.step(sandbox, script, plan, statement))
+                .unwrap_or_else(|| self.send(sql));
+            ran.map_err(|ended| self.explain(ended, script, Some(statement)))?;
         }
         let last = plan.statements.last();
         if plan.wrapped {
@@ -312,6 +334,13 @@ impl Target for Sandbox {
             return Err(stopped(stop, script.location(), 0));
         }
         self.apply(script)
+    }
+
+    fn execute_traced(&mut self, script: &Script) -> Result<Vec<StatementTrace>, TargetError> {
+        self.tracer = Plan::of(script).ok().map(|plan| Tracer::new(script, &plan));
+        let ran = self.execute(script);
+        let tracer = self.tracer.take();
+        ran.map(|()| tracer.map(Tracer::finish).unwrap_or_default())
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {

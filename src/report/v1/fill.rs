@@ -1,8 +1,8 @@
 //! Filling the wire types from the inner ones: the only place that knows both.
 
 use super::{
-    Counts, Difference, DifferenceKind, Document, Finding, Inconclusive, Label, Migration, Object,
-    SCHEMA_VERSION, Set, Step, Tool, Verdict, Waived, Weight,
+    Counts, Difference, DifferenceKind, Document, Finding, Inconclusive, Label, Lock, Migration,
+    Object, SCHEMA_VERSION, Set, Statement, Step, Tool, Verdict, Waived, Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
 use crate::report::SourceMap;
@@ -76,6 +76,24 @@ impl From<&model::MigrationReport> for Migration {
             class: migration.class.name().to_owned(),
             class_declared: migration.class_declared,
             steps: migration.steps.iter().map(step).collect(),
+            trace: migration.trace.iter().map(Statement::from).collect(),
+        }
+    }
+}
+
+impl From<&model::StatementTrace> for Statement {
+    fn from(seen: &model::StatementTrace) -> Self {
+        let lock = |lock: &model::LockTaken| Lock {
+            relation: lock.relation.clone(),
+            mode: lock.mode.name().to_owned(),
+            held_for: lock.held_for,
+        };
+        Self {
+            start_byte: seen.location.span.map(|span| span.start),
+            end_byte: seen.location.span.map(|span| span.end),
+            locks: seen.locks.iter().map(lock).collect(),
+            rewrites: seen.rewrites.clone(),
+            scans: seen.scans.clone(),
         }
     }
 }

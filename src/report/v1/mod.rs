@@ -125,6 +125,36 @@ pub struct Migration {
     pub class_declared: bool,
     /// The steps of the dry run, in order.
     pub steps: Vec<Step>,
+    /// What the statements of the up were seen to do to what stood before it, in order; absent
+    /// where nothing was seen or the engine does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<Statement>,
+}
+
+/// What one statement was seen to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Statement {
+    /// The first byte in the migration's file, from 0.
+    pub start_byte: Option<usize>,
+    /// One past the last byte.
+    pub end_byte: Option<usize>,
+    /// The locks it took, by relation.
+    pub locks: Vec<Lock>,
+    /// Tables that it wrote anew, and indexes where their table was not.
+    pub rewrites: Vec<String>,
+    /// Tables that it read from end to end.
+    pub scans: Vec<String>,
+}
+
+/// A lock that a statement took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lock {
+    /// The relation.
+    pub relation: String,
+    /// PostgreSQL's name for it: `ACCESS EXCLUSIVE`, `SHARE`, …
+    pub mode: String,
+    /// How many later statements of the transaction ran while it was held.
+    pub held_for: usize,
 }
 
 /// A step of the dry run.
@@ -284,6 +314,7 @@ pub fn json_schema() -> String {
 #[cfg(test)]
 mod tests {
     use super::{Document, SCHEMA_VERSION, json_schema};
+    use crate::model::{Location, LockMode, LockTaken, RepoPath, Span, StatementTrace};
     use crate::render::sample;
 
     const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
@@ -312,6 +343,27 @@ mod tests {
             assert!(validator.is_valid(&value), "{name}: {:?}", validator.validate(&value).err());
             assert_eq!(serde_json::from_value::<Document>(value).unwrap(), document, "{name}");
         }
+    }
+
+    #[test]
+    fn what_was_seen_of_statements_is_told() {
+        let mut report = sample::blocked();
+        let relation = "public.orders".to_owned();
+        let path = RepoPath::new("0001_a.sql").unwrap();
+        let set = report.sets.iter().position(|set| !set.migrations.is_empty()).unwrap();
+        report.sets[set].migrations[0].trace.push(StatementTrace {
+            location: Location::at(path, Span::new(3, 9)),
+            locks: vec![LockTaken { relation, mode: LockMode::Share, held_for: 2 }],
+            rewrites: Vec::new(),
+            scans: vec!["public.orders".to_owned()],
+        });
+        let document = Document::from((&report, &sample::sources()));
+        let value = serde_json::to_value(&document).unwrap();
+        let schema = serde_json::from_str(&json_schema()).unwrap();
+        assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&value));
+        let told = &value["sets"][set]["migrations"][0]["trace"];
+        assert_eq!(told[0]["locks"][0]["mode"], "SHARE");
+        assert_eq!(told[0]["end_byte"], 9);
     }
 
     #[test]

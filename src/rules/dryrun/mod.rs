@@ -1,10 +1,14 @@
 //! What happened when the migrations ran.
 
+pub(super) mod blocks_reads;
+pub(super) mod blocks_writes;
 pub(super) mod half_done;
 pub(super) mod not_repeatable;
 pub(super) mod not_replay_safe;
+pub(super) mod rewrites_table;
 pub(super) mod timeout;
 pub(super) mod up_fails;
+mod work;
 
 use super::Draft;
 use crate::model::Failure;
