@@ -5,6 +5,7 @@
 //! `render` imports this room for the wire format and for [`SourceMap`].
 
 mod source;
+mod superseded;
 pub mod v1;
 
 use crate::model::{
@@ -12,6 +13,7 @@ use crate::model::{
 };
 
 pub use source::{Place, SourceMap};
+pub use superseded::superseding_rules;
 pub use v1::digest;
 
 /// Said where there is nothing to compare with and not everything is judged.
@@ -39,7 +41,8 @@ pub struct Assembly {
 
 /// Makes the report: the same parts give the same report, in whatever order they come.
 ///
-/// Findings that are switched off or repeat another exactly fall away. Those of the baseline are
+/// Findings that are switched off, repeat another exactly or say less than another about the same
+/// place fall away. Those of the baseline are
 /// counted, and shown only where everything is judged. The verdict is [`Verdict::Block`] with an
 /// error shown, else [`Verdict::Inconclusive`] where something could not be told or there is
 /// nothing to compare with, else [`Verdict::Pass`].
@@ -49,6 +52,7 @@ pub fn assemble(parts: Assembly) -> Report {
     sets.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
 
     findings.retain(|finding| finding.level != Level::Off);
+    superseded::drop_superseded(&mut findings);
     findings.sort_by_cached_key(|finding| FindingKey::new(&sets, finding));
     findings.dedup();
     let (findings, hidden): (Vec<_>, Vec<_>) =

@@ -1,0 +1,146 @@
+//! The linter's rules as rules of this program.
+
+use std::collections::BTreeSet;
+
+use squawk_linter::{Linter, Rule as Code, Violation};
+
+use super::names;
+use super::source::Read;
+use super::{PostgresCx, ScriptCx, Statement};
+use crate::model::{Class, Levels, RuleMeta, printable};
+use crate::rules::{Check, RULES, Rule, Sink};
+
+/// Where a rule of the linter holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Scope {
+    /// Forward, on what was there before the change.
+    Standing,
+    /// As [`Scope::Standing`], unless the migration is declared to run when the old code is gone,
+    /// or makes the same thing again.
+    Drops,
+    /// Forward.
+    Up,
+    /// Both ways.
+    Always,
+}
+
+/// A rule of the linter with what it takes to make it one of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Linted {
+    code: Code,
+    scope: Scope,
+    /// What is wrong; `{}` stands for what the statement works on.
+    message: &'static str,
+}
+
+/// What a row of the tables says.
+pub(super) struct Row {
+    pub(super) id: &'static str,
+    pub(super) levels: Levels,
+    pub(super) scope: Scope,
+    pub(super) message: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) why: &'static str,
+    pub(super) fix: &'static str,
+}
+
+/// Makes a rule of ours of a rule of the linter.
+pub(super) const fn linted(code: Code, row: Row) -> Rule {
+    let Row { id, levels, scope, message, summary, why, fix } = row;
+    Rule {
+        meta: RuleMeta { id, summary, why, fix, levels },
+        check: Check::Linted(Linted { code, scope, message }),
+    }
+}
+
+/// Runs the linter once with every rule that is ours.
+pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) -> Vec<Violation> {
+    let codes = RULES.iter().filter_map(|rule| match &rule.check {
+        Check::Linted(linted) => Some(linted.code),
+        _ => None,
+    });
+    let mut linter = Linter::from(codes);
+    linter.settings.assume_in_transaction =
+        statements.first().is_some_and(|first| first.transaction == Some(0));
+    let version = script.catalog.info.engine_version.as_deref();
+    if let Some(version) = version.and_then(|version| version.parse().ok()) {
+        linter.settings.pg_version = version;
+    }
+    let lint = std::panic::AssertUnwindSafe(|| linter.lint(&read.parse, &read.text));
+    std::panic::catch_unwind(lint).unwrap_or_default()
+}
+
+impl Linted {
+    /// Hands on what the linter said under this rule, where it holds.
+    pub(in crate::rules) fn report(&self, cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
+        if self.scope != Scope::Always && !cx.is_up() {
+            return;
+        }
+        let mut said = BTreeSet::new();
+        for violation in cx.violations.iter().filter(|violation| violation.code == self.code) {
+            let start = usize::from(violation.text_range.start());
+            let range = start..usize::from(violation.text_range.end());
+            let Some(statement) = cx.statements.iter().rev().find(|one| one.range.start <= start)
+            else {
+                continue;
+            };
+            let subject = subject(statement, start);
+            if self.is_silent(cx, statement) {
+                continue;
+            }
+            let message = self.message.replacen("{}", &subject, 1);
+            if !said.insert((statement.range.start, message.clone())) {
+                continue;
+            }
+            let fix = violation.fix.as_ref().map(|fix| &fix.title);
+            let help = violation.help.as_ref().or(fix);
+            let draft = cx.draft(range, message);
+            sink.push(match help {
+                Some(help) => draft.help(printable(help)),
+                None => draft,
+            });
+        }
+    }
+
+    fn is_silent(&self, cx: &PostgresCx<'_>, statement: &Statement) -> bool {
+        match self.scope {
+            Scope::Always | Scope::Up => false,
+            Scope::Standing => is_new(cx, statement),
+            Scope::Drops => {
+                cx.declared() == Some(Class::PostDeploy)
+                    || is_new(cx, statement)
+                    || is_made_again(cx, statement)
+            }
+        }
+    }
+}
+
+/// Whether everything that the statement works on is new.
+fn is_new(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
+    let targets = names::targets(&statement.tree);
+    !targets.is_empty() && targets.iter().all(|name| cx.is_new(name, statement.range.start))
+}
+
+/// Whether the script drops something only to make it anew.
+fn is_made_again(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
+    let targets = names::targets(&statement.tree);
+    let later = || cx.statements.iter().filter(|one| one.range.start > statement.range.start);
+    let again = |name| later().any(|one| names::created(&one.tree).as_ref() == Some(name));
+    !targets.is_empty()
+        && targets.iter().all(again)
+        // A table that is made anew has lost its rows.
+        && !matches!(statement.tree, squawk_syntax::ast::Stmt::DropTable(_))
+}
+
+/// What a violation is about, as people write it: `users.email`, `users`.
+fn subject(statement: &Statement, at: usize) -> String {
+    let target = names::targets(&statement.tree).into_iter().next();
+    let target = names::created(&statement.tree)
+        .filter(|_| !matches!(statement.tree, squawk_syntax::ast::Stmt::CreateIndex(_)))
+        .or(target);
+    let target = target.map_or_else(|| "this statement".to_owned(), |name| name.shown());
+    let column = names::column_at(&statement.tree, at);
+    let whole = column.map_or(target.clone(), |column| format!("{target}.{column}"));
+    let clipped: String = whole.chars().take(130).collect();
+    if clipped.len() < whole.len() { format!("{clipped}…") } else { whole }
+}
