@@ -222,7 +222,7 @@ pub static RULES: &[&Rule] = &[
     &sql::postgres::locks::PREFER_REPACK,
     &sql::postgres::habits::PREFER_ROBUST_STMTS,
     &sql::postgres::habits::PREFER_TEXT_FIELD,
-    &sql::postgres::habits::PREFER_TIMESTAMPTZ,
+    &sql::postgres::habits::PREFER_TIMESTAMP_TZ,
     &sql::postgres::clients::RENAMING_COLUMN,
     &sql::postgres::clients::RENAMING_OBJECT,
     &sql::postgres::clients::RENAMING_TABLE,

@@ -160,10 +160,10 @@ pub(in crate::rules) static PREFER_TEXT_FIELD: Rule = linted(
     },
 );
 
-pub(in crate::rules) static PREFER_TIMESTAMPTZ: Rule = linted(
+pub(in crate::rules) static PREFER_TIMESTAMP_TZ: Rule = linted(
     Code::PreferTimestampTz,
     Row {
-        id: "sql/prefer-timestamptz",
+        id: "sql/prefer-timestamp-tz",
         levels: Levels::TASTE,
         scope: Scope::Up,
         message: "{} does not say which time zone it means",

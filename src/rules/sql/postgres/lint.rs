@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use squawk_linter::{Linter, Rule as Code, Violation};
+use squawk_linter::{Linter, LinterSettings, Rule as Code, Violation};
 
 use super::names;
-use super::source::Read;
+use super::source::{self, Read};
 use super::{PostgresCx, ScriptCx, Statement};
 use crate::model::{Class, Levels, RuleMeta, printable};
 use crate::rules::{Check, RULES, Rule, Sink};
@@ -59,16 +59,39 @@ pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) 
         Check::Linted(linted) => Some(linted.code),
         _ => None,
     });
-    let mut linter = Linter::from(codes);
-    linter.settings.assume_in_transaction =
-        statements.first().is_some_and(|first| first.transaction == Some(0));
+    let (by_table, plain): (Vec<Code>, Vec<Code>) = codes.partition(|code| BY_TABLE.contains(code));
+    let mut settings = LinterSettings {
+        assume_in_transaction: statements.first().is_some_and(|one| one.transaction == Some(0)),
+        ..LinterSettings::default()
+    };
     let version = script.catalog.info.engine_version.as_deref();
     if let Some(version) = version.and_then(|version| version.parse().ok()) {
-        linter.settings.pg_version = version;
+        settings.pg_version = version;
     }
-    let lint = std::panic::AssertUnwindSafe(|| linter.lint(&read.parse, &read.text));
+    let with = |codes: Vec<Code>| {
+        let mut linter = Linter::from(codes);
+        linter.settings = settings.clone();
+        linter
+    };
+    let lint = std::panic::AssertUnwindSafe(|| {
+        let mut found = with(plain).lint(&read.parse, &read.text);
+        if let Some((text, parse)) = source::without_new_tables(read) {
+            found.extend(with(by_table).lint(&parse, &text));
+        }
+        found.sort_by_key(|one| (one.text_range.start(), one.text_range.end()));
+        found
+    });
     std::panic::catch_unwind(lint).unwrap_or_default()
 }
+
+/// Rules that the linter does not apply to a table that the script makes; what is new is for us to
+/// say.
+const BY_TABLE: [Code; 4] = [
+    Code::AddingForeignKeyConstraint,
+    Code::ConstraintMissingNotValid,
+    Code::DisallowedUniqueConstraint,
+    Code::RequireConcurrentIndexCreation,
+];
 
 impl Linted {
     /// Hands on what the linter said under this rule, where it holds.
@@ -79,7 +102,11 @@ impl Linted {
         let mut said = BTreeSet::new();
         for violation in cx.violations.iter().filter(|violation| violation.code == self.code) {
             let start = usize::from(violation.text_range.start());
-            let range = start..usize::from(violation.text_range.end());
+            let mut range = start..usize::from(violation.text_range.end());
+            // What is lost is everything from there on.
+            if self.code == Code::BanUncommittedTransaction {
+                range.end = cx.statements.last().map_or(range.end, |last| last.range.end);
+            }
             let Some(statement) = cx.statements.iter().rev().find(|one| one.range.start <= start)
             else {
                 continue;

@@ -32,6 +32,9 @@ pub(in crate::rules) mod unbatched_backfill;
 pub(in crate::rules) mod update_without_where;
 pub(in crate::rules) mod vacuum_full;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
