@@ -213,7 +213,7 @@ pub(in crate::rules) static RENAMING_OBJECT: Rule = linted(
         id: "sql/renaming-object",
         levels: Levels::NOTE,
         scope: Scope::Standing,
-        message: "something of {} gets another name",
+        message: "something in use gets another name: {}",
         summary: "a constraint, view, function or the like is renamed",
         why: "Code that names it fails: a view or function at the next query, a constraint in ON \
               CONFLICT and where errors are told apart by name.",

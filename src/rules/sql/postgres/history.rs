@@ -117,7 +117,7 @@ fn leading_columns(statement: &ast::Stmt) -> Vec<(Name, String)> {
     let mut found = Vec::new();
     match statement {
         ast::Stmt::CreateIndex(index) => {
-            let table = index.table_relation_name().and_then(names::table_of);
+            let table = index.table_relation_name().as_ref().and_then(names::table_of);
             let table = table.as_ref().and_then(Name::relation);
             let first = index.partition_item_list().and_then(|list| list.partition_items().next());
             let column = first.and_then(|item| match item.expr()? {

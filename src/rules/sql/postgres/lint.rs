@@ -34,6 +34,7 @@ pub struct Linted {
 }
 
 /// What a row of the tables says.
+#[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) id: &'static str,
     pub(super) levels: Levels,

@@ -77,7 +77,7 @@ pub(super) fn created(statement: &ast::Stmt) -> Option<Name> {
         _ => return None,
     };
     if let ast::Stmt::CreateIndex(index) = statement {
-        let table = Name::relation(&table_of(index.table_relation_name()?)?)?;
+        let table = Name::relation(&table_of(&index.table_relation_name()?)?)?;
         return Some(table.renamed(index.index()?.path()?.segment()?.text()));
     }
     let path = statement.syntax().descendants().find_map(ast::Path::cast)?;
@@ -138,7 +138,7 @@ fn relation(name: Option<ast::RelationName>) -> Vec<Name> {
 }
 
 /// The table that `ON table` leads to.
-pub(super) fn table_of(relation: ast::TableRelationName) -> Option<ast::PathRef> {
+pub(super) fn table_of(relation: &ast::TableRelationName) -> Option<ast::PathRef> {
     relation.table_name_ref()?.path_ref()
 }
 

@@ -191,7 +191,7 @@ mod tests {
     fn comments_and_other_sections_are_blank_and_nothing_moves() {
         let sql = "-- ä\nSELECT 1; /* squawk-ignore */ SELECT '-- no';\n-- +down\nSELECT 2;";
         let mut script = script(sql);
-        script.sections = vec![0..sql.find("-- +down").unwrap()];
+        script.sections[0].end = sql.find("-- +down").unwrap();
         let text = parse(&script).unwrap().text;
         assert_eq!(text.len(), sql.len());
         assert_eq!(text.find("SELECT 1"), sql.find("SELECT 1"));
