@@ -278,7 +278,9 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
             scripts.iter().for_each(|script| check(script, sink));
         }
         Check::Postgres(check) => postgres.iter().for_each(|script| check(script, sink)),
-        Check::Linted(linted) => postgres.iter().for_each(|script| linted.report(script, sink)),
+        Check::Linted(linted) => {
+            postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
+        }
         Check::Script(..) | Check::Evidence(_) => {}
     })
 }

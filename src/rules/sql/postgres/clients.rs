@@ -12,7 +12,7 @@ pub(in crate::rules) static BAN_ADD_COLUMN: Rule = linted(
         id: "sql/ban-add-column",
         levels: Levels::TASTE,
         scope: Scope::Standing,
-        message: "rows of {} get one more column",
+        message: "{} is one more column in every row",
         summary: "a table in use gets a column",
         why: "Code that reads SELECT * or inserts without naming columns meets another shape.",
         fix: "Name the columns in the code first.",

@@ -25,7 +25,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         }
         if let Some(table) = cx.standing(statement) {
             let message = format!("CLUSTER shuts everybody out of {} while it runs", table.shown());
-            sink.push(cx.draft(statement.range.clone(), message));
+            sink.push(cx.draft(statement.range.clone(), message).help(RULE.meta.fix));
         }
     }
 }

@@ -32,7 +32,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
             let tree = ast::Stmt::Delete(delete);
             let Some(table) = cx.standing_of(&tree, statement.range.start) else { continue };
             let message = format!("this DELETE takes every row of {}", table.shown());
-            sink.push(cx.draft(super::source::range(tree.syntax()), message));
+            sink.push(cx.draft(super::source::range(tree.syntax()), message).help(RULE.meta.fix));
         }
     }
 }

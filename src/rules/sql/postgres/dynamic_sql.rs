@@ -31,7 +31,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         });
         if !readable {
             let message = "this block runs SQL that is put together as it runs";
-            sink.push(cx.draft(source::range(statement.syntax()), message));
+            sink.push(cx.draft(source::range(statement.syntax()), message).help(RULE.meta.fix));
         }
     }
 }

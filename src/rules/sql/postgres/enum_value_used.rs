@@ -42,7 +42,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
             if let Some((by, _)) = added.iter().find(uses) {
                 let kind = cx.standing(by).map(|name| name.shown()).unwrap_or_default();
                 let message = format!("'{value}' of {kind} is used before it is committed");
-                sink.push(cx.draft(source::range(literal.syntax()), message));
+                sink.push(cx.draft(source::range(literal.syntax()), message).help(RULE.meta.fix));
             }
         }
     }

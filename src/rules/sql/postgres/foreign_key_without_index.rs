@@ -33,7 +33,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         for (column, range) in foreign_keys(statement) {
             if !cx.end.is_indexed(&table, &column) {
                 let message = format!("no index begins with {}.{column}", table.shown());
-                sink.push(cx.draft(range, message));
+                sink.push(cx.draft(range, message).help(RULE.meta.fix));
             }
         }
     }

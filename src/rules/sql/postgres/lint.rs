@@ -96,7 +96,12 @@ const BY_TABLE: [Code; 4] = [
 
 impl Linted {
     /// Hands on what the linter said under this rule, where it holds.
-    pub(in crate::rules) fn report(&self, cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
+    pub(in crate::rules) fn report(
+        &self,
+        meta: &RuleMeta,
+        cx: &PostgresCx<'_>,
+        sink: &mut Sink<'_>,
+    ) {
         if self.scope != Scope::Always && !cx.is_up() {
             return;
         }
@@ -120,13 +125,10 @@ impl Linted {
             if !said.insert((statement.range.start, message.clone())) {
                 continue;
             }
-            let fix = violation.fix.as_ref().map(|fix| &fix.title);
-            let help = violation.help.as_ref().or(fix);
-            let draft = cx.draft(range, message);
-            sink.push(match help {
-                Some(help) => draft.help(printable(help)),
-                None => draft,
-            });
+            // The linter's advice on nesting speaks of its own settings.
+            let own = self.code == Code::TransactionNesting;
+            let help = violation.help.as_deref().filter(|_| !own).unwrap_or(meta.fix);
+            sink.push(cx.draft(range, message).help(printable(help)));
         }
     }
 
@@ -168,7 +170,8 @@ fn subject(statement: &Statement, at: usize) -> String {
         .or(target);
     let target = target.map_or_else(|| "this statement".to_owned(), |name| name.shown());
     let column = names::column_at(&statement.tree, at);
-    let whole = column.map_or(target.clone(), |column| format!("{target}.{column}"));
-    let clipped: String = whole.chars().take(130).collect();
-    if clipped.len() < whole.len() { format!("{clipped}…") } else { whole }
+    match column {
+        Some(column) => format!("{target}.{}", names::clipped(&column)),
+        None => target,
+    }
 }

@@ -34,8 +34,8 @@ impl Name {
     /// The name as people write it.
     pub(super) fn shown(&self) -> String {
         match &self.schema {
-            Some(schema) => format!("{schema}.{}", self.name),
-            None => self.name.clone(),
+            Some(schema) => format!("{}.{}", clipped(schema), clipped(&self.name)),
+            None => clipped(&self.name),
         }
     }
 
@@ -52,6 +52,14 @@ impl Name {
     /// The same schema, another name.
     pub(super) fn renamed(&self, name: String) -> Self {
         Self { name, ..self.clone() }
+    }
+}
+
+/// A name no longer than PostgreSQL keeps.
+pub(super) fn clipped(name: &str) -> String {
+    match name.char_indices().nth(63) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }
 

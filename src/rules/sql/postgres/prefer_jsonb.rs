@@ -33,7 +33,10 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
             }
             let range = source::range(ty.syntax());
             let column = names::column_at(&statement.tree, range.start).unwrap_or_default();
-            sink.push(cx.draft(range, format!("{column} is json, which jsonb does better")));
+            sink.push(
+                cx.draft(range, format!("{column} is json, which jsonb does better"))
+                    .help(RULE.meta.fix),
+            );
         }
     }
 }

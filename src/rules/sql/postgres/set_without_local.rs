@@ -37,7 +37,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         };
         if !cx.statements[at + 1..].iter().any(|later| resets(later, &name)) {
             let message = format!("{name} stays set for the migrations that follow");
-            sink.push(cx.draft(statement.range.clone(), message));
+            sink.push(cx.draft(statement.range.clone(), message).help(RULE.meta.fix));
         }
     }
 }

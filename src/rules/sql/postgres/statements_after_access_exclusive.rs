@@ -38,7 +38,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         {
             said = statement.transaction;
             let message = format!("nobody can read {} until this is done", locked.shown());
-            sink.push(cx.draft(statement.range.clone(), message));
+            sink.push(cx.draft(statement.range.clone(), message).help(RULE.meta.fix));
         }
     }
 }

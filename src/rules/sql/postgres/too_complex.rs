@@ -23,6 +23,6 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         let location = script.script.location();
         let message = "this script is too complex to be read, so its SQL is not judged by itself";
         let id = &script.entry.migration.id;
-        sink.push(Draft::new(location, script.touched, message).migration(id));
+        sink.push(Draft::new(location, script.touched, message).migration(id).help(RULE.meta.fix));
     }
 }

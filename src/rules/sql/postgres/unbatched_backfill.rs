@@ -32,7 +32,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         }
         if let Some(table) = cx.standing(statement) {
             let message = format!("this moves data of {} in one piece", table.shown());
-            sink.push(cx.draft(statement.range.clone(), message));
+            sink.push(cx.draft(statement.range.clone(), message).help(RULE.meta.fix));
         }
     }
 }

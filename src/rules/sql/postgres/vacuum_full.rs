@@ -25,7 +25,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
             let table = cx.standing(statement);
             let what = table.map_or_else(|| "every table".to_owned(), |table| table.shown());
             let message = format!("VACUUM FULL shuts everybody out of {what} while it runs");
-            sink.push(cx.draft(statement.range.clone(), message));
+            sink.push(cx.draft(statement.range.clone(), message).help(RULE.meta.fix));
         }
     }
 }
