@@ -92,6 +92,11 @@ impl History {
             indexed.into_iter().map(|((table, column), by)| ((moved(table), column), by)).collect();
     }
 
+    /// Whether the change made it and left it standing.
+    pub(super) fn is_of_the_change(&self, name: &Name) -> bool {
+        self.change.contains(name)
+    }
+
     /// Whether an index begins with this column.
     pub(super) fn is_indexed(&self, table: &Name, column: &str) -> bool {
         self.indexed.contains_key(&(table.clone(), column.to_owned()))

@@ -151,11 +151,14 @@ fn is_new(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
     !targets.is_empty() && targets.iter().all(|name| cx.is_new(name, statement.range.start))
 }
 
-/// Whether the script drops something only to make it anew.
+/// Whether the script, or a later one of the change, makes anew what is dropped here.
 fn is_made_again(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
     let targets = names::targets(&statement.tree);
     let later = || cx.statements.iter().filter(|one| one.range.start > statement.range.start);
-    let again = |name| later().any(|one| names::created(&one.tree).as_ref() == Some(name));
+    let again = |name| {
+        cx.end.is_of_the_change(name)
+            || later().any(|one| names::created(&one.tree).as_ref() == Some(name))
+    };
     !targets.is_empty()
         && targets.iter().all(again)
         // A table that is made anew has lost its rows.

@@ -185,6 +185,17 @@ fn the_declared_class_says_what_is_in_order() {
 }
 
 #[test]
+fn what_the_change_makes_anew_is_not_gone() {
+    let base = || wrapped().migration("CREATE VIEW late AS SELECT 1;", "", false);
+    let (drop, make) = ("DROP VIEW late;", "CREATE VIEW late AS SELECT 2;");
+    assert_eq!(base().adds(drop).rules(), ["sql/ban-drop-view"]);
+    assert!(base().adds(&format!("{drop}{make}")).rules().is_empty());
+    assert!(base().adds(drop).adds(make).rules().is_empty());
+    let table = "DROP TABLE loans; CREATE TABLE loans (id bigint);";
+    assert_eq!(wrapped().adds(table).rules(), ["sql/ban-drop-table"]);
+}
+
+#[test]
 fn the_history_is_judged_only_where_everything_is() {
     let set = || wrapped().migration(INDEX, "", false);
     assert!(set().findings(false).is_empty());
