@@ -47,6 +47,9 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         judge(catalog, args, &gathered.policy, &terms, &mut parts)?;
         for finding in parts.findings.iter_mut().skip(known) {
             finding.location = catalog.as_written(finding.location.clone());
+            for place in &mut finding.also {
+                *place = catalog.as_written(place.clone());
+            }
         }
     }
     govern(&gathered, args, &terms, &catalogs, &levels, &mut parts)?;
@@ -89,6 +92,7 @@ fn judge(
         migrations: Vec::new(),
     };
     if judged.is_empty() && !catalog.rewrites_history() {
+        rules::supersede(&mut found);
         parts.findings.extend(found);
         parts.sets.push(set);
         return Ok(());

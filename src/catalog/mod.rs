@@ -188,6 +188,29 @@ pub struct SetCatalog {
 }
 
 impl SetCatalog {
+    /// A set of those migrations with nothing else to say about it.
+    #[cfg(test)]
+    pub(crate) fn of(info: SetInfo, entries: Vec<Entry>) -> Self {
+        Self {
+            info,
+            entries,
+            gone: Vec::new(),
+            problems: Vec::new(),
+            merged_problems: Vec::new(),
+            manifest: None,
+            header_problems: Vec::new(),
+            manifest_baseline: None,
+            baseline: None,
+            merged: None,
+            tip: Vec::new(),
+            tip_edits: Vec::new(),
+            both_sides: Vec::new(),
+            tip_label: None,
+            changed: Vec::new(),
+            substituted: BTreeMap::new(),
+        }
+    }
+
     /// Whether the change touches this set at all.
     #[must_use]
     pub fn is_touched(&self) -> bool {

@@ -27,6 +27,7 @@ use crate::sql::{Statement, statements};
 
 pub use governance::acceptances;
 pub use sink::{Draft, Sink};
+pub use sql::postgres::{Linted, PostgresCx};
 pub use supersede::supersede;
 pub use told::{broken_history, inconclusive, migration_reports};
 
@@ -44,6 +45,10 @@ pub enum Check {
     Catalog(fn(&CatalogCx<'_>, &mut Sink<'_>)),
     /// On the SQL of each script of a set that is written for one engine.
     Script(EngineKind, fn(&ScriptCx<'_>, &mut Sink<'_>)),
+    /// On the parsed SQL of each judged script of a set for PostgreSQL.
+    Postgres(fn(&PostgresCx<'_>, &mut Sink<'_>)),
+    /// On what PostgreSQL's linter says of each judged script.
+    Linted(Linted),
     /// On what was seen of a set when it ran.
     Evidence(fn(&EvidenceCx<'_>, &mut Sink<'_>)),
     /// Once, on all that was found and on what decides about it.
@@ -109,6 +114,7 @@ pub enum Direction {
 }
 
 /// What script rules see: one script, and the set around it.
+#[derive(Clone, Copy)]
 pub struct ScriptCx<'a> {
     /// The set.
     pub catalog: &'a SetCatalog,
@@ -216,6 +222,88 @@ pub static RULES: &[&Rule] = &[
     &rollback::fails::RULE,
     &rollback::leaves_trace::RULE,
     &rollback::missing::RULE,
+    &sql::postgres::locks::ADDING_FIELD_WITH_DEFAULT,
+    &sql::postgres::locks::ADDING_FOREIGN_KEY_CONSTRAINT,
+    &sql::postgres::locks::ADDING_NOT_NULLABLE_FIELD,
+    &sql::postgres::locks::ADDING_REQUIRED_FIELD,
+    &sql::postgres::locks::ADDING_SERIAL_PRIMARY_KEY_FIELD,
+    &sql::postgres::clients::BAN_ADD_COLUMN,
+    &sql::postgres::clients::BAN_ADD_COMPOSITE_ATTRIBUTE,
+    &sql::postgres::clients::BAN_ADD_ENUM_VALUE,
+    &sql::postgres::access::BAN_ALTER_DATABASE_OPTIONS,
+    &sql::postgres::locks::BAN_ALTER_DOMAIN_WITH_ADD_CONSTRAINT,
+    &sql::postgres::access::BAN_ALTER_EXTENSION,
+    &sql::postgres::access::BAN_ALTER_FUNCTION_OPTIONS,
+    &sql::postgres::clients::BAN_ALTER_GENERATED_EXPRESSION,
+    &sql::postgres::clients::BAN_ALTER_IDENTITY,
+    &sql::postgres::access::BAN_ALTER_POLICY_CONDITION,
+    &sql::postgres::access::BAN_ALTER_POLICY_ROLES,
+    &sql::postgres::access::BAN_ALTER_ROLE_OPTIONS,
+    &sql::postgres::access::BAN_ALTER_ROW_LEVEL_SECURITY,
+    &sql::postgres::clients::BAN_ALTER_SEQUENCE_VALUES,
+    &sql::postgres::access::BAN_ALTER_SYSTEM_OPTIONS,
+    &sql::postgres::access::BAN_ALTER_VIEW_OPTIONS,
+    &sql::postgres::habits::BAN_CHAR_FIELD,
+    &sql::postgres::habits::BAN_CONCURRENT_INDEX_CREATION_IN_TRANSACTION,
+    &sql::postgres::habits::BAN_CREATE_DOMAIN_WITH_CONSTRAINT,
+    &sql::postgres::access::BAN_CREATE_POLICY,
+    &sql::postgres::clients::BAN_DETACH_INHERITANCE,
+    &sql::postgres::clients::BAN_DISABLE_TRIGGER,
+    &sql::postgres::drops::BAN_DROP_COLUMN,
+    &sql::postgres::drops::BAN_DROP_CONSTRAINT,
+    &sql::postgres::drops::BAN_DROP_DATABASE,
+    &sql::postgres::drops::BAN_DROP_DEFAULT,
+    &sql::postgres::drops::BAN_DROP_DOMAIN,
+    &sql::postgres::drops::BAN_DROP_EXTENSION,
+    &sql::postgres::drops::BAN_DROP_FUNCTION,
+    &sql::postgres::drops::BAN_DROP_GENERATED_EXPRESSION,
+    &sql::postgres::drops::BAN_DROP_INDEX,
+    &sql::postgres::drops::BAN_DROP_NOT_NULL,
+    &sql::postgres::drops::BAN_DROP_POLICY,
+    &sql::postgres::drops::BAN_DROP_SCHEMA,
+    &sql::postgres::drops::BAN_DROP_SEQUENCE,
+    &sql::postgres::drops::BAN_DROP_TABLE,
+    &sql::postgres::drops::BAN_DROP_TRIGGER,
+    &sql::postgres::drops::BAN_DROP_TYPE,
+    &sql::postgres::drops::BAN_DROP_VIEW,
+    &sql::postgres::habits::BAN_DUPLICATE_COLUMN_ASSIGNMENTS,
+    &sql::postgres::clients::BAN_NEW_WRITE_RESTRICTION,
+    &sql::postgres::clients::BAN_REPLACE_VIEW_FUNCTION,
+    &sql::postgres::clients::BAN_REPLICA_IDENTITY,
+    &sql::postgres::access::BAN_REVOKE,
+    &sql::postgres::clients::BAN_SET_DEFAULT,
+    &sql::postgres::clients::BAN_SET_SCHEMA,
+    &sql::postgres::clients::BAN_TRUNCATE_CASCADE,
+    &sql::postgres::habits::BAN_UNCOMMITTED_TRANSACTION,
+    &sql::postgres::locks::CHANGING_COLUMN_TYPE,
+    &sql::postgres::cluster::RULE,
+    &sql::postgres::locks::CONSTRAINT_MISSING_NOT_VALID,
+    &sql::postgres::delete_without_where::RULE,
+    &sql::postgres::locks::DISALLOWED_UNIQUE_CONSTRAINT,
+    &sql::postgres::dynamic_sql::RULE,
+    &sql::postgres::enum_value_used::RULE,
+    &sql::postgres::foreign_key_without_index::RULE,
+    &sql::postgres::habits::IDENTIFIER_TOO_LONG,
+    &sql::postgres::habits::PREFER_BIGINT_OVER_INT,
+    &sql::postgres::habits::PREFER_BIGINT_OVER_SMALLINT,
+    &sql::postgres::habits::PREFER_IDENTITY,
+    &sql::postgres::prefer_jsonb::RULE,
+    &sql::postgres::locks::PREFER_REPACK,
+    &sql::postgres::habits::PREFER_ROBUST_STMTS,
+    &sql::postgres::habits::PREFER_TEXT_FIELD,
+    &sql::postgres::habits::PREFER_TIMESTAMP_TZ,
+    &sql::postgres::clients::RENAMING_COLUMN,
+    &sql::postgres::clients::RENAMING_OBJECT,
+    &sql::postgres::clients::RENAMING_TABLE,
+    &sql::postgres::locks::REQUIRE_CONCURRENT_INDEX_CREATION,
+    &sql::postgres::locks::REQUIRE_CONCURRENT_INDEX_DELETION,
+    &sql::postgres::locks::REQUIRE_CONCURRENT_PARTITION_DETACH,
+    &sql::postgres::locks::REQUIRE_CONCURRENT_REINDEX,
+    &sql::postgres::habits::REQUIRE_ENUM_VALUE_ORDERING,
+    &sql::postgres::locks::REQUIRE_LOCK_TIMEOUT,
+    &sql::postgres::locks::REQUIRE_STATEMENT_TIMEOUT,
+    &sql::postgres::habits::REQUIRE_TABLE_SCHEMA,
+    &sql::postgres::set_without_local::RULE,
     &sql::sqlite::add_column::RULE,
     &sql::sqlite::affinity::RULE,
     &sql::sqlite::foreign_key_check::RULE,
@@ -227,6 +315,13 @@ pub static RULES: &[&Rule] = &[
     &sql::sqlite::rebuild_loses::RULE,
     &sql::sqlite::rebuild_loses_rows::RULE,
     &sql::sqlite::rebuild_referenced::RULE,
+    &sql::postgres::statements_after_access_exclusive::RULE,
+    &sql::postgres::too_complex::RULE,
+    &sql::postgres::habits::TRANSACTION_NESTING,
+    &sql::postgres::truncate::RULE,
+    &sql::postgres::unbatched_backfill::RULE,
+    &sql::postgres::update_without_where::RULE,
+    &sql::postgres::vacuum_full::RULE,
 ];
 
 /// The rule of that id.
@@ -250,10 +345,21 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
             touched: is_touched(entry, *direction),
         })
         .collect();
-    collect(&cx.catalog.info.name, all, levels, |rule, sink| match rule.check {
+    let postgres: Vec<ScriptCx<'_>> = scripts
+        .iter()
+        .filter(|script| cx.catalog.info.engine == EngineKind::Postgres && (all || script.touched))
+        .copied()
+        .collect();
+    let world = sql::postgres::world(cx.catalog, &postgres);
+    let postgres = sql::postgres::read(&postgres, &world);
+    collect(&cx.catalog.info.name, all, levels, |rule, sink| match &rule.check {
         Check::Catalog(check) => check(cx, sink),
-        Check::Script(engine, check) if engine == cx.catalog.info.engine => {
+        Check::Script(engine, check) if *engine == cx.catalog.info.engine => {
             scripts.iter().for_each(|script| check(script, sink));
+        }
+        Check::Postgres(check) => postgres.iter().for_each(|script| check(script, sink)),
+        Check::Linted(linted) => {
+            postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
         }
         Check::Script(..) | Check::Evidence(_) | Check::Governance(_) => {}
     })

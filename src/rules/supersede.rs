@@ -1,76 +1,139 @@
-//! One finding for one cause: what was seen on the engine says what files only suggest.
+//! One finding for one cause: what says more about the same place stands for what says less.
 
 use crate::model::{Finding, Level, Location};
 
-/// A rule that knows a cause better than others do.
-struct Better {
-    /// Its id, or the beginning of several.
-    rule: &'static str,
-    /// The rules that suspect the same cause from the text alone.
-    than: &'static [&'static str],
-}
-
-/// Who knows better than whom, each at the same place of the same migration.
-const TABLE: &[Better] = &[
-    Better {
-        rule: "dryrun/rewrites-table",
-        than: &[
-            "sql/adding-field-with-default",
-            "sql/changing-column-type",
-            "sql/require-concurrent-reindex",
+/// A rule, and the rules whose finding at the same place of the same migration stands for its own;
+/// either is an id, or the beginning of several where it ends with `-`.
+const TABLE: &[(&str, &[&str])] = &[
+    // The engine said so itself.
+    ("sql/ban-concurrent-index-creation-in-transaction", REFUSED),
+    ("sql/ban-duplicate-column-assignments", REFUSED),
+    ("sql/ban-uncommitted-transaction", REFUSED),
+    ("sql/enum-value-used-in-same-transaction", REFUSED),
+    ("sql/transaction-nesting", REFUSED),
+    ("sql/prefer-robust-stmts", &["dryrun/not-replay-safe"]),
+    ("sql/adding-required-field", &["dryrun/fails-on-data"]),
+    // The locks and the work were seen.
+    ("sql/adding-field-with-default", &["dryrun/rewrites-table"]),
+    ("sql/changing-column-type", &["dryrun/rewrites-table"]),
+    ("sql/require-concurrent-reindex", &["dryrun/rewrites-table"]),
+    ("sql/adding-foreign-key-constraint", SEEN),
+    ("sql/adding-not-nullable-field", SEEN),
+    ("sql/adding-primary-key-constraint", SEEN),
+    ("sql/disallowed-unique-constraint", SEEN),
+    ("sql/require-concurrent-index-creation", SEEN),
+    ("sql/require-concurrent-partition-attach", SEEN),
+    ("sql/statements-after-access-exclusive", SEEN),
+    ("class/mixed-schema-and-data", SEEN),
+    // The class rules out what is done here at all.
+    ("dryrun/blocks-", WRONG_CLASS),
+    ("dryrun/rewrites-table", WRONG_CLASS),
+    ("sql/ban-drop-", WRONG_CLASS),
+    ("sql/renaming-", WRONG_CLASS),
+    // The same lock or the same work, told of more closely.
+    (
+        "sql/constraint-missing-not-valid",
+        &[
+            "dryrun/blocks-",
+            "sql/adding-foreign-key-constraint",
+            "sql/adding-serial-primary-key-field",
+            "sql/disallowed-unique-constraint",
         ],
-    },
-    Better {
-        rule: "dryrun/blocks-",
-        than: &[
+    ),
+    ("sql/cluster", &["dryrun/rewrites-table", "sql/prefer-repack"]),
+    ("sql/vacuum-full", &["dryrun/rewrites-table", "sql/prefer-repack"]),
+    ("sql/truncate", &["sql/ban-truncate-cascade"]),
+    (
+        "sql/unbatched-backfill",
+        &[
+            "class/mismatch",
+            "dryrun/blocks-",
+            "sql/delete-without-where",
+            "sql/statements-after-access-exclusive",
+            "sql/update-without-where",
+        ],
+    ),
+    (
+        "sql/update-without-where",
+        &["class/mismatch", "dryrun/blocks-", "sql/statements-after-access-exclusive"],
+    ),
+    ("sql/delete-without-where", WRONG_CLASS),
+    ("sql/ban-drop-index", &["sql/require-concurrent-index-deletion"]),
+    ("sql/ban-detach-inheritance", &["sql/require-concurrent-partition-detach"]),
+    ("sql/ban-disable-trigger", &["sql/ban-alter-row-level-security"]),
+    ("sql/ban-alter-generated-expression", &["sql/adding-field-with-default"]),
+    ("sql/prefer-bigint-over-int", &["sql/prefer-identity"]),
+    ("sql/prefer-bigint-over-smallint", &["sql/prefer-identity"]),
+    ("sql/ban-add-enum-value", &["sql/require-enum-value-ordering"]),
+    ("sql/ban-add-column", &["sql/adding-field-with-default", "sql/adding-required-field"]),
+    (
+        "sql/ban-new-write-restriction",
+        &[
+            "dryrun/blocks-",
             "sql/adding-foreign-key-constraint",
             "sql/adding-not-nullable-field",
-            "sql/adding-primary-key-constraint",
+            "sql/adding-required-field",
+            "sql/adding-serial-primary-key-field",
+            "sql/ban-alter-domain-with-add-constraint",
             "sql/constraint-missing-not-valid",
             "sql/disallowed-unique-constraint",
             "sql/require-concurrent-index-creation",
-            "sql/require-concurrent-partition-attach",
         ],
-    },
+    ),
 ];
+
+const REFUSED: &[&str] = &["dryrun/up-fails", "rollback/fails"];
+const SEEN: &[&str] = &["dryrun/blocks-"];
+const WRONG_CLASS: &[&str] = &["class/mismatch"];
 
 /// Takes away the findings of one set that another one of it tells better. The one that stays
 /// takes over the heavier level, so that a policy that forbids something forbids it still, and
 /// the help where it has none. A rule that is switched off knows nothing.
 pub fn supersede(findings: &mut Vec<Finding>) {
-    let mut gone = vec![false; findings.len()];
-    for loser in 0..findings.len() {
-        let winner = (0..findings.len()).find(|winner| tells(&findings[*winner], &findings[loser]));
-        let Some(winner) = winner else { continue };
-        gone[loser] = true;
+    findings.retain(|finding| finding.level != Level::Off);
+    let better: Vec<Option<usize>> = findings
+        .iter()
+        .map(|finding| findings.iter().position(|other| stands_for(other, finding)))
+        .collect();
+    for (loser, winner) in better.iter().enumerate() {
+        // What stands may itself be told better by a third; the bound is against a table in a
+        // circle.
+        let chain = std::iter::successors(*winner, |at| better[*at]).take(TABLE.len());
+        let Some(last) = chain.last() else { continue };
         let (level, help) = (findings[loser].level, findings[loser].help.clone());
-        let stays = &mut findings[winner];
+        let stays = &mut findings[last];
         stays.level = stays.level.min(level);
         stays.help = stays.help.take().or(help);
     }
-    let mut gone = gone.into_iter();
-    findings.retain(|_| !gone.next().unwrap_or_default());
+    let mut better = better.into_iter();
+    findings.retain(|_| better.next().is_some_and(|winner| winner.is_none()));
+}
+
+fn is_named(rule: &str, name: &str) -> bool {
+    rule == name || (name.ends_with('-') && rule.starts_with(name))
 }
 
 /// Whether `better` tells what `other` suspects.
-fn tells(better: &Finding, other: &Finding) -> bool {
-    let knows = |row: &Better| better.rule.starts_with(row.rule) && row.than.contains(&other.rule);
-    better.level != Level::Off
-        && TABLE.iter().any(knows)
+fn stands_for(better: &Finding, other: &Finding) -> bool {
+    let knows = |(weak, strong): &(&str, &[&str])| {
+        is_named(other.rule, weak) && strong.iter().any(|name| is_named(better.rule, name))
+    };
+    TABLE.iter().any(knows)
         && better.side == other.side
-        && better.migration.is_some()
         && better.migration == other.migration
         && std::iter::once(&better.location)
             .chain(&better.also)
-            .any(|place| overlap(place, &other.location))
+            .any(|place| covers(place, &other.location))
 }
 
-/// Whether two places share something; the whole of a file is no place.
-fn overlap(one: &Location, two: &Location) -> bool {
-    match (one.span, two.span) {
-        (Some(a), Some(b)) => one.path == two.path && a.start < b.end && b.start < a.end,
-        _ => false,
-    }
+/// Whether two places overlap; a whole file overlaps with everything in it.
+fn covers(one: &Location, two: &Location) -> bool {
+    one.path == two.path
+        && match (one.span, two.span) {
+            (Some(a), Some(b)) => a.start < b.end && b.start < a.end,
+            (None, _) => true,
+            (Some(_), None) => false,
+        }
 }
 
 #[cfg(test)]
@@ -118,7 +181,7 @@ mod tests {
         let another = Finding { migration: Some("0002_b".into()), ..suspected.clone() };
         assert_eq!(rules(vec![another, seen.clone()]).len(), 2);
         let silent = Finding { level: Level::Off, ..seen };
-        assert_eq!(rules(vec![suspected, silent]).len(), 2);
+        assert_eq!(rules(vec![suspected, silent]), [SUSPECTED]);
     }
 
     #[test]
@@ -138,10 +201,31 @@ mod tests {
     }
 
     #[test]
-    fn who_knows_better_is_a_rule() {
-        for row in TABLE {
-            let known = super::super::RULES.iter().any(|rule| rule.meta.id.starts_with(row.rule));
-            assert!(known, "no rule begins with {}", row.rule);
+    fn a_chain_leaves_its_end() {
+        let chain = [
+            "sql/unbatched-backfill",
+            "sql/update-without-where",
+            "sql/statements-after-access-exclusive",
+        ];
+        let findings = chain.map(|rule| finding(rule, Level::Warning, (0, 9)));
+        assert_eq!(rules(findings.to_vec()), [chain[2]]);
+    }
+
+    #[test]
+    fn a_finding_of_the_whole_file_covers_what_is_in_it() {
+        let mut refused = finding("dryrun/up-fails", Level::Error, (0, 1));
+        refused.location.span = None;
+        let nested = finding("sql/transaction-nesting", Level::Warning, (3, 9));
+        assert_eq!(rules(vec![nested, refused]), ["dryrun/up-fails"]);
+    }
+
+    #[test]
+    fn every_rule_that_is_named_is_one() {
+        for (weak, strong) in TABLE {
+            for name in strong.iter().chain([weak]) {
+                let known = super::super::RULES.iter().any(|rule| is_named(rule.meta.id, name));
+                assert!(known, "there is no rule {name}");
+            }
         }
     }
 }

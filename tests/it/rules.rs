@@ -60,6 +60,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Rules about what the engine refuses: where the dry run meets the error, its finding stands for
+/// theirs, so that is what their examples show. Their own tests hold that they fire.
+const PROVED: &[&str] = &[
+    "sql/ban-concurrent-index-creation-in-transaction",
+    "sql/ban-duplicate-column-assignments",
+    "sql/ban-uncommitted-transaction",
+    "sql/enum-value-used-in-same-transaction",
+];
+
 /// What is wrong with one example; `expected` is every finding that it must have.
 fn faults(rule: &str, kind: &str, expected: &[String]) -> Option<String> {
     let folder = example(rule, kind);
@@ -90,7 +99,10 @@ fn a_bad_example_fires_its_rule_and_nothing_else() {
                 Level::Off => Level::Warning,
                 level => level,
             };
-            let expected = format!("{level} {}", rule.meta.id);
+            let expected = match PROVED.contains(&rule.meta.id) {
+                true => "error dryrun/up-fails".to_owned(),
+                false => format!("{level} {}", rule.meta.id),
+            };
             faults(rule.meta.id, "bad", &[expected])
         })
         .collect();
@@ -102,6 +114,18 @@ fn a_good_example_fires_nothing() {
     let faults: Vec<String> =
         RULES.iter().filter_map(|rule| faults(rule.meta.id, "good", &[])).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_rule_of_the_linter_is_one_of_ours() {
+    let missing: Vec<String> = enum_iterator::all::<squawk_linter::Rule>()
+        // A name for two other rules, and one that the linter knows but never reports.
+        .filter(|rule| rule.expands_to().is_empty())
+        .filter(|rule| *rule != squawk_linter::Rule::UnusedIgnore)
+        .map(|rule| format!("sql/{rule}"))
+        .filter(|id| !RULES.iter().any(|rule| rule.meta.id == *id))
+        .collect();
+    assert!(missing.is_empty(), "nobody has decided on {}", missing.join(", "));
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn report(entry: &Entry, class: Class, mismatch: &Mismatch<'_>, sink: &mut Sink<
         draft = draft.evidenced(evidenced);
     }
     for seen in effects {
-        draft = draft.detail(format!("it {}", seen.what));
+        draft = draft.detail(format!("it {}", seen.what)).also(seen.location.clone());
     }
     sink.push(draft);
 }

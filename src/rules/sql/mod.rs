@@ -1,4 +1,4 @@
 //! Dangerous statements, per engine.
 
-pub(super) mod postgres;
+pub(in crate::rules) mod postgres;
 pub(super) mod sqlite;

@@ -1,1 +1,184 @@
 //! What PostgreSQL's users get hurt by.
+//!
+//! Two sources: the rules of [squawk], each a row of a table here with our words and our level,
+//! and rules of our own, one file each. Both look at the same parsed scripts ([`PostgresCx`]), and
+//! both know what a linter of single files cannot: what the rest of the change makes, how the tool
+//! wraps a script, which way it goes and when it is declared to run.
+//!
+//! [squawk]: https://squawkhq.com
+
+mod history;
+mod lint;
+mod names;
+mod source;
+
+pub(in crate::rules) mod access;
+pub(in crate::rules) mod clients;
+pub(in crate::rules) mod drops;
+pub(in crate::rules) mod habits;
+pub(in crate::rules) mod locks;
+
+pub(in crate::rules) mod cluster;
+pub(in crate::rules) mod delete_without_where;
+pub(in crate::rules) mod dynamic_sql;
+pub(in crate::rules) mod enum_value_used;
+pub(in crate::rules) mod foreign_key_without_index;
+pub(in crate::rules) mod prefer_jsonb;
+pub(in crate::rules) mod set_without_local;
+pub(in crate::rules) mod statements_after_access_exclusive;
+pub(in crate::rules) mod too_complex;
+pub(in crate::rules) mod truncate;
+pub(in crate::rules) mod unbatched_backfill;
+pub(in crate::rules) mod update_without_where;
+pub(in crate::rules) mod vacuum_full;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use squawk_linter::Violation;
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast::{self, AstNode};
+
+use super::super::{Direction, Draft, ScriptCx};
+use crate::catalog::SetCatalog;
+use crate::model::{Class, Location, Span, TransactionMode, printable};
+use history::History;
+pub use lint::Linted;
+use names::Name;
+
+/// What PostgreSQL's rules see: one parsed script, and what stands when it begins.
+pub struct PostgresCx<'a> {
+    /// The script.
+    pub script: &'a ScriptCx<'a>,
+    /// Its statements, with those that DO blocks run; empty where it could not be read.
+    statements: Vec<Statement>,
+    /// It as it stands, DO blocks shut; `None` where it could not be read.
+    file: Option<SourceFile>,
+    /// What the linter says of it, the scripts around it disregarded.
+    violations: Vec<Violation>,
+    /// What is new, with the byte from which on it is there.
+    new: BTreeMap<Name, usize>,
+    /// What stands when all is done.
+    end: &'a History,
+}
+
+/// A statement of a script.
+struct Statement {
+    tree: ast::Stmt,
+    range: Range<usize>,
+    /// The number of the transaction it runs in; `None` where it commits by itself.
+    transaction: Option<usize>,
+}
+
+impl PostgresCx<'_> {
+    /// Whether the script goes forward; what hurts while code is served is judged there only.
+    fn is_up(&self) -> bool {
+        self.script.direction == Direction::Up
+    }
+
+    /// The class, where one is declared.
+    fn declared(&self) -> Option<Class> {
+        self.script.entry.declared.class.as_ref().map(|(class, _)| *class)
+    }
+
+    /// Whether the change itself made that before this byte, so that nobody uses it yet.
+    fn is_new(&self, name: &Name, at: usize) -> bool {
+        self.new.get(name).is_some_and(|from| *from <= at)
+    }
+
+    /// What the statement works on and others may be using.
+    fn standing(&self, statement: &Statement) -> Option<Name> {
+        self.standing_of(&statement.tree, statement.range.start)
+    }
+
+    /// The same of a statement inside another one.
+    fn standing_of(&self, tree: &ast::Stmt, at: usize) -> Option<Name> {
+        names::targets(tree).into_iter().find(|name| !self.is_new(name, at))
+    }
+
+    /// A finding at a range of the script.
+    fn draft(&self, range: Range<usize>, message: impl AsRef<str>) -> Draft {
+        let script = self.script;
+        let text = &script.script.text;
+        let end = range.start + text.get(range.clone()).map_or(0, |text| text.trim_end().len());
+        let location = Location::at(script.script.path.clone(), Span::new(range.start, end));
+        Draft::new(location, script.touched, printable(message.as_ref()))
+            .migration(&script.entry.migration.id)
+    }
+}
+
+/// The end of a set's history and what is new in each of its scripts.
+pub(in crate::rules) struct World {
+    new: Vec<BTreeMap<Name, usize>>,
+    end: History,
+}
+
+/// Reads the history of a set for the scripts that are judged.
+pub(in crate::rules) fn world(catalog: &SetCatalog, scripts: &[ScriptCx<'_>]) -> World {
+    let mut new: Vec<BTreeMap<Name, usize>> = scripts.iter().map(|_| BTreeMap::new()).collect();
+    let mut history = History::default();
+    // Where nothing is judged, nothing has to be known.
+    let entries = if scripts.is_empty() { &[][..] } else { &catalog.entries };
+    for entry in entries {
+        let trees = entry.migration.up.script().map(trees).unwrap_or_default();
+        let own = scripts.iter().zip(&mut new).filter(|(script, _)| {
+            script.entry.migration.id == entry.migration.id && script.direction == Direction::Up
+        });
+        own.for_each(|(_, new)| *new = history.new_in(&trees));
+        history.pass(&trees, entry.touch.added);
+    }
+    World { new, end: history }
+}
+
+fn trees(script: &crate::model::Script) -> Vec<ast::Stmt> {
+    source::parse(script).map(|read| read.file.stmts().collect()).unwrap_or_default()
+}
+
+/// Parses and lints the scripts.
+pub(in crate::rules) fn read<'a>(
+    scripts: &'a [ScriptCx<'a>],
+    world: &'a World,
+) -> Vec<PostgresCx<'a>> {
+    let one = |(script, new): (&'a ScriptCx<'a>, &BTreeMap<Name, usize>)| {
+        let read = source::parse(script.script);
+        let statements = read.as_ref().map(|read| statements(script, &read.file));
+        let statements = statements.unwrap_or_default();
+        let violations =
+            read.as_ref().map(|read| lint::run(script, read, &statements)).unwrap_or_default();
+        PostgresCx {
+            script,
+            statements,
+            file: read.map(|read| read.shut),
+            violations,
+            new: new.clone(),
+            end: &world.end,
+        }
+    };
+    scripts.iter().zip(&world.new).map(one).collect()
+}
+
+/// The statements with their transactions.
+fn statements(script: &ScriptCx<'_>, file: &SourceFile) -> Vec<Statement> {
+    let trees: Vec<ast::Stmt> =
+        file.stmts().filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).collect();
+    let controls = trees.iter().any(|tree| matches!(tree, ast::Stmt::Begin(_)));
+    let whole = match script.script.transaction {
+        TransactionMode::Wrapped => true,
+        TransactionMode::SingleBatch => trees.len() > 1 && !controls,
+        TransactionMode::Bare => false,
+    };
+    let (mut number, mut inside) = (0, whole);
+    let numbered = trees.into_iter().map(|tree| {
+        match tree {
+            ast::Stmt::Begin(_) => (number, inside) = (number + 1, true),
+            ast::Stmt::Commit(_) | ast::Stmt::Rollback(_) => inside = false,
+            _ => {}
+        }
+        let range = source::range(tree.syntax());
+        Statement { tree, range, transaction: inside.then_some(number) }
+    });
+    numbered.collect()
+}

@@ -45,24 +45,7 @@ fn findings(merged: &str, up: &str, rows: RowsEvidence) -> Vec<Finding> {
         configured: false,
         engine_version: None,
     };
-    let catalog = SetCatalog {
-        info,
-        entries: vec![entry("1", merged, false), entry("2", up, true)],
-        gone: Vec::new(),
-        problems: Vec::new(),
-        merged_problems: Vec::new(),
-        manifest: None,
-        header_problems: Vec::new(),
-        manifest_baseline: None,
-        baseline: None,
-        merged: None,
-        tip: Vec::new(),
-        tip_label: None,
-        changed: Vec::new(),
-        substituted: Default::default(),
-        both_sides: Vec::new(),
-        tip_edits: Vec::new(),
-    };
+    let catalog = SetCatalog::of(info, vec![entry("1", merged, false), entry("2", up, true)]);
     let mut seen = MigrationEvidence::new("2", StepEvidence::ended(Outcome::Done));
     seen.rows = Some(rows);
     let evidence = SetEvidence { migrations: vec![seen], ..SetEvidence::default() };

@@ -1,0 +1,223 @@
+//! What the rules know that a linter of single files does not.
+
+use std::sync::Arc;
+
+use crate::catalog::{Declared, Entry, SetCatalog, Touch};
+use crate::model::{
+    Class, Down, EngineKind, Finding, Habits, Kind, LateMigrations, Level, Location, Migration,
+    Moment, RepoPath, Rollout, Script, SetInfo, Step, TransactionMode, Version,
+};
+use crate::rules::{CatalogCx, LevelPolicy, Terms, check_catalog};
+
+/// A set in the making.
+struct Set {
+    entries: Vec<Entry>,
+    transaction: TransactionMode,
+}
+
+impl Set {
+    /// On a history that makes `loans`.
+    fn new(transaction: TransactionMode) -> Self {
+        let set = Self { entries: Vec::new(), transaction };
+        set.migration("CREATE TABLE loans (id bigint PRIMARY KEY, note text);", "", false)
+    }
+
+    fn migration(mut self, up: &str, down: &str, added: bool) -> Self {
+        let number = self.entries.len() + 1;
+        let step = |name: &str, sql: &str| {
+            let path = RepoPath::new(&format!("{number}.{name}.sql")).unwrap();
+            Step::Sql(Script::whole(path, Arc::from(sql), self.transaction))
+        };
+        let migration = Migration {
+            id: number.to_string(),
+            version: Version::integer(&number.to_string()).unwrap(),
+            kind: Kind::Versioned,
+            up: step("up", up),
+            down: Down::Step(step("down", down)),
+            verify: None,
+            depends_on: Vec::new(),
+            files: Vec::new(),
+        };
+        let touch = Touch { added, ..Touch::NONE };
+        self.entries.push(Entry { migration, touch, declared: Declared::default() });
+        self
+    }
+
+    /// A migration of the change.
+    fn adds(self, up: &str) -> Self {
+        self.migration(up, "", true)
+    }
+
+    fn class(mut self, class: Class) -> Self {
+        let entry = self.entries.last_mut().unwrap();
+        let location = Location::file(RepoPath::new("m.json").unwrap());
+        entry.declared.class = Some((class, location));
+        self
+    }
+
+    fn findings(self, all: bool) -> Vec<Finding> {
+        let info = SetInfo {
+            name: "library".into(),
+            path: RepoPath::new("migrations").unwrap(),
+            layout: "sqlx",
+            engine: EngineKind::Postgres,
+            habits: Habits {
+                verifies_checksums: false,
+                late: LateMigrations::Applied,
+                planned: false,
+                sqlite_foreign_keys: true,
+            },
+            assumed: Vec::new(),
+            configured: false,
+            engine_version: None,
+        };
+        let catalog = SetCatalog::of(info, self.entries);
+        let terms = Terms {
+            rollout: Rollout::default(),
+            moment: Moment::day(jiff::Timestamp::UNIX_EPOCH),
+            approved_by: Vec::new(),
+            inline_allow: Vec::new(),
+            waivers: Vec::new(),
+            waiver_days: 0,
+        };
+        let cx = CatalogCx { catalog: &catalog, restores: false, terms: &terms };
+        let mut found = check_catalog(&cx, all, &LevelPolicy::default());
+        found.retain(|one| one.rule.starts_with("sql/") && one.level != Level::Off);
+        found
+    }
+
+    fn rules(self) -> Vec<&'static str> {
+        self.findings(false).iter().map(|finding| finding.rule).collect()
+    }
+}
+
+fn wrapped() -> Set {
+    Set::new(TransactionMode::Wrapped)
+}
+
+const INDEX: &str = "CREATE INDEX by_note ON loans (note);";
+
+#[test]
+fn what_the_change_makes_is_nobodys_yet() {
+    assert_eq!(wrapped().adds(INDEX).rules(), ["sql/require-concurrent-index-creation"]);
+    let make = "CREATE TABLE fines (id bigint); ";
+    let index = "CREATE INDEX by_id ON fines (id);";
+    assert!(wrapped().adds(&format!("{make}{index}")).rules().is_empty());
+    assert!(wrapped().adds(make).adds(index).rules().is_empty());
+    assert!(Set::new(TransactionMode::Bare).adds(make).adds(index).rules().is_empty());
+    // Later in the script is too late.
+    assert_eq!(wrapped().adds(&format!("{index}{make}")).rules().len(), 1);
+}
+
+#[test]
+fn a_table_that_stands_is_not_made_new_by_saying_so() {
+    for pretence in [
+        "CREATE TABLE IF NOT EXISTS loans (id bigint);",
+        "CREATE TABLE other.loans (id bigint);",
+        "CREATE FUNCTION loans() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "-- CREATE TABLE loans (id bigint);\n",
+        "SELECT 'CREATE TABLE loans (id bigint);';",
+    ] {
+        let rules = wrapped().adds(&format!("{pretence}{INDEX}")).rules();
+        assert_eq!(rules, ["sql/require-concurrent-index-creation"], "{pretence}");
+    }
+}
+
+#[test]
+fn comments_cannot_silence_anything() {
+    for order in [
+        "-- squawk-ignore-file\n",
+        "/* squawk-ignore-file */ ",
+        "-- squawk-ignore require-concurrent-index-creation\n",
+        "DO $$ BEGIN -- squawk-ignore-file\n END $$;",
+    ] {
+        assert_eq!(wrapped().adds(&format!("{order}{INDEX}")).rules().len(), 1, "{order}");
+    }
+    let order = "-- squawk-disable-assume-in-transaction\n";
+    let index = "CREATE INDEX CONCURRENTLY a ON loans (note); SELECT 1;";
+    let rules = wrapped().adds(&format!("{order}{index}")).rules();
+    assert_eq!(rules, ["sql/ban-concurrent-index-creation-in-transaction"]);
+}
+
+#[test]
+fn a_block_hides_nothing() {
+    let block = format!("DO $$ BEGIN IF true THEN {INDEX} END IF; END $$;");
+    let found = wrapped().adds(&block).findings(false);
+    assert_eq!(found.len(), 1);
+    let span = found[0].location.span.unwrap();
+    assert_eq!(&block[span.start..span.end], INDEX);
+}
+
+#[test]
+fn the_way_the_tool_wraps_a_script_counts() {
+    let two = "CREATE INDEX CONCURRENTLY a ON loans (note); SELECT 1;";
+    let rule = "sql/ban-concurrent-index-creation-in-transaction";
+    assert_eq!(Set::new(TransactionMode::SingleBatch).adds(two).rules(), [rule]);
+    assert!(Set::new(TransactionMode::Bare).adds(two).rules().is_empty());
+    let both = "ALTER TYPE mood ADD VALUE 'x'; UPDATE loans SET note = 'x' WHERE id = 1;";
+    let rule = "sql/enum-value-used-in-same-transaction";
+    assert_eq!(wrapped().adds(both).rules(), [rule]);
+    assert!(Set::new(TransactionMode::Bare).adds(both).rules().is_empty());
+}
+
+#[test]
+fn a_down_is_judged_for_what_cannot_work_only() {
+    let down = "ALTER TABLE loans DROP COLUMN note; DELETE FROM loans; DROP TABLE loans;";
+    assert!(wrapped().migration("SELECT 1;", down, true).rules().is_empty());
+    let down = "CREATE INDEX CONCURRENTLY a ON loans (note); SELECT 1;";
+    let rules = wrapped().migration("SELECT 1;", down, true).rules();
+    assert_eq!(rules, ["sql/ban-concurrent-index-creation-in-transaction"]);
+}
+
+#[test]
+fn the_declared_class_says_what_is_in_order() {
+    let drop = "ALTER TABLE loans DROP COLUMN note;";
+    assert_eq!(wrapped().adds(drop).rules(), ["sql/ban-drop-column"]);
+    assert!(wrapped().adds(drop).class(Class::PostDeploy).rules().is_empty());
+    let update = "UPDATE loans SET note = '';";
+    assert_eq!(wrapped().adds(update).rules(), ["sql/update-without-where"]);
+    assert!(wrapped().adds(update).class(Class::ManualBackfill).rules().is_empty());
+}
+
+#[test]
+fn what_the_change_makes_anew_is_not_gone() {
+    let base = || wrapped().migration("CREATE VIEW late AS SELECT 1;", "", false);
+    let (drop, make) = ("DROP VIEW late;", "CREATE VIEW late AS SELECT 2;");
+    assert_eq!(base().adds(drop).rules(), ["sql/ban-drop-view"]);
+    assert!(base().adds(&format!("{drop}{make}")).rules().is_empty());
+    assert!(base().adds(drop).adds(make).rules().is_empty());
+    let table = "DROP TABLE loans; CREATE TABLE loans (id bigint);";
+    assert_eq!(wrapped().adds(table).rules(), ["sql/ban-drop-table"]);
+}
+
+#[test]
+fn the_history_is_judged_only_where_everything_is() {
+    let set = || wrapped().migration(INDEX, "", false);
+    assert!(set().findings(false).is_empty());
+    assert_eq!(set().findings(true).len(), 1);
+}
+
+#[test]
+fn an_index_anywhere_in_the_history_serves_a_foreign_key() {
+    let key =
+        "ALTER TABLE loans ADD CONSTRAINT k FOREIGN KEY (note) REFERENCES notes (t) NOT VALID;";
+    let rule = "sql/foreign-key-without-index";
+    assert_eq!(wrapped().adds(key).rules(), [rule]);
+    assert!(wrapped().migration(INDEX, "", false).adds(key).rules().is_empty());
+    let gone = wrapped().migration(INDEX, "", false).migration("DROP INDEX by_note;", "", false);
+    assert_eq!(gone.adds(key).rules(), [rule]);
+    let partial = "CREATE INDEX p ON loans (note) WHERE note <> '';";
+    assert_eq!(wrapped().migration(partial, "", false).adds(key).rules(), [rule]);
+    let later = "CREATE INDEX CONCURRENTLY late ON loans (note);";
+    assert!(Set::new(TransactionMode::Bare).adds(key).adds(later).rules().is_empty());
+}
+
+#[test]
+fn a_setting_that_is_put_back_does_not_leak() {
+    let rules = |sql: &str| wrapped().adds(sql).rules();
+    assert_eq!(rules("SET search_path = a; SELECT 1;"), ["sql/set-without-local"]);
+    assert_eq!(rules("SET ROLE admin;"), ["sql/set-without-local"]);
+    assert!(rules("SET search_path = a; RESET search_path;").is_empty());
+    assert!(rules("SET LOCAL search_path = a; SET lock_timeout = '1s';").is_empty());
+    assert!(rules("SET ROLE admin; RESET ROLE;").is_empty());
+}
