@@ -5,7 +5,9 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, printable};
+use crate::model::{
+    EngineKind, EntryKind, Inconclusive, Location, RepoPath, Script, TransactionMode, printable,
+};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -197,7 +199,9 @@ fn catalogs(
     });
     let mut specs: Vec<(SetSpec, Option<RepoPath>, Option<RepoPath>)> = Vec::new();
     for set in configured {
-        specs.push((configured_spec(set), None, set.manifest.as_ref().map(|m| m.value.clone())));
+        let mut spec = configured_spec(set);
+        spec.seed = set.seed.as_ref().map(|path| seed(comparison, &path.value)).transpose()?;
+        specs.push((spec, None, set.manifest.as_ref().map(|m| m.value.clone())));
     }
     for found in found {
         if found.is_doubtful {
@@ -231,6 +235,20 @@ fn catalogs(
         .collect()
 }
 
+/// The script with a set's own rows, from the head like the set itself.
+fn seed(comparison: &Comparison, path: &RepoPath) -> Result<Script, GateError> {
+    let missing = |what: &str, help: &str| {
+        GateError::Usage(format!("the seed {path} of {} {what}\n  help: {help}", config::FILE_NAME))
+    };
+    let entry = comparison.head.file(path)?;
+    let Some(entry) = entry.filter(|entry| entry.kind == EntryKind::File) else {
+        return Err(missing("is not there", "name a script relative to the top of the repository"));
+    };
+    let text = std::str::from_utf8(&entry.bytes);
+    let text = text.map_err(|_| missing("is not UTF-8", "save it as UTF-8"))?;
+    Ok(Script::whole(path.clone(), text.into(), TransactionMode::Wrapped))
+}
+
 fn configured_spec(set: &config::SetConfig) -> SetSpec {
     SetSpec {
         name: set.name.value.clone(),
@@ -238,6 +256,7 @@ fn configured_spec(set: &config::SetConfig) -> SetSpec {
         layout: set.layout.as_ref().and_then(|name| layout::by_name(&name.value)),
         engine: Some(set.engine.value),
         baseline: set.baseline.as_ref().map(|id| id.value.clone()),
+        seed: None,
         engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
         configured: true,
         assumed: Vec::new(),
@@ -257,6 +276,7 @@ fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
         layout: Some(found.layout),
         engine: asked.filter(|_| !told),
         baseline: None,
+        seed: None,
         engine_version: None,
         configured: false,
         assumed,

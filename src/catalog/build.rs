@@ -7,7 +7,7 @@ use crate::layout::{Detection, Layout, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
-    SetInfo, Sited, Step, Tree, printable,
+    Script, SetInfo, Sited, Step, Tree, printable,
 };
 
 /// What is known of a set before its files are read.
@@ -22,6 +22,8 @@ pub struct SetSpec {
     pub engine: Option<EngineKind>,
     /// The manifest's id up to which history needs no entry.
     pub baseline: Option<String>,
+    /// The script that puts rows in before a judged migration.
+    pub seed: Option<Script>,
     /// The oldest engine version the team runs.
     pub engine_version: Option<String>,
     /// Whether it stands in the configuration.
@@ -137,6 +139,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             .and_then(|manifest| Some(manifest.baseline.as_ref()?.value.clone()))
             .or_else(|| spec.baseline.clone()),
         baseline: spec.baseline,
+        seed: spec.seed,
         manifest,
         header_problems: Vec::new(),
         tip: Vec::new(),

@@ -138,6 +138,8 @@ pub struct SetCatalog {
     pub manifest_baseline: Option<String>,
     /// History up to and including this id runs and is not judged.
     pub baseline: Option<String>,
+    /// The script that puts rows in before a judged migration.
+    pub seed: Option<Script>,
     /// The base's migrations, in order; `None` where nothing was compared.
     pub merged: Option<Vec<Migration>>,
     /// Migrations that the target branch gained since the base, with the tip's name.

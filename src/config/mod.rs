@@ -275,7 +275,6 @@ impl Settings {
         let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
         let any_class = |uses: fn(&ClassConfig) -> bool| self.classes.values().any(uses);
         [
-            ("set.seed", any_set(|set| set.seed.is_some())),
             ("set.variables", any_set(|set| !set.variables.is_empty())),
             ("set.documents", any_set(|set| !set.documents.is_empty())),
             ("set.schemas", any_set(|set| !set.schemas.is_empty())),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! history applied                       S0
+//! rows, up, down      any refused?      rows ≡ ?   (taken back)
 //! up                  does it run?      S1
 //! up again            replay-safe?      ≡ S1   (taken back)
 //! verify              passes?           ≡ S1   (taken back)
@@ -33,7 +34,7 @@ pub struct Planned<'a> {
 }
 
 /// Runs `plan` in order and records what is seen into `evidence`, which keeps what was recorded
-/// so far when the sandbox itself gives up. `progress` is told the id of each migration before
+/// so far when the sandbox itself gives up. `seed` puts in the set's own rows. `progress` is told the id of each migration before
 /// it runs.
 ///
 /// # Errors
@@ -42,6 +43,7 @@ pub fn run(
     target: &mut dyn Target,
     plan: &[Planned<'_>],
     rollback: Rollback,
+    seed: Option<&Script>,
     evidence: &mut SetEvidence,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(), EngineError> {
@@ -50,6 +52,7 @@ pub fn run(
     let mut run = Run {
         target,
         rollback,
+        seed,
         evidence,
         current: empty.clone(),
         is_current: false,
@@ -69,6 +72,7 @@ pub fn run(
 struct Run<'a> {
     target: &'a mut dyn Target,
     rollback: Rollback,
+    seed: Option<&'a Script>,
     evidence: &'a mut SetEvidence,
     /// The schema as it stands, where `is_current` says so: history is not described.
     current: Snapshot,
@@ -106,6 +110,8 @@ impl Run<'_> {
         }
         let before = self.current.clone();
         let checkpoint = self.target.checkpoint()?;
+        // On PostgreSQL this is cheapest in the state before the up.
+        let rows = self.over_rows(migration)?;
         let after = match self.up(migration, &planned.depends_on)? {
             Attempted::Done(after) => after,
             Attempted::Ended(outcome) => {
@@ -128,7 +134,7 @@ impl Run<'_> {
             seen.verify = Some(self.rehearse(script)?);
         }
         seen.crashes = self.crashes(migration, &checkpoint, &before)?;
-        seen.rows = self.over_rows(migration, &checkpoint)?;
+        seen.rows = rows;
         match (self.rollback, migration.down.step()) {
             (Rollback::Checkpoint, _) => {
                 self.target.restore(&checkpoint)?;

@@ -21,7 +21,7 @@ use crate::model::{
 use crate::sql::{Statement, statements};
 
 pub use sink::{Draft, Sink};
-pub use told::{broken_history, inconclusive, migration_reports};
+pub use told::{broken_history, inconclusive, migration_reports, unfilled};
 
 /// A rule.
 pub struct Rule {
@@ -121,6 +121,7 @@ impl LevelPolicy {
 
 /// Every rule, sorted by id.
 pub static RULES: &[&Rule] = &[
+    &dryrun::fails_on_data::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
     &dryrun::timeout::RULE,
@@ -146,6 +147,7 @@ pub static RULES: &[&Rule] = &[
     &rollback::empty::RULE,
     &rollback::fails::RULE,
     &rollback::leaves_trace::RULE,
+    &rollback::loses_data::RULE,
     &rollback::missing::RULE,
 ];
 

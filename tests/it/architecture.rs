@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
     room("layout", 1, &["model", "sql"]),
     room("manifest", 1, &["model"]),
     room("config", 1, &["model"]),
+    room("rows", 1, &["model"]),
     room("changes", 2, &["model", "host"]),
     // It joins what a change did with what the files say.
     room("catalog", 2, &["model", "changes", "layout", "manifest", "sql"]),
@@ -41,7 +42,7 @@ const ROOMS: &[Room] = &[
     room("engine", 3, &["model", "host", "sql"]),
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business.
-    room("dryrun", 4, &["model", "engine", "lifecycle"]),
+    room("dryrun", 4, &["model", "engine", "lifecycle", "rows"]),
     room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host"]),
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.

@@ -8,6 +8,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
 use super::plan::Plan;
+use super::rows::Trial;
 use super::server::Server;
 use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
@@ -25,19 +26,21 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
 /// One PostgreSQL sandbox.
 pub(super) struct Sandbox {
     /// Closed before `server` goes: fields are dropped in this order.
-    client: Option<Client>,
-    server: Box<dyn Server>,
-    spec: SandboxSpec,
+    pub(super) client: Option<Client>,
+    pub(super) server: Box<dyn Server>,
+    pub(super) spec: SandboxSpec,
     catalog: Catalog,
-    history: History,
+    pub(super) history: History,
     version: String,
     major: u32,
     superuser: bool,
     /// Scripts that may have made roles, in lower case.
     roles_made: Vec<String>,
+    /// A trial that is under way.
+    pub(super) trial: Option<Trial>,
 }
 
-fn lost() -> EngineError {
+pub(super) fn lost() -> EngineError {
     EngineError::Broken("the PostgreSQL sandbox lost its connection".into())
 }
 
@@ -77,11 +80,12 @@ impl Sandbox {
             major,
             superuser: row.get(2),
             roles_made: Vec::new(),
+            trial: None,
         })
     }
 
     /// The open connection; made anew where it was lost.
-    fn connected(&mut self) -> Result<&mut Client, EngineError> {
+    pub(super) fn connected(&mut self) -> Result<&mut Client, EngineError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.client = None;
             self.catalog.forget();
@@ -101,7 +105,7 @@ impl Sandbox {
         Ok(())
     }
 
-    fn send(&mut self, sql: &str) -> Result<(), Ended> {
+    pub(super) fn send(&mut self, sql: &str) -> Result<(), Ended> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Ok(()) };
         under_watch(client, self.server.as_ref(), limit, |client| client.batch_execute(sql))
@@ -134,7 +138,12 @@ impl Sandbox {
         Ok(())
     }
 
-    fn explain(&self, ended: Ended, script: &Script, statement: Option<&Statement>) -> TargetError {
+    pub(super) fn explain(
+        &self,
+        ended: Ended,
+        script: &Script,
+        statement: Option<&Statement>,
+    ) -> TargetError {
         let error = match ended {
             Ended::Refused(error) => error,
             Ended::Stopped(stop) => {
@@ -195,7 +204,7 @@ impl Sandbox {
     }
 
     /// What is decided about a script before it runs here.
-    fn plan(&self, script: &Script) -> Result<Plan, TargetError> {
+    pub(super) fn plan(&self, script: &Script) -> Result<Plan, TargetError> {
         let plan = Plan::of(script)?;
         match self.server.refusal(script, &plan.statements) {
             Some(reason) => Err(TargetError::CannotRun(reason)),
@@ -311,6 +320,9 @@ impl Target for Sandbox {
         if let Some(stop) = host::must_stop() {
             return Err(stopped(stop, script.location(), 0));
         }
+        if let Some(result) = self.run_inside(script) {
+            return result;
+        }
         self.apply(script)
     }
 
@@ -319,6 +331,9 @@ impl Target for Sandbox {
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {
+        if let Some(mark) = self.mark()? {
+            return Ok(mark);
+        }
         if self.history.wants_saving() && self.server.can_save() {
             self.save()?;
         }
@@ -326,6 +341,9 @@ impl Target for Sandbox {
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), EngineError> {
+        if self.back_to(checkpoint)? {
+            return Ok(());
+        }
         let position = usize::try_from(checkpoint.0).map_err(|_| no_way_back())?;
         if position == self.history.position() {
             return Ok(());

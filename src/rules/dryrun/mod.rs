@@ -1,5 +1,6 @@
 //! What happened when the migrations ran.
 
+pub(super) mod fails_on_data;
 pub(super) mod not_repeatable;
 pub(super) mod not_replay_safe;
 pub(super) mod timeout;
