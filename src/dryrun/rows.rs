@@ -19,8 +19,6 @@ use crate::rows::{self, Blame, Shun, Standing, Stock};
 const CAUSES: usize = 5;
 /// Tables with more rows than that are not compared.
 const MOST_ROWS: usize = 2_000;
-/// The longest that a value of a failing row is shown.
-const SHOWN: usize = 40;
 
 /// How a trial ended.
 enum End {
@@ -131,7 +129,12 @@ impl Trial<'_> {
             let blame = rows::blame(&failure, self.statement(&failure), self.tables, &left);
             after = Some(left);
             let known = seen.refused.iter().any(|one| {
-                one.constraint == blame.constraint && one.failure.message == failure.message
+                (&one.constraint, one.table.as_ref(), &one.failure.location)
+                    == (
+                        &blame.constraint,
+                        blame.table.as_ref().map(TableName::spoken).as_ref(),
+                        &failure.location,
+                    )
             });
             if !known {
                 self.fill(&empty, &shun, plain, &mut seen.seed)?;
@@ -317,14 +320,11 @@ impl Trial<'_> {
 
     /// The cells of a row that are the same in every run.
     fn shown(&self, blame: &Blame, row: &ReadRow) -> Vec<(String, String)> {
-        let ours = blame.table.as_ref().is_some_and(|table| self.own.contains(table));
         let table = self.tables.iter().find(|table| Some(&table.name) == blame.table.as_ref());
-        let steady = |name: &str| {
-            ours || blame.shun.iter().any(|shun| shun.column == name)
-                || table.is_some_and(|table| table.primary_key().iter().any(|key| key == name))
-        };
-        let cells = row.iter().filter(|(name, _)| steady(name));
-        cells.map(|(name, value)| (name.clone(), show(value.as_deref()))).collect()
+        let Some(table) = table else { return Vec::new() };
+        let wanted: Vec<&str> = blame.shun.iter().map(|shun| shun.column.as_str()).collect();
+        let cells = rows::shown(table, row, &wanted, self.own.contains(&table.name));
+        cells.into_iter().map(|(name, value)| (name, rows::show(value.as_deref()))).collect()
     }
 }
 
@@ -333,11 +333,4 @@ impl Trial<'_> {
 fn is_about_rows(failure: &Failure) -> bool {
     let class = failure.code.as_deref().and_then(|code| code.get(..2));
     matches!(class, Some("21" | "22" | "23" | "P0"))
-}
-
-fn show(value: Option<&str>) -> String {
-    let Some(value) = value else { return "NULL".into() };
-    let clipped: String = value.chars().take(SHOWN).collect();
-    let more = if clipped.len() < value.len() { "…" } else { "" };
-    format!("'{}{more}'", printable(&clipped))
 }

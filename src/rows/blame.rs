@@ -95,6 +95,14 @@ impl<'a> Seen<'a> {
         })
     }
 
+    /// Every table after and before the script, those first that the engine names: two tables
+    /// may have constraints of one name.
+    fn candidates(&self) -> Vec<&'a Table> {
+        let mut all: Vec<&Table> = self.after.iter().chain(self.before).collect();
+        all.sort_by_key(|table| !self.names.contains(&table.name.name));
+        all
+    }
+
     /// The same, where the engine does not name it: the table whose key or condition it is.
     fn owner(&self, after: &Table) -> Option<&'a Table> {
         let same = self.before.iter().find(|table| table.name == after.name);
@@ -150,7 +158,7 @@ impl<'a> Seen<'a> {
     fn unique(&self, rest: &str) -> Option<Blame> {
         let named =
             |key: &&Key| self.names.contains(&key.name) || rest == format!("index '{}'", key.name);
-        for table in self.after.iter().chain(self.before) {
+        for table in self.candidates() {
             if let Some(key) = table.keys.iter().find(named)
                 && let Some(owner) = self.owner(table)
             {
@@ -187,7 +195,7 @@ impl<'a> Seen<'a> {
             Some(name) => self.names.contains(name) || name == rest,
             None => !rest.is_empty() && same_text(&condition.expression, rest),
         };
-        for table in self.after.iter().chain(self.before) {
+        for table in self.candidates() {
             if let Some(condition) = table.conditions.iter().find(is_it)
                 && let Some(owner) = self.owner(table)
             {
@@ -285,7 +293,7 @@ impl<'a> Seen<'a> {
 /// The rows that are alike in a key.
 fn repeated(table: &Table, key: &Key) -> String {
     let parts = key.parts.join(", ");
-    let mut conditions: Vec<String> = key.predicate.iter().map(|one| format!("({one})")).collect();
+    let mut conditions: Vec<String> = key.predicate.iter().map(|one| enclosed(one)).collect();
     for (at, part) in key.parts.iter().enumerate() {
         let column = key.columns.get(at).and_then(|name| table.column(name));
         // NULL is like nothing, not even another NULL.
@@ -301,6 +309,12 @@ fn repeated(table: &Table, key: &Key) -> String {
         "SELECT {parts}, count(*) FROM {}{condition} GROUP BY {parts} HAVING count(*) > 1",
         table.name.sql()
     )
+}
+
+/// A condition that stays together beside others.
+fn enclosed(condition: &str) -> String {
+    let whole = condition.starts_with('(') && condition.ends_with(')');
+    if whole { condition.to_owned() } else { format!("({condition})") }
 }
 
 /// The rows that refer to none.

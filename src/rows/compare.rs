@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mentions;
-use crate::model::{
-    Column, Family, LossCause, LostValues, ReadRow, RowsChanged, Table, TableName, printable,
-};
+use super::steady::{is_steady, show, shown};
+use super::{mentions, value};
+use crate::model::{Column, Family, LossCause, LostValues, ReadRow, RowsChanged, Table, TableName};
 
 /// How many examples a loss shows.
 const EXAMPLES: usize = 3;
-/// The longest that a value is shown.
-const SHOWN: usize = 40;
 
 /// A table with the rows that stand in it.
 #[derive(Clone, Debug)]
@@ -65,11 +62,18 @@ struct Matched<'a> {
     new: usize,
 }
 
-/// Matches by the primary key, else whole rows, else by their order.
-fn matched<'a>(before: &'a Standing, after: &'a Standing) -> Matched<'a> {
+/// Matches by the primary key, else whole rows, else by their order. A key that does not stand in
+/// `between` does not name the same rows afterwards.
+fn matched<'a>(
+    before: &'a Standing,
+    after: &'a Standing,
+    between: Option<&Standing>,
+) -> Matched<'a> {
     let columns = common(&before.table, &after.table);
     let key = before.table.primary_key();
-    let usable = !key.is_empty() && key.iter().all(|name| columns.iter().any(|c| c.name == *name));
+    let stays = |name: &str| between.is_none_or(|table| table.table.column(name).is_some());
+    let usable = !key.is_empty()
+        && key.iter().all(|name| stays(name) && columns.iter().any(|c| c.name == *name));
     if usable && let (Some(old), Some(new)) = (before.by(key), after.by(key)) {
         let pairs: Vec<_> =
             old.iter().filter_map(|(key, row)| Some((*row, *new.get(key)?))).collect();
@@ -107,7 +111,7 @@ pub fn changed(before: &[Standing], after: &[Standing]) -> Vec<RowsChanged> {
     for old in before {
         let Some(new) = Standing::of(after, &old.table.name) else { continue };
         let columns = common(&old.table, &new.table);
-        let matched = matched(old, new);
+        let matched = matched(old, new, None);
         let differs = |(one, other): &&(&ReadRow, &ReadRow)| {
             columns.iter().any(|column| cell(one, &column.name) != cell(other, &column.name))
         };
@@ -140,7 +144,7 @@ pub fn lost(
         let Some(new) = Standing::of(down, &old.table.name) else { continue };
         let look =
             Look { old, between: Standing::of(after, &old.table.name), before, after, scripts };
-        let matched = matched(old, new);
+        let matched = matched(old, new, look.between);
         found.extend(look.rows(&matched));
         for column in common(&old.table, &new.table) {
             found.extend(look.values(&matched, column));
@@ -165,7 +169,7 @@ impl Look<'_> {
         if matched.gone.is_empty() {
             return None;
         }
-        let cause = match self.between.map(|between| self::matched(self.old, between)) {
+        let cause = match self.between.map(|between| self::matched(self.old, between, None)) {
             None => LossCause::Dropped,
             Some(up) if matched.gone.iter().all(|row| up.gone.contains(row)) => LossCause::Deleted,
             Some(_) => LossCause::Down,
@@ -181,12 +185,9 @@ impl Look<'_> {
             let values = matched.gone.iter().map(|row| cell(row, &column.name));
             self.kept(&values.collect::<Vec<_>>())
         });
-        let shown = self.old.table.columns.iter().filter(|column| self.steady(column)).take(3);
-        let shown: Vec<&Column> = shown.collect();
         let example = |row: &&ReadRow| {
-            let cells = shown.iter().map(|column| {
-                format!("{} = {}", column.name, show(cell(row, &column.name).as_deref()))
-            });
+            let cells = shown(&self.old.table, row, &[], self.old.ours).into_iter().take(3);
+            let cells = cells.map(|(name, value)| format!("{name} = {}", show(value.as_deref())));
             cells.collect::<Vec<_>>().join(", ")
         };
         let examples: Vec<String> = matched.gone.iter().take(1).map(example).collect();
@@ -204,20 +205,25 @@ impl Look<'_> {
     fn values(&self, matched: &Matched<'_>, column: &Column) -> Option<LostValues> {
         let name = &column.name;
         let pairs = matched.pairs.iter().map(|(old, new)| (cell(old, name), cell(new, name)));
-        // Nothing is lost where nothing was.
-        let gone: Vec<(Cell, Cell)> =
-            pairs.filter(|(old, new)| old.is_some() && old != new).collect();
+        // What the engine derives from other columns is none of its own.
+        if matches!(&column.family, Family::Other(name) if name == "tsvector") {
+            return None;
+        }
+        // Nothing is lost where nothing was, and the clock, which triggers write, goes on.
+        let gone: Vec<(Cell, Cell)> = pairs
+            .filter(|(old, new)| old.is_some() && old != new && !by_clock(column, new))
+            .collect();
         if gone.is_empty() {
             return None;
         }
         let values: Vec<Cell> = gone.iter().map(|(old, _)| old.clone()).collect();
         let cause = self.cause(column, &values);
         let kept_in = if cause == LossCause::Dropped { self.kept(&values) } else { None };
-        let steady = self.steady(column);
         let mut examples = Vec::new();
-        for (old, new) in gone.iter().filter(|_| steady) {
+        let steady = |old: &Cell| is_steady(column, old.as_deref(), self.old.ours);
+        for (old, new) in gone.iter().filter(|(old, _)| steady(old)) {
             let new = match new {
-                Some(new) if !self.is_told(old.as_deref().unwrap_or_default(), new) => {
+                Some(new) if !self.is_told(column, old.as_deref().unwrap_or_default(), new) => {
                     "another value".into()
                 }
                 new => show(new.as_deref()),
@@ -244,7 +250,7 @@ impl Look<'_> {
         if found.type_name != column.type_name {
             return LossCause::Changed;
         }
-        let up = matched(self.old, between);
+        let up = matched(self.old, between, None);
         let still: BTreeSet<Cell> = up
             .pairs
             .iter()
@@ -281,21 +287,12 @@ impl Look<'_> {
         None
     }
 
-    /// Whether a column's values are the same in every run.
-    fn steady(&self, column: &Column) -> bool {
-        let varies = matches!(
-            column.family,
-            Family::Date | Family::Timestamp | Family::Time | Family::Uuid | Family::Other(_)
-        );
-        let computed = column.default.as_deref().is_some_and(|default| {
-            default.contains('(') || default.to_lowercase().contains("current_")
-        });
-        self.old.ours && !column.generated || !varies && !computed
-    }
-
     /// Whether a value that stands after the down is the same in every run, as far as can be
     /// told: it is made of the old one, or the scripts speak of it.
-    fn is_told(&self, old: &str, new: &str) -> bool {
+    fn is_told(&self, column: &Column, old: &str, new: &str) -> bool {
+        if matches!(column.family, Family::Date | Family::Timestamp) {
+            return value::is_own_date(new);
+        }
         let small = new.is_empty()
             || new == "0"
             || new == "1"
@@ -308,10 +305,8 @@ impl Look<'_> {
     }
 }
 
-/// A value as a report shows it.
-fn show(value: Option<&str>) -> String {
-    let Some(value) = value else { return "NULL".into() };
-    let clipped: String = value.chars().take(SHOWN).collect();
-    let more = if clipped.len() < value.len() { "…" } else { "" };
-    format!("'{}{more}'", printable(&clipped))
+/// Whether a moment is neither ours nor a script's, so that the clock gave it.
+fn by_clock(column: &Column, new: &Cell) -> bool {
+    matches!(column.family, Family::Date | Family::Timestamp)
+        && new.as_deref().is_some_and(|new| !value::is_own_date(new))
 }

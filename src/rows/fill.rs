@@ -35,7 +35,9 @@ pub fn ordinary(table: &Table, stock: &Stock) -> Result<Vec<Vec<NewRow>>, String
 struct Variants {
     /// For each column the values its conditions may want; empty for others.
     wanted: Vec<Vec<Value>>,
-    /// The columns that may be NULL and refer to nothing they must.
+    /// Whether a condition speaks of the column.
+    conditioned: Vec<bool>,
+    /// The columns that may be NULL.
     nullable: Vec<usize>,
     /// Tries with wanted values, the plain one before them.
     plain: usize,
@@ -45,16 +47,19 @@ struct Variants {
 impl Variants {
     fn new(table: &Table) -> Self {
         let mut wanted_by = vec![Vec::new(); table.columns.len()];
+        let mut spoken_of = vec![false; table.columns.len()];
         for at in conditioned(table) {
             wanted_by[at] = wanted(table, &table.columns[at]);
+            spoken_of[at] = true;
         }
         let nullable: Vec<usize> =
             (0..table.columns.len()).filter(|at| !table.columns[*at].not_null).collect();
         let plain = 1 + wanted_by.iter().map(Vec::len).max().unwrap_or_default().min(8);
         // Then: every NULL that may be, all of them and all but one of the conditioned ones.
-        let exclusive = nullable.iter().filter(|at| table.is_conditioned(**at)).count();
-        let count = (plain + 2 + exclusive).min(MOST_VARIANTS);
-        Self { wanted: wanted_by, nullable, plain, count }
+        let exclusive = nullable.iter().filter(|at| spoken_of[**at]).count();
+        // And at last the plainest words.
+        let count = (plain + 2 + exclusive).min(MOST_VARIANTS) + 1;
+        Self { wanted: wanted_by, conditioned: spoken_of, nullable, plain, count }
     }
 
     /// The value of a column in a try; `None` for its ordinary one.
@@ -62,8 +67,12 @@ impl Variants {
         if variant == 0 {
             return None;
         }
+        if variant + 1 == self.count {
+            let number = u32::try_from(number).unwrap_or_default();
+            return value::word(&table.columns[at].family, number);
+        }
         if variant >= self.plain && self.nullable.contains(&at) {
-            let mut conditioned = self.nullable.iter().filter(|at| table.is_conditioned(**at));
+            let mut conditioned = self.nullable.iter().filter(|at| self.conditioned[**at]);
             let spared = (variant - self.plain).checked_sub(2).and_then(|one| conditioned.nth(one));
             if spared != Some(&at) {
                 return Some(Value::Null);
@@ -77,11 +86,6 @@ impl Variants {
 }
 
 impl Table {
-    fn is_conditioned(&self, at: usize) -> bool {
-        let name = &self.columns[at].name;
-        self.conditions.iter().any(|one| super::mentions(&one.expression, name))
-    }
-
     fn is_key(&self, name: &str) -> bool {
         self.keys.iter().any(|key| key.columns.iter().any(|column| column == name))
     }
@@ -202,7 +206,11 @@ fn cell(row: &ReadRow, column: &str) -> Option<Value> {
 /// the columns take. `base` is a row that the table took; what `shun` names stays ordinary.
 #[must_use]
 pub fn awkward(table: &Table, stock: &Stock, base: &NewRow, shun: &[Shun]) -> Vec<Vec<NewRow>> {
-    let maker = Maker { table, stock, base, shun };
+    let mut spoken_of = vec![false; table.columns.len()];
+    for at in conditioned(table) {
+        spoken_of[at] = true;
+    }
+    let maker = Maker { table, stock, base, shun, conditioned: spoken_of };
     let mut rows = Vec::new();
     rows.push(maker.tries(ORDINARY, false, &|_| None));
     if table.keys.iter().any(|key| key.parts.len() > 1) {
@@ -240,6 +248,7 @@ struct Maker<'a> {
     stock: &'a Stock,
     base: &'a NewRow,
     shun: &'a [Shun],
+    conditioned: Vec<bool>,
 }
 
 impl Maker<'_> {
@@ -272,6 +281,7 @@ impl Maker<'_> {
     ) -> Option<NewRow> {
         let plain = Variants {
             wanted: vec![vec![]; self.table.columns.len()],
+            conditioned: vec![],
             nullable: vec![],
             plain: 1,
             count: 1,
@@ -287,7 +297,7 @@ impl Maker<'_> {
                     .map(|(_, value)| value.clone())
             };
             let Some(base) = in_row(self.base) else { continue };
-            let conditioned = spare_conditioned && self.table.is_conditioned(at);
+            let conditioned = spare_conditioned && self.conditioned[at];
             let shunned = self.shunned(&column.name);
             let value = if told_apart.contains(&column.name) || shunned == Some(Avoid::Repeat) {
                 in_row(&fresh).unwrap_or(base)

@@ -13,12 +13,14 @@ mod choose;
 mod compare;
 mod condition;
 mod fill;
+mod steady;
 mod value;
 
 pub use blame::{Avoid, Blame, Shun, blame};
 pub use choose::choose;
 pub use compare::{Standing, changed, lost};
 pub use fill::{Stock, awkward, ordinary};
+pub use steady::{show, shown};
 
 /// The identifiers and words of an SQL text, in lower case, those inside quotes too.
 fn words(text: &str) -> impl Iterator<Item = String> {

@@ -48,6 +48,9 @@ fn is_thrown_away(lost: &LostValues) -> bool {
     matches!(lost.cause, LossCause::Dropped | LossCause::Deleted) && lost.kept_in.is_none()
 }
 
+/// How many columns are told one by one.
+const DETAILS: usize = 8;
+
 fn what(lost: &LostValues) -> String {
     let LostValues { table, column, count, of, .. } = lost;
     match column {
@@ -80,13 +83,16 @@ fn report(lost: &[&LostValues]) -> Option<impl FnOnce(crate::model::Location) ->
         }
     };
     let mut details = Vec::new();
-    for one in lost {
+    for one in lost.iter().take(DETAILS) {
         let examples = one.examples.join("; ");
         if !examples.is_empty() {
             details.push(format!("{}: {examples}", what(one)));
         } else if lost.len() > 1 {
             details.push(what(one));
         }
+    }
+    if lost.len() > DETAILS {
+        details.push(format!("and {} more", lost.len() - DETAILS));
     }
     let help = if is_thrown_away(first) {
         "make sure that nobody needs them; the way back to them is a checkpoint"
