@@ -15,7 +15,7 @@ mod attempt;
 mod crash;
 mod rows;
 
-use crate::engine::{EngineError, Target};
+use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
     SetEvidence, Snapshot, Step, StepEvidence,
@@ -57,6 +57,8 @@ pub fn run(
         current: empty.clone(),
         is_current: false,
         anchor: empty,
+        start: None,
+        ups: Vec::new(),
         broken: Vec::new(),
     };
     for planned in plan {
@@ -79,6 +81,9 @@ struct Run<'a> {
     is_current: bool,
     /// The schema before the first of the judged migrations that stand together at the end.
     anchor: Snapshot,
+    /// The way back to it, and the ups that ran since.
+    start: Option<Checkpoint>,
+    ups: Vec<Script>,
     /// Migrations that did not run so far; later failures may come from them.
     broken: Vec<String>,
 }
@@ -107,11 +112,13 @@ impl Run<'_> {
             self.current = self.target.snapshot()?;
             self.is_current = true;
             self.anchor = self.current.clone();
+            self.start = Some(self.target.checkpoint()?);
+            self.ups.clear();
         }
         let before = self.current.clone();
-        let checkpoint = self.target.checkpoint()?;
         // On PostgreSQL this is cheapest in the state before the up.
         let rows = self.over_rows(migration)?;
+        let checkpoint = self.target.checkpoint()?;
         let after = match self.up(migration, &planned.depends_on)? {
             Attempted::Done(after) => after,
             Attempted::Ended(outcome) => {
@@ -128,6 +135,7 @@ impl Run<'_> {
         let mut seen = MigrationEvidence::new(&migration.id, up);
         self.current = after;
         if let Some(script) = migration.up.script() {
+            self.ups.push(script.clone());
             seen.again = Some(self.rehearse(script)?);
         }
         if let Some(script) = &migration.verify {

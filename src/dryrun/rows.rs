@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::attempt::Attempted;
 use super::{Run, attempt};
 use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
@@ -68,12 +69,57 @@ impl Run<'_> {
             let end = trial.run()?;
             self.target.end_trial()?;
             match end {
-                End::Seen(seen) => return Ok(Some(seen)),
+                End::Seen(mut seen) => {
+                    if !seen.refused.is_empty() && self.is_mended_before(up)? {
+                        seen.refused.clear();
+                    }
+                    return Ok(Some(seen));
+                }
                 End::Moot => return Ok(None),
                 End::Doubtful => {}
             }
         }
         Ok(None)
+    }
+}
+
+impl Run<'_> {
+    /// Whether the earlier migrations of the same change leave only rows that an up accepts: then
+    /// the one that fills a column makes way for the one that demands it. Where the change begins
+    /// with nothing, there are no rows to begin with.
+    fn is_mended_before(&mut self, up: &Script) -> Result<bool, EngineError> {
+        let Some(start) = self.start.clone().filter(|_| !self.ups.is_empty()) else {
+            return Ok(false);
+        };
+        let ups = self.ups.clone();
+        self.target.restore(&start)?;
+        let tables = self.target.tables()?;
+        let text: String = ups.iter().chain([up]).map(|script| script.sql() + "\n").collect();
+        let chosen = rows::choose(&tables, &text);
+        let mut mended = false;
+        if !chosen.is_empty() {
+            self.target.begin_trial(&[], false)?;
+            let mut trial = Trial {
+                target: self.target,
+                up,
+                down: None,
+                seed: self.seed,
+                tables: &tables,
+                chosen: &chosen,
+                text: &text,
+                inside: false,
+                own: BTreeSet::new(),
+            };
+            mended = trial.accepts_all(&ups)?;
+            self.target.end_trial()?;
+        }
+        for script in &ups {
+            if !matches!(attempt::attempt(self.target, script, None, None)?, Attempted::Done(_)) {
+                let message = "an up that ran before does not run again from the same state";
+                return Err(EngineError::Broken(message.into()));
+            }
+        }
+        Ok(mended)
     }
 }
 
@@ -152,6 +198,19 @@ impl Trial<'_> {
         Ok(End::Seen(seen))
     }
 
+    /// Whether other ups and then this one run over rows.
+    fn accepts_all(&mut self, ups: &[Script]) -> Result<bool, EngineError> {
+        let empty = self.target.checkpoint()?;
+        let mut seeded = None;
+        self.fill(&empty, &[], false, &mut seeded)?;
+        for script in ups.iter().chain([self.up]) {
+            if !self.execute(script)?.is_done() {
+                return Ok(false);
+            }
+        }
+        Ok(seeded.is_none())
+    }
+
     /// Runs a script; a failure's detail shows rows as they are after new columns came, whose
     /// values may differ from run to run, so it is left out.
     fn execute(&mut self, script: &Script) -> Result<Outcome, EngineError> {
@@ -182,9 +241,11 @@ impl Trial<'_> {
         let mut stock = Stock::new();
         self.own.clear();
         for table in self.chosen {
-            if self.read(table)?.is_empty() {
+            let rows = self.read(table)?;
+            if rows.is_empty() {
                 self.own.insert(table.name.clone());
             }
+            stock.insert(table.name.clone(), rows);
         }
         if let Some(seed) = self.seed.filter(|_| seeded.is_none()) {
             let outcome = self.execute(seed)?;
@@ -192,18 +253,26 @@ impl Trial<'_> {
                 self.target.restore(empty)?;
                 *seeded = Some(outcome);
             }
+            for table in self.chosen {
+                let rows = self.read(table)?;
+                if !rows.is_empty() {
+                    self.own.remove(&table.name);
+                }
+                stock.insert(table.name.clone(), rows);
+            }
         }
         let mut unfilled = Vec::new();
         for table in self.chosen {
-            if self.seed.is_some() && !self.read(table)?.is_empty() {
-                self.own.remove(&table.name);
-            }
-            stock.insert(table.name.clone(), self.read(table)?);
             if let Err(reason) = self.fill_table(table, &stock, shun, plain)? {
                 let reason = printable(&reason).chars().take(160).collect();
                 unfilled.push((table.name.spoken(), reason));
             }
-            stock.insert(table.name.clone(), self.read(table)?);
+            let refers = |other: &&&Table| {
+                other.references.iter().any(|reference| reference.parent == table.name)
+            };
+            if self.chosen.iter().any(|other| refers(&other)) {
+                stock.insert(table.name.clone(), self.read(table)?);
+            }
         }
         self.target.loaded()?;
         Ok(unfilled)

@@ -11,5 +11,6 @@ mod layouts;
 mod levels;
 mod pg_dump;
 mod postgres;
+mod rows;
 mod rules;
 mod support;

@@ -254,12 +254,19 @@ impl Rows for Sandbox {
 
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError> {
         self.connected()?;
-        let inside = self.is_inside();
-        let opening = if inside { "SAVEPOINT migration_gate_read" } else { "BEGIN" };
-        self.tell(&format!("{opening}; {STEADY}"))?;
+        let (opening, closing) = if self.is_inside() {
+            (
+                "SAVEPOINT migration_gate_read",
+                "ROLLBACK TO migration_gate_read; RELEASE migration_gate_read",
+            )
+        } else {
+            ("BEGIN", "ROLLBACK")
+        };
+        // One message there and back, since this is asked often.
+        let all = format!("{opening}; {STEADY}; {sql}; {closing}");
         let found = self.say(|client| {
             let mut rows = Vec::new();
-            for message in client.simple_query(sql)? {
+            for message in client.simple_query(&all)? {
                 if let SimpleQueryMessage::Row(row) = message {
                     let cells = row.columns().iter().enumerate().map(|(at, column)| {
                         (column.name().to_owned(), row.get(at).map(str::to_owned))
@@ -269,11 +276,9 @@ impl Rows for Sandbox {
             }
             Ok(rows)
         })?;
-        self.tell(if inside {
-            "ROLLBACK TO migration_gate_read; RELEASE migration_gate_read"
-        } else {
-            "ROLLBACK"
-        })?;
+        if found.is_err() {
+            self.tell(closing)?;
+        }
         Ok(found)
     }
 }

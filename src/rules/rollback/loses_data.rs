@@ -1,6 +1,6 @@
 //! `rollback/loses-data`
 
-use crate::model::{Levels, LossCause, LostValues, Outcome, RuleMeta};
+use crate::model::{Class, Levels, LossCause, LostValues, Outcome, RuleMeta};
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -12,7 +12,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
               by column; what the up itself added may go. Where the down takes or changes what \
               could be kept it is an error. Where the up throws values away, by DROP or DELETE, no \
               down can bring them back: that is a warning, since the migration is destructive and \
-              a checkpoint is the only way back.",
+              a checkpoint is the only way back, and a note where its class is declared \
+              post_deploy, which says as much.",
         fix: "Let the down undo each change of values: move them back, or keep the old ones in a \
               column or table of their own until they are no longer needed. Drop columns and \
               tables in a migration of their own, after the code that used them is gone.",
@@ -34,7 +35,11 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let (gone, taken): (Vec<_>, Vec<_>) = lost.iter().partition(|lost| is_thrown_away(lost));
-        for (lost, levels) in [(taken, Levels::ERROR), (gone, Levels::WARNING)] {
+        // One that is declared to come after the deployment says itself that it cleans up.
+        let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
+        let weight =
+            if declared == Some(Class::PostDeploy) { Levels::NOTE } else { Levels::WARNING };
+        for (lost, levels) in [(taken, Levels::ERROR), (gone, weight)] {
             if let Some(draft) = report(&lost) {
                 let at = super::statements_of(down);
                 sink.push(draft(at).migration(&seen.id).levels(levels));
