@@ -205,33 +205,25 @@ impl Rows for Sandbox {
         table: &TableName,
         rows: &[Vec<NewRow>],
     ) -> Result<Vec<Result<usize, String>>, EngineError> {
-        let inside = self.is_inside();
-        let mut done = Vec::new();
-        for tries in rows {
-            let mut last = Err("there is nothing to put in".to_owned());
-            for (at, row) in tries.iter().enumerate() {
-                let sql = row.sql(table, "OVERRIDING SYSTEM VALUE ");
-                // What waits for the end of the transaction must not wait.
-                let opening = if inside { "SAVEPOINT migration_gate_row" } else { "BEGIN" };
-                let closing = if inside { "RELEASE migration_gate_row" } else { "COMMIT" };
-                let all = format!("{opening}; {sql}; SET CONSTRAINTS ALL IMMEDIATE; {closing}");
-                match self.say(|client| client.batch_execute(&all))? {
-                    Ok(()) => {
-                        if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
-                            loading.push(sql);
-                        }
-                        last = Ok(at);
-                        break;
-                    }
-                    Err(message) => last = Err(message),
-                }
-                self.tell(if inside {
-                    "ROLLBACK TO migration_gate_row; RELEASE migration_gate_row"
-                } else {
-                    "ROLLBACK"
-                })?;
-            }
-            done.push(last);
+        // All in one message, since a row at a time takes as long as everything else together.
+        let sql = loading(table, rows);
+        let said = self.say(|client| {
+            let messages = client.simple_query(&sql)?;
+            let text = messages.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            });
+            Ok(text.unwrap_or_default())
+        })?;
+        let said = said.map_err(EngineError::Broken)?;
+        let done: Vec<Result<usize, String>> = said
+            .lines()
+            .map(|line| line.parse().map_err(|_| line.trim_start_matches('!').to_owned()))
+            .collect();
+        if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
+            let taken =
+                rows.iter().zip(&done).filter_map(|(tries, at)| tries.get(*at.as_ref().ok()?));
+            loading.extend(taken.map(|row| row.sql(table, OVERRIDING)));
         }
         Ok(done)
     }
@@ -281,6 +273,37 @@ impl Rows for Sandbox {
         }
         Ok(found)
     }
+}
+
+/// Lets columns be written that number rows by themselves.
+const OVERRIDING: &str = "OVERRIDING SYSTEM VALUE ";
+
+/// A message that puts in of each list the first row that is taken, and answers with a line for
+/// each list: the place of that row, or the last error.
+fn loading(table: &TableName, rows: &[Vec<NewRow>]) -> String {
+    let mut body = String::new();
+    for tries in rows {
+        for (at, row) in tries.iter().enumerate() {
+            // What waits for the end of the transaction must not wait.
+            body.push_str(&format!(
+                "BEGIN {}; SET CONSTRAINTS ALL IMMEDIATE; said := said || E'{at}\\n'; \
+                 EXCEPTION WHEN OTHERS THEN last := '!' || translate(SQLERRM, E'\\n\\r', '  ');\n",
+                row.sql(table, OVERRIDING)
+            ));
+        }
+        body.push_str("said := said || last || E'\\n';\n");
+        body.push_str(&"END; ".repeat(tries.len()));
+    }
+    // The values may hold anything, this tag too.
+    let mut tag = "migration_gate".to_owned();
+    while body.contains(&tag) {
+        tag.push('_');
+    }
+    format!(
+        "DO ${tag}$ DECLARE said text := ''; last text := '!'; BEGIN {body} \
+         PERFORM pg_catalog.set_config('migration_gate.loaded', said, true); END ${tag}$; \
+         SELECT pg_catalog.current_setting('migration_gate.loaded')"
+    )
 }
 
 /// Adds what one line of `tables.sql` says.
