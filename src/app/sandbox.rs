@@ -102,6 +102,6 @@ fn walk(
     })?;
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
     dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
-        progress.step(id)
+        progress.step(id);
     })
 }

@@ -89,7 +89,6 @@ fn the_whole_example_is_understood() {
     assert_eq!(
         settings.not_enforced(),
         [
-            "set.seed",
             "set.variables",
             "set.documents",
             "set.schemas",

@@ -24,7 +24,7 @@ const MOST_ROWS: usize = 2_000;
 /// How a trial ended.
 enum End {
     /// This was seen.
-    Seen(RowsEvidence),
+    Seen(Box<RowsEvidence>),
     /// The up does not run without rows either.
     Moot,
     /// The failure may come from the one transaction that the trial ran in.
@@ -73,7 +73,7 @@ impl Run<'_> {
                     if !seen.refused.is_empty() && self.is_mended_before(up)? {
                         seen.refused.clear();
                     }
-                    return Ok(Some(seen));
+                    return Ok(Some(*seen));
                 }
                 End::Moot => return Ok(None),
                 End::Doubtful => {}
@@ -159,7 +159,7 @@ impl Trial<'_> {
                 Outcome::Failed(failure) => failure,
                 other => {
                     seen.up = Some(StepEvidence::ended(other));
-                    return Ok(End::Seen(seen));
+                    return Ok(End::Seen(Box::new(seen)));
                 }
             };
             if self.inside && !is_about_rows(&failure) {
@@ -195,7 +195,7 @@ impl Trial<'_> {
             }
             shun.extend(blame.shun);
         }
-        Ok(End::Seen(seen))
+        Ok(End::Seen(Box::new(seen)))
     }
 
     /// Whether other ups and then this one run over rows.
@@ -344,7 +344,7 @@ impl Trial<'_> {
             tables.iter().filter(|table| is_chosen(table) || is_new(table)).collect();
         let after = self.standing(&looked)?;
         seen.changed = rows::changed(before, &after);
-        let Some(down) = self.down else { return Ok(End::Seen(seen)) };
+        let Some(down) = self.down else { return Ok(End::Seen(Box::new(seen))) };
         let outcome = self.execute(down)?;
         if let Outcome::Failed(failure) = &outcome
             && self.inside
@@ -362,7 +362,7 @@ impl Trial<'_> {
             seen.lost = rows::lost(before, &after, &end, self.text);
         }
         seen.down = Some(StepEvidence::ended(outcome));
-        Ok(End::Seen(seen))
+        Ok(End::Seen(Box::new(seen)))
     }
 
     /// A refusal with a row that shows it, in the state before the up with all rows in it.

@@ -180,7 +180,7 @@ impl Rows for Sandbox {
             Some(Trial::Inside { sequences, .. }) => {
                 // What the scripts did to the session and what they prepared goes as well.
                 let ended = self.client.as_mut().map(session::reset);
-                if !ended.is_some_and(|ended| ended.is_ok()) {
+                if ended.is_none_or(|ended| ended.is_err()) {
                     self.client = None;
                 }
                 self.connected()?;
@@ -308,7 +308,7 @@ fn loading(table: &TableName, rows: &[Vec<NewRow>]) -> String {
 
 /// Adds what one line of `tables.sql` says.
 fn add(row: &Row, tables: &mut Vec<Table>) -> Result<(), postgres::Error> {
-    let text = |index: usize| Ok::<_, postgres::Error>(row.try_get::<_, Option<String>>(index)?);
+    let text = |index: usize| row.try_get::<_, Option<String>>(index);
     let list = |index: usize| {
         let found: Option<Vec<Option<String>>> = row.try_get(index)?;
         Ok::<_, postgres::Error>(

@@ -89,7 +89,7 @@ impl Rows for SqliteTarget {
 
 fn read(connection: &Connection, sql: &str, with: impl Params) -> rusqlite::Result<Vec<ReadRow>> {
     let mut statement = connection.prepare(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query(with)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

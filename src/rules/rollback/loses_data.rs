@@ -81,7 +81,7 @@ fn report(lost: &[&LostValues]) -> Option<impl FnOnce(crate::model::Location) ->
             what(first)
         ),
         (LossCause::Dropped, None) => {
-            format!("the up drops {}{more}, and the down gives back empty ones", what(first))
+            format!("the up drops {}{more}, and the down does not bring them back", what(first))
         }
         (LossCause::Deleted, None) => {
             format!("the up deletes {}{more}, which the down cannot bring back", what(first))
