@@ -15,6 +15,7 @@ pub mod config;
 pub mod host;
 pub mod layout;
 pub mod manifest;
+pub mod rows;
 pub mod sql;
 
 pub mod catalog;

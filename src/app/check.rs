@@ -109,6 +109,7 @@ fn judge(
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));
     let causes = evidence.baseline_broken.iter().filter(|broken| broken.blocked_by.is_none());
     parts.notices.extend(causes.map(|broken| rules::broken_history(catalog, broken)));
+    parts.notices.extend(rules::unfilled(catalog, &evidence));
     set.ran_on = Some(evidence.engine.clone()).filter(|engine| !engine.is_empty());
     set.baseline_applied = evidence.baseline_applied;
     set.judged_applied =

@@ -7,7 +7,10 @@ use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, Settings};
 use crate::error::GateError;
-use crate::model::{EngineKind, EntryKind, Inconclusive, Location, RepoPath, Tree, printable};
+use crate::model::{
+    EngineKind, EntryKind, Inconclusive, Location, RepoPath, Script, TransactionMode, Tree,
+    printable,
+};
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
 
@@ -213,8 +216,10 @@ fn catalogs(
             known.path.value == set.path.value && known.command == set.command
         };
         let may_run = choice.place.allow_commands || trusted.iter().any(named);
+        let mut spec = configured_spec(set);
+        spec.seed = set.seed.as_ref().map(|path| seed(comparison, &path.value)).transpose()?;
         plans.push(Plan {
-            spec: configured_spec(set),
+            spec,
             moved_from: None,
             manifest: set.manifest.as_ref().map(|manifest| manifest.value.clone()),
             command: set.command.clone().map(|command| (command, may_run)),
@@ -258,6 +263,20 @@ fn catalogs(
     Ok(catalogs)
 }
 
+/// The script with a set's own rows, from the head like the set itself.
+fn seed(comparison: &Comparison, path: &RepoPath) -> Result<Script, GateError> {
+    let missing = |what: &str, help: &str| {
+        GateError::Usage(format!("the seed {path} of {} {what}\n  help: {help}", config::FILE_NAME))
+    };
+    let entry = comparison.head.file(path)?;
+    let Some(entry) = entry.filter(|entry| entry.kind == EntryKind::File) else {
+        return Err(missing("is not there", "name a script relative to the top of the repository"));
+    };
+    let text = std::str::from_utf8(&entry.bytes);
+    let text = text.map_err(|_| missing("is not UTF-8", "save it as UTF-8"))?;
+    Ok(Script::whole(path.clone(), text.into(), TransactionMode::Wrapped))
+}
+
 fn configured_spec(set: &config::SetConfig) -> SetSpec {
     SetSpec {
         name: set.name.value.clone(),
@@ -265,6 +284,7 @@ fn configured_spec(set: &config::SetConfig) -> SetSpec {
         layout: set.layout.as_ref().and_then(|name| layout::by_name(&name.value)),
         engine: Some(set.engine.value),
         baseline: set.baseline.as_ref().map(|id| id.value.clone()),
+        seed: None,
         engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
         variables: set
             .variables
@@ -289,6 +309,7 @@ fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
         layout: Some(found.layout),
         engine: asked.filter(|_| !told),
         baseline: None,
+        seed: None,
         engine_version: None,
         variables: BTreeMap::new(),
         configured: false,

@@ -101,5 +101,7 @@ fn walk(
             .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
     })?;
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
-    dryrun::run(&mut *target, plan, rollback, evidence, &mut |id| progress.step(id))
+    dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
+        progress.step(id);
+    })
 }

@@ -9,7 +9,7 @@ use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, gues
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
     ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
-    SetInfo, Sited, Step, Tree, printable,
+    Script, SetInfo, Sited, Step, Tree, printable,
 };
 
 /// What is known of a set before its files are read.
@@ -24,6 +24,8 @@ pub struct SetSpec {
     pub engine: Option<EngineKind>,
     /// The manifest's id up to which history needs no entry.
     pub baseline: Option<String>,
+    /// The script that puts rows in before a judged migration.
+    pub seed: Option<Script>,
     /// The oldest engine version the team runs.
     pub engine_version: Option<String>,
     /// Values for placeholders in scripts.
@@ -149,6 +151,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             .and_then(|manifest| Some(manifest.baseline.as_ref()?.value.clone()))
             .or_else(|| spec.baseline.clone()),
         baseline: spec.baseline,
+        seed: spec.seed,
         manifest,
         header_problems: Vec::new(),
         tip: Vec::new(),

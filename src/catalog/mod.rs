@@ -170,6 +170,8 @@ pub struct SetCatalog {
     pub manifest_baseline: Option<String>,
     /// History up to and including this id runs and is not judged.
     pub baseline: Option<String>,
+    /// The script that puts rows in before a judged migration.
+    pub seed: Option<Script>,
     /// The base's migrations, in order; `None` where nothing was compared.
     pub merged: Option<Vec<Migration>>,
     /// Migrations that the target branch gained since the base, with the tip's name.
@@ -208,6 +210,7 @@ impl SetCatalog {
             tip_label: None,
             changed: Vec::new(),
             substituted: BTreeMap::new(),
+            seed: None,
         }
     }
 

@@ -246,7 +246,6 @@ impl Settings {
     pub fn not_enforced(&self) -> Vec<&'static str> {
         let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
         [
-            ("set.seed", any_set(|set| set.seed.is_some())),
             ("set.documents", any_set(|set| !set.documents.is_empty())),
             ("set.schemas", any_set(|set| !set.schemas.is_empty())),
         ]

@@ -99,7 +99,7 @@ fn the_whole_example_is_understood() {
     assert!(waiver.content.as_ref().unwrap().starts_with("e3b0c442"));
     let today = Moment::day("2027-02-01T00:00Z".parse().unwrap());
     assert_eq!(waiver.state(today, 90), WaiverState::Holds);
-    assert_eq!(settings.not_enforced(), ["set.seed", "set.documents", "set.schemas"]);
+    assert_eq!(settings.not_enforced(), ["set.documents", "set.schemas"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! history applied                       S0
+//! rows, up, down      any refused?      rows ≡ ?   (taken back)
 //! up                  does it run?      S1
 //! up again            replay-safe?      ≡ S1   (taken back)
 //! verify              passes?           ≡ S1   (taken back)
@@ -15,7 +16,7 @@ mod attempt;
 mod crash;
 mod rows;
 
-use crate::engine::{EngineError, Target};
+use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
     SetEvidence, Snapshot, StatementTrace, Step, StepEvidence,
@@ -34,7 +35,7 @@ pub struct Planned<'a> {
 }
 
 /// Runs `plan` in order and records what is seen into `evidence`, which keeps what was recorded
-/// so far when the sandbox itself gives up. `progress` is told the id of each migration before
+/// so far when the sandbox itself gives up. `seed` puts in the set's own rows. `progress` is told the id of each migration before
 /// it runs.
 ///
 /// # Errors
@@ -43,6 +44,7 @@ pub fn run(
     target: &mut dyn Target,
     plan: &[Planned<'_>],
     rollback: Rollback,
+    seed: Option<&Script>,
     evidence: &mut SetEvidence,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(), EngineError> {
@@ -51,10 +53,13 @@ pub fn run(
     let mut run = Run {
         target,
         rollback,
+        seed,
         evidence,
         current: empty.clone(),
         is_current: false,
         anchor: empty,
+        start: None,
+        ups: Vec::new(),
         broken: Vec::new(),
     };
     for planned in plan {
@@ -71,12 +76,16 @@ pub fn run(
 struct Run<'a> {
     target: &'a mut dyn Target,
     rollback: Rollback,
+    seed: Option<&'a Script>,
     evidence: &'a mut SetEvidence,
     /// The schema as it stands, where `is_current` says so: history is not described.
     current: Snapshot,
     is_current: bool,
     /// The schema before the first of the judged migrations that stand together at the end.
     anchor: Snapshot,
+    /// The way back to it, and the ups that ran since.
+    start: Option<Checkpoint>,
+    ups: Vec<Script>,
     /// Migrations that did not run so far; later failures may come from them.
     broken: Vec<String>,
 }
@@ -105,9 +114,13 @@ impl Run<'_> {
             self.current = self.target.snapshot()?;
             self.is_current = true;
             self.anchor = self.current.clone();
+            self.start = Some(self.target.checkpoint()?);
+            self.ups.clear();
         }
         let before = self.current.clone();
         let broken_before = self.target.broken_references()?;
+        // On PostgreSQL this is cheapest in the state before the up.
+        let rows = self.over_rows(migration)?;
         let checkpoint = self.target.checkpoint()?;
         let mut trace = Vec::new();
         let first = self.up_traced(migration, &planned.depends_on, Some(&mut trace))?;
@@ -130,13 +143,14 @@ impl Run<'_> {
         seen.broken_references = self.target.broken_references()?;
         seen.broken_references.retain(|reference| !broken_before.contains(reference));
         if let Some(script) = migration.up.script() {
+            self.ups.push(script.clone());
             seen.again = Some(self.rehearse(script)?);
         }
         if let Some(script) = &migration.verify {
             seen.verify = Some(self.rehearse(script)?);
         }
         seen.crashes = self.crashes(migration, &checkpoint, &before)?;
-        seen.rows = self.over_rows(migration, &checkpoint)?;
+        seen.rows = rows;
         match (self.rollback, migration.down.step()) {
             (Rollback::Checkpoint, _) => {
                 self.target.restore(&checkpoint)?;

@@ -49,7 +49,7 @@ fn walk(migrations: &[Migration], rollback: Rollback) -> SetEvidence {
         })
         .collect();
     let mut evidence = SetEvidence::default();
-    run(&mut *target, &plan, rollback, &mut evidence, &mut |_| {}).unwrap();
+    run(&mut *target, &plan, rollback, None, &mut evidence, &mut |_| {}).unwrap();
     evidence
 }
 

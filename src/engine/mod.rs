@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::host::Stop;
 use crate::model::{
-    BrokenReference, CannotRun, Failure, Location, Script, Snapshot, StatementTrace,
+    BrokenReference, CannotRun, Failure, Location, NewRow, ReadRow, Script, Snapshot,
+    StatementTrace, Table, TableName,
 };
 
 /// Our own failure, or the machine's: never the migration's.
@@ -86,8 +87,54 @@ impl From<EngineError> for TargetError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint(u64);
 
+/// The rows of a target, and a place to try things on them.
+pub trait Rows {
+    /// Begins a trial: what is done until [`Rows::end_trial`] leaves nothing. `inside` asks for
+    /// the cheap way, in one transaction that never ends well; the answer is whether that will
+    /// do for these scripts, and where it will not nothing has begun.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn begin_trial(&mut self, scripts: &[&Script], inside: bool) -> Result<bool, EngineError>;
+
+    /// Ends a trial and takes everything back, whatever happened in it.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn end_trial(&mut self) -> Result<(), EngineError>;
+
+    /// Describes the tables of the schema, sorted by name.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn tables(&mut self) -> Result<Vec<Table>, EngineError>;
+
+    /// Puts rows into a table, of each list the first that the schema takes. Answers for each
+    /// list with the place of that row, or with the engine's last word.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn load(
+        &mut self,
+        table: &TableName,
+        rows: &[Vec<NewRow>],
+    ) -> Result<Vec<Result<usize, String>>, EngineError>;
+
+    /// Ends the loading: what numbers rows goes on after those that stand there.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn loaded(&mut self) -> Result<(), EngineError>;
+
+    /// Reads rows; the inner error is the engine's refusal of the query. Nothing is changed.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError>;
+}
+
 /// What migrations change: a throwaway engine or a real one.
-pub trait Target {
+pub trait Target: Rows {
     /// The engine and its version: `PostgreSQL 15.18`.
     fn version(&self) -> String;
 

@@ -184,8 +184,10 @@ pub struct DataFailure {
     pub table: Option<String>,
     /// A row that it is refused on: column and value, as the engine writes it.
     pub row: Vec<(String, String)>,
-    /// The query that finds such rows in production.
+    /// The query that finds such rows in production; it was seen to find them here.
     pub query: Option<String>,
+    /// A constraint or a type refuses the rows; else it is something that the script does itself.
+    pub by_schema: bool,
 }
 
 /// How many rows of a table an up changed.
@@ -201,6 +203,19 @@ pub struct RowsChanged {
     pub deleted: usize,
 }
 
+/// Where values went that stood before the up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossCause {
+    /// The up drops their column or table.
+    Dropped,
+    /// The up deletes their rows.
+    Deleted,
+    /// The up puts others in their place, and the down does not put them back.
+    Changed,
+    /// They stand after the up; the down takes them.
+    Down,
+}
+
 /// Values that stood before the up and do not stand after the down.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LostValues {
@@ -214,6 +229,10 @@ pub struct LostValues {
     pub of: usize,
     /// Some of them, `before → after`, or the row.
     pub examples: Vec<String>,
+    /// Where they went.
+    pub cause: LossCause,
+    /// Where the up keeps them, so that the down could bring them back: `users.full_name`.
+    pub kept_in: Option<String>,
 }
 
 /// What was seen when the up and the down ran over rows.
@@ -229,9 +248,12 @@ pub struct RowsEvidence {
     pub again: Vec<RowsChanged>,
     /// What is gone after the down, by table and column.
     pub lost: Vec<LostValues>,
-    /// The up or the down over rows, where it failed though it runs without them and the rows
-    /// are not to blame by name.
+    /// The up over rows, where it was neither done nor refused: stopped, or not to be run here.
+    pub up: Option<StepEvidence>,
+    /// The down over the rows that the up accepts; its diff is not read.
     pub down: Option<StepEvidence>,
+    /// How the set's own rows failed to load.
+    pub seed: Option<Outcome>,
     /// Tables that could not be filled, each with the reason; nothing is known of their rows.
     pub unfilled: Vec<(String, String)>,
 }

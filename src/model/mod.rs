@@ -12,6 +12,7 @@ mod rule;
 mod set;
 mod snapshot;
 mod span;
+mod table;
 mod text;
 mod tree;
 mod version;
@@ -21,8 +22,8 @@ mod window;
 pub use change::{ChangeKind, FileChange};
 pub use evidence::{
     BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure, LockMode,
-    LockTaken, LostValues, MigrationEvidence, Outcome, Position, RowsChanged, RowsEvidence,
-    SetEvidence, StatementTrace, StepEvidence,
+    LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
+    RowsEvidence, SetEvidence, StatementTrace, StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};
@@ -34,6 +35,9 @@ pub use rule::RuleMeta;
 pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
+pub use table::{
+    Column, Condition, Family, Key, NewRow, ReadRow, Reference, Table, TableName, Value, identifier,
+};
 pub use text::{Sited, printable, quoted};
 pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use version::{Part, Version};

@@ -29,7 +29,7 @@ pub use governance::acceptances;
 pub use sink::{Draft, Sink};
 pub use sql::postgres::{Linted, PostgresCx};
 pub use supersede::supersede;
-pub use told::{broken_history, inconclusive, migration_reports};
+pub use told::{broken_history, inconclusive, migration_reports, unfilled};
 
 /// A rule.
 pub struct Rule {
@@ -189,6 +189,7 @@ pub static RULES: &[&Rule] = &[
     &conflict::same_version::RULE,
     &dryrun::blocks_reads::RULE,
     &dryrun::blocks_writes::RULE,
+    &dryrun::fails_on_data::RULE,
     &dryrun::half_done::RULE,
     &dryrun::not_repeatable::RULE,
     &dryrun::not_replay_safe::RULE,
@@ -221,6 +222,7 @@ pub static RULES: &[&Rule] = &[
     &rollback::empty::RULE,
     &rollback::fails::RULE,
     &rollback::leaves_trace::RULE,
+    &rollback::loses_data::RULE,
     &rollback::missing::RULE,
     &sql::postgres::locks::ADDING_FIELD_WITH_DEFAULT,
     &sql::postgres::locks::ADDING_FOREIGN_KEY_CONSTRAINT,

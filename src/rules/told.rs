@@ -1,9 +1,11 @@
 //! What the run could not tell, and the walk of each migration in words.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::SetCatalog;
 use crate::model::{
     BrokenHistory, CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport,
-    Outcome, RepoPath, SetEvidence, StatementTrace, StepEvidence,
+    Outcome, RepoPath, SetEvidence, StatementTrace, StepEvidence, line_column,
 };
 
 /// Everything that could not be told of the judged migrations of a set.
@@ -38,12 +40,15 @@ pub fn inconclusive(catalog: &SetCatalog, evidence: &SetEvidence) -> Vec<Inconcl
             ),
             _ => {}
         }
+        let rows = seen.rows.as_ref();
         let steps = [
             (seen.again.as_ref(), "the second up", &path),
             (seen.verify.as_ref(), "the verify script", &path),
             (seen.down.as_ref(), "the down", &down),
             (seen.up_after_down.as_ref(), "the up after the down", &path),
             (seen.reverse.as_ref(), "the down in reverse order", &down),
+            (rows.and_then(|rows| rows.up.as_ref()), "the up over rows", &path),
+            (rows.and_then(|rows| rows.down.as_ref()), "the down over rows", &down),
         ];
         for (step, what, path) in steps {
             if let Some(Outcome::CannotRun(reason)) = step.map(|step| &step.outcome) {
@@ -51,7 +56,54 @@ pub fn inconclusive(catalog: &SetCatalog, evidence: &SetEvidence) -> Vec<Inconcl
             }
         }
     }
+    found.extend(seed(catalog, evidence));
     found
+}
+
+/// The set's own rows, where they could not be put in before the first migration that needed them;
+/// for later ones the schema may have moved on.
+fn seed(catalog: &SetCatalog, evidence: &SetEvidence) -> Option<Inconclusive> {
+    let script = catalog.seed.as_ref()?;
+    let seen = evidence.migrations.iter().find(|seen| seen.rows.is_some())?;
+    let (place, why) = match seen.rows.as_ref()?.seed.as_ref()? {
+        Outcome::Done => return None,
+        Outcome::Failed(failure) => (failure.location.span, failure.message.clone()),
+        Outcome::TimedOut { location, limit } => {
+            (location.span, format!("stopped after {limit} s"))
+        }
+        Outcome::CannotRun(reason) => (None, reason.reason.clone()),
+    };
+    let line = place.map(|span| line_column(&script.text, span.start).0);
+    let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
+    Some(Inconclusive {
+        set: catalog.info.name.clone(),
+        migration: None,
+        path: script.path.clone(),
+        reason: format!("the seed does not run before {}{line}: {why}", seen.id),
+        way_out: "mend the seed, so that it fits the schema before the change".into(),
+    })
+}
+
+/// How many tables a notice names.
+const NAMED: usize = 5;
+
+/// The tables that could not be filled with rows, in one line for the report's notices.
+#[must_use]
+pub fn unfilled(catalog: &SetCatalog, evidence: &SetEvidence) -> Option<String> {
+    let rows = evidence.migrations.iter().filter_map(|seen| seen.rows.as_ref());
+    let tables: BTreeMap<&String, &String> =
+        rows.flat_map(|rows| rows.unfilled.iter().map(|(table, reason)| (table, reason))).collect();
+    let named: Vec<String> =
+        tables.iter().take(NAMED).map(|(table, reason)| format!("{table} ({reason})")).collect();
+    let more = tables.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| {
+        format!(
+            "{}: no rows could be made for {}{more}, so nothing is known of how their rows fare",
+            catalog.info.name,
+            named.join(", ")
+        )
+    })
 }
 
 /// The judged migrations with the walk of each, in the order given.

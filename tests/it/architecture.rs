@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
     room("layout", 1, &["model", "sql"]),
     room("manifest", 1, &["model"]),
     room("config", 1, &["model"]),
+    room("rows", 1, &["model"]),
     room("changes", 2, &["model", "host"]),
     // It joins what a change did with what the files say.
     room("catalog", 2, &["model", "changes", "layout", "manifest", "sql"]),
@@ -42,7 +43,7 @@ const ROOMS: &[Room] = &[
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business. Where a script can stop
     // half-way is read from its statements.
-    room("dryrun", 4, &["model", "sql", "engine", "lifecycle"]),
+    room("dryrun", 4, &["model", "sql", "engine", "lifecycle", "rows"]),
     room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host"]),
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.

@@ -15,6 +15,7 @@ mod levels;
 mod locks;
 mod pg_dump;
 mod postgres;
+mod rows;
 mod rules;
 mod sqlite_rules;
 mod support;

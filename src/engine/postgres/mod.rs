@@ -17,6 +17,7 @@ mod history;
 mod names;
 mod plan;
 mod refuse;
+mod rows;
 mod server;
 mod session;
 mod snapshot;

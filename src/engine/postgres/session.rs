@@ -19,7 +19,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 const QUESTION_LIMIT: Duration = Duration::from_secs(20);
 
 /// What `DISCARD ALL` does, but for prepared statements: ours must live on.
-const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
+pub(super) const RESET: &str = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; \
     SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
 
 /// Why a statement did not run to its end.

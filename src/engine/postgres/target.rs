@@ -8,6 +8,7 @@ use postgres::{Client, SimpleQueryRow};
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
 use super::plan::Plan;
+use super::rows::Trial;
 use super::server::Server;
 use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
@@ -26,11 +27,11 @@ const SNAPSHOT_LIMIT: Duration = Duration::from_secs(60);
 /// One PostgreSQL sandbox.
 pub(super) struct Sandbox {
     /// Closed before `server` goes: fields are dropped in this order.
-    client: Option<Client>,
-    server: Box<dyn Server>,
-    spec: SandboxSpec,
+    pub(super) client: Option<Client>,
+    pub(super) server: Box<dyn Server>,
+    pub(super) spec: SandboxSpec,
     catalog: Catalog,
-    history: History,
+    pub(super) history: History,
     version: String,
     major: u32,
     superuser: bool,
@@ -38,9 +39,11 @@ pub(super) struct Sandbox {
     roles_made: Vec<String>,
     /// Looks on while a script runs, where somebody wants to know.
     tracer: Option<Tracer>,
+    /// A trial that is under way.
+    pub(super) trial: Option<Trial>,
 }
 
-fn lost() -> EngineError {
+pub(super) fn lost() -> EngineError {
     EngineError::Broken("the PostgreSQL sandbox lost its connection".into())
 }
 
@@ -81,11 +84,12 @@ impl Sandbox {
             superuser: row.get(2),
             roles_made: Vec::new(),
             tracer: None,
+            trial: None,
         })
     }
 
     /// The open connection; made anew where it was lost.
-    fn connected(&mut self) -> Result<&mut Client, EngineError> {
+    pub(super) fn connected(&mut self) -> Result<&mut Client, EngineError> {
         if self.client.as_ref().is_none_or(Client::is_closed) {
             self.client = None;
             self.catalog.forget();
@@ -156,7 +160,12 @@ impl Sandbox {
         Ok(())
     }
 
-    fn explain(&self, ended: Ended, script: &Script, statement: Option<&Statement>) -> TargetError {
+    pub(super) fn explain(
+        &self,
+        ended: Ended,
+        script: &Script,
+        statement: Option<&Statement>,
+    ) -> TargetError {
         let error = match ended {
             Ended::Refused(error) => error,
             Ended::Stopped(stop) => {
@@ -217,7 +226,7 @@ impl Sandbox {
     }
 
     /// What is decided about a script before it runs here.
-    fn plan(&self, script: &Script) -> Result<Plan, TargetError> {
+    pub(super) fn plan(&self, script: &Script) -> Result<Plan, TargetError> {
         let plan = Plan::of(script)?;
         match self.server.refusal(script, &plan.statements) {
             Some(reason) => Err(TargetError::CannotRun(reason)),
@@ -333,6 +342,9 @@ impl Target for Sandbox {
         if let Some(stop) = host::must_stop() {
             return Err(stopped(stop, script.location(), 0));
         }
+        if let Some(result) = self.run_inside(script) {
+            return result;
+        }
         self.apply(script)
     }
 
@@ -348,6 +360,9 @@ impl Target for Sandbox {
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {
+        if let Some(mark) = self.mark()? {
+            return Ok(mark);
+        }
         if self.history.wants_saving() && self.server.can_save() {
             self.save()?;
         }
@@ -355,6 +370,9 @@ impl Target for Sandbox {
     }
 
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), EngineError> {
+        if self.back_to(checkpoint)? {
+            return Ok(());
+        }
         let position = usize::try_from(checkpoint.0).map_err(|_| no_way_back())?;
         if position == self.history.position() {
             return Ok(());

@@ -4,6 +4,7 @@
 
 mod errors;
 mod references;
+mod rows;
 mod schema;
 
 use rusqlite::backup::{Backup, StepResult};
@@ -23,7 +24,12 @@ pub struct Sqlite;
 impl Engine for Sqlite {
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
         let connection = open(spec.sqlite_foreign_keys)?;
-        Ok(Box::new(SqliteTarget { connection, spec: spec.clone(), checkpoints: Vec::new() }))
+        Ok(Box::new(SqliteTarget {
+            connection,
+            spec: spec.clone(),
+            checkpoints: vec![],
+            trial: None,
+        }))
     }
 }
 
@@ -33,6 +39,8 @@ struct SqliteTarget {
     spec: SandboxSpec,
     /// Copies by the number their checkpoint carries; forgotten ones are `None`.
     checkpoints: Vec<Option<Connection>>,
+    /// The state before a trial that is under way.
+    trial: Option<Checkpoint>,
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]

@@ -110,7 +110,7 @@ fn add_constraint(
 }
 
 /// A parsed node in one spelling: single spaces, upper-case keywords, plain identifiers bare.
-fn text(node: &impl ToTokens) -> String {
+pub(super) fn text(node: &impl ToTokens) -> String {
     let mut spelling = Spelling(String::new());
     match node.to_tokens(&mut spelling) {
         Ok(()) => spelling.0,
@@ -153,7 +153,7 @@ fn canonical(sql: &str) -> String {
 }
 
 /// An identifier without the quotes it does not need; anything else, string literals too, as is.
-fn bare(token: &str) -> &str {
+pub(super) fn bare(token: &str) -> &str {
     let inner = ["\"\"", "``", "[]"].iter().find_map(|quotes| {
         let (open, close) = quotes.split_at(1);
         token.strip_prefix(open)?.strip_suffix(close)

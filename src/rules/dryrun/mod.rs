@@ -2,6 +2,7 @@
 
 pub(super) mod blocks_reads;
 pub(super) mod blocks_writes;
+pub(super) mod fails_on_data;
 pub(super) mod half_done;
 pub(super) mod not_repeatable;
 pub(super) mod not_replay_safe;

@@ -9,7 +9,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "rollback/fails",
         summary: "the down does not run",
         why: "A rollback that fails is found out at the worst moment there is. It was run right \
-              after its up, and once more in strict reverse order after all ups of the change.",
+              after its up, on empty tables and on tables with rows, and once more in strict \
+              reverse order after all ups of the change.",
         fix: "Mend the statement that is marked; the engine's own words stand below it. Undo in \
               the reverse order of the up: what depends on an object goes before the object.",
         levels: Levels::ERROR,
@@ -23,6 +24,13 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
             let message = format!("the down fails: {}", failure.message);
             sink.push(engine_said(failure, message).migration(&seen.id));
             // It fails in reverse order as well; saying so would only repeat it.
+            continue;
+        }
+        let over_rows = seen.rows.as_ref().and_then(|rows| rows.down.as_ref());
+        if let Some(Outcome::Failed(failure)) = over_rows.map(|step| &step.outcome) {
+            let message = format!("the down fails once the tables hold rows: {}", failure.message);
+            let draft = engine_said(failure, message).migration(&seen.id);
+            sink.push(draft.help("let the down give a value to the rows that are there"));
             continue;
         }
         let Some(Outcome::Failed(failure)) = seen.reverse.as_ref().map(|step| &step.outcome) else {

@@ -3,6 +3,7 @@
 pub(super) mod empty;
 pub(super) mod fails;
 pub(super) mod leaves_trace;
+pub(super) mod loses_data;
 pub(super) mod missing;
 
 use crate::model::{Location, Script, Span};

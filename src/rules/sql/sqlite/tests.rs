@@ -73,6 +73,7 @@ fn refused(table: &str, place: &str, sql: &str) -> RowsEvidence {
         location: Location::at(path, Span::new(start, start + place.len())),
     };
     let refused = DataFailure {
+        by_schema: true,
         failure,
         constraint: "a constraint".into(),
         table: Some(table.into()),
