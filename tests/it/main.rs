@@ -9,6 +9,7 @@ mod determinism;
 mod docs;
 mod layouts;
 mod levels;
+mod mutations;
 mod pg_dump;
 mod postgres;
 mod rules;
