@@ -13,6 +13,7 @@ mod governance;
 mod layouts;
 mod levels;
 mod locks;
+mod mutations;
 mod pg_dump;
 mod postgres;
 mod rows;

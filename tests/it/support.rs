@@ -137,6 +137,17 @@ impl Tree {
         self
     }
 
+    /// The text of a file that must be there.
+    pub(crate) fn text(&self, path: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == path);
+        found.map(|(_, text)| text.as_str()).unwrap_or_else(|| panic!("there is no {path}"))
+    }
+
+    /// The files with their texts.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The same tree without the files whose path contains `part`.
     pub(crate) fn without(mut self, part: &str) -> Self {
         self.0.retain(|(known, _)| !known.contains(part));

@@ -1,6 +1,6 @@
 //! `manifest/missing-file`
 
-use crate::model::{Levels, Location, RuleMeta};
+use crate::model::{Levels, Location, ProblemKind, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let Some(manifest) = &cx.catalog.manifest else { return };
     for listed in &manifest.entries {
-        if cx.catalog.entry(&listed.id.value).is_none() {
+        if cx.catalog.entry(&listed.id.value).is_none() && !is_refused(cx, &listed.id.value) {
             let location = Location::at(manifest.path.clone(), listed.id.span);
             let gone = cx.catalog.gone.iter().any(|gone| gone.migration.id == listed.id.value);
             let touched = gone || cx.catalog.is_changed(&manifest.path);
@@ -26,4 +26,15 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             sink.push(Draft::new(location, touched, message).migration(&listed.id.value));
         }
     }
+}
+
+/// Whether files of that name are there and make no migration, which is said at the files.
+fn is_refused(cx: &CatalogCx<'_>, id: &str) -> bool {
+    let invalid = cx.catalog.problems.iter().filter(|found| found.kind == ProblemKind::Invalid);
+    let is_named = |part: &str| {
+        part.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    invalid
+        .map(|problem| problem.location.path.to_string())
+        .any(|path| path.split('/').any(is_named))
 }
