@@ -13,6 +13,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sql/transaction-nesting", REFUSED),
     ("sql/prefer-robust-stmts", &["dryrun/not-replay-safe"]),
     ("sql/adding-required-field", &["dryrun/fails-on-data"]),
+    ("sql/sqlite-add-column", &["dryrun/fails-on-data"]),
     // The locks and the work were seen.
     ("sql/adding-field-with-default", &["dryrun/rewrites-table"]),
     ("sql/changing-column-type", &["dryrun/rewrites-table"]),

@@ -188,7 +188,15 @@ fn data_effects(
             })
         })
         .collect();
+    // The table that takes its place has the rows as its columns ask for them.
+    let is_rebuilt = |table: &str| {
+        let table = table.rsplit('.').next().unwrap_or(table);
+        let drops = |one: &&Statement| one.starts_with(&["DROP", "TABLE"]);
+        let names = |one: &Statement| one.words.iter().any(|word| word.eq_ignore_ascii_case(table));
+        cx.catalog.info.engine == EngineKind::Sqlite && statements.iter().filter(drops).any(names)
+    };
     let changed = seen.rows.iter().flat_map(|rows| &rows.changed);
+    let changed = changed.filter(|one| !is_rebuilt(&one.table));
     for changed in changed.filter(|one| one.updated + one.deleted > 0 && !made(&one.table)) {
         let table = changed.table.rsplit('.').next().unwrap_or(&changed.table).to_lowercase();
         let known = |one: &&mut Seen| one.what.to_lowercase().contains(&table);

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{History, ran};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{Check, Direction, EvidenceCx, Rule, Sink};
-use crate::sql::sqlite::{Act, Column, ColumnDefault, Generated, same};
+use crate::sql::sqlite::{Act, Column, ColumnDefault, Generated};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -31,12 +31,9 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
         for (at, placed) in ran.acts.iter().enumerate() {
             let Act::AddColumn { table, column } = &placed.act else { continue };
             let Some((reason, help)) = refusal(column, enforced) else { continue };
-            let refused = ran.seen.rows.iter().flat_map(|rows| &rows.refused);
-            // Where the run over rows met it, that finding shows the row as well.
-            let met = refused.filter_map(|failure| failure.table.as_ref()).any(|t| same(t, table));
             let history =
                 history.get_or_init(|| History::before(ran.catalog, ran.entry, Direction::Up));
-            if met || history.leaves_empty(table, &ran.acts[..at]) {
+            if history.leaves_empty(table, &ran.acts[..at]) {
                 continue;
             }
             let name = &column.name;

@@ -107,11 +107,6 @@ fn rows_that_were_seen_to_go_are_a_proof() {
 
 #[test]
 fn what_the_run_over_rows_refused_is_told_there() {
-    let add = "ALTER TABLE t ADD COLUMN b TEXT NOT NULL;";
-    let found = findings(PARENT, add, RowsEvidence::default());
-    assert_eq!(told(&found), [("add-column", Level::Error, false)]);
-    assert_eq!(told(&findings(PARENT, add, refused("t", add, add))), []);
-
     let merged = format!("{PARENT} CREATE TABLE c (t REFERENCES t ON DELETE CASCADE);");
     let up = REBUILD.replace(" WHERE a > 1", "");
     let found = findings(&merged, &up, deleted("c", 3, 3));
