@@ -14,16 +14,15 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sql/prefer-robust-stmts", &["dryrun/not-replay-safe"]),
     ("sql/adding-required-field", &["dryrun/fails-on-data"]),
     ("sql/sqlite-add-column", &["dryrun/fails-on-data"]),
+    ("sql/sqlite-rebuild-referenced", &["dryrun/fails-on-data"]),
     // The locks and the work were seen.
     ("sql/adding-field-with-default", &["dryrun/rewrites-table"]),
     ("sql/changing-column-type", &["dryrun/rewrites-table"]),
     ("sql/require-concurrent-reindex", &["dryrun/rewrites-table"]),
     ("sql/adding-foreign-key-constraint", SEEN),
     ("sql/adding-not-nullable-field", SEEN),
-    ("sql/adding-primary-key-constraint", SEEN),
     ("sql/disallowed-unique-constraint", SEEN),
     ("sql/require-concurrent-index-creation", SEEN),
-    ("sql/require-concurrent-partition-attach", SEEN),
     ("sql/statements-after-access-exclusive", SEEN),
     ("class/mixed-schema-and-data", SEEN),
     // The class rules out what is done here at all.
@@ -124,7 +123,13 @@ fn stands_for(better: &Finding, other: &Finding) -> bool {
         && better.migration == other.migration
         && std::iter::once(&better.location)
             .chain(&better.also)
-            .any(|place| covers(place, &other.location))
+            .any(|place| covers(place, &other.location) || stopped_before(better, place, other))
+}
+
+/// Whether the engine refused the script before it came to the other place: what stands there
+/// would be refused for the same reason.
+fn stopped_before(better: &Finding, place: &Location, other: &Finding) -> bool {
+    REFUSED.contains(&better.rule) && place.path == other.location.path && place < &other.location
 }
 
 /// Whether two places overlap; a whole file overlaps with everything in it.

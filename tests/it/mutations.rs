@@ -1,12 +1,13 @@
 //! A good change, broken in one way at a time: each break is blocked by the rule that is made for
 //! it, and by no other.
 
+mod postgres;
 mod sqlite;
 
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Answer, Folder, Tree, check_folders, write};
+use crate::support::{Answer, Folder, Tree, finish, program, write};
 
 /// Both sides of a change.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Change {
         self.head(path, &text)
     }
 
-    fn check(&self, folder: &Folder) -> Answer {
+    fn check(&self, folder: &Folder, engine: &str) -> Answer {
         let side = |name: &str, tree: &Tree| {
             let top = folder.path().join(name);
             fs::create_dir(&top).unwrap();
@@ -47,7 +48,10 @@ impl Change {
             top
         };
         let (base, head) = (side("base", &self.base), side("head", &self.head));
-        check_folders(&base, &head, &["--statement-timeout", "2"])
+        let mut command = program(folder.path());
+        command.args(["check", "--format", "json", "--statement-timeout", "2"]);
+        command.args(["--engine", engine, "--base-dir"]).arg(base).arg(head);
+        finish(&mut command).into()
     }
 }
 
@@ -80,11 +84,11 @@ fn tree(folder: &str) -> Tree {
     walk(&top, &top, Tree::default())
 }
 
-/// What is wrong with the answers to a list of mutations; `None` where the engine is not here.
-fn faults(good: &Change, mutations: &[Mutation]) -> Vec<String> {
+/// What is wrong with the answers to a list of mutations.
+fn faults(good: &Change, mutations: &[Mutation], engine: &str) -> Vec<String> {
     let judge = |what: &str, change: &Change, expected: &[&str]| {
         let folder = Folder::new(&[]);
-        let answer = change.check(&folder);
+        let answer = change.check(&folder, engine);
         let found = errors(&answer);
         let untold = answer.report["inconclusive"].as_array().map_or(0, Vec::len);
         let exit = i32::from(!expected.is_empty());

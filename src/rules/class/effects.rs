@@ -113,8 +113,13 @@ fn lock_effects(seen: &MigrationEvidence, new: &BTreeSet<String>) -> Vec<Seen> {
         what,
         evidenced: Evidenced::Traced,
     };
+    // What fails on rows anyway has a finding of its own, and holds nobody up for long.
+    let refused = |location: &Location| {
+        let mut refused = seen.rows.iter().flat_map(|rows| &rows.refused);
+        refused.any(|refused| refused.failure.location == *location)
+    };
     let mut found = Vec::new();
-    for statement in &seen.trace {
+    for statement in seen.trace.iter().filter(|statement| !refused(&statement.location)) {
         let old = |names: &[String]| names.iter().any(|name| !new.contains(name));
         if old(&statement.rewrites) {
             let what = format!("writes {} anew", statement.rewrites.join(", "));

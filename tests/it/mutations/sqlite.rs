@@ -212,8 +212,8 @@ const MUTATIONS: &[Mutation] = &[
     }),
     ("a backfill counts on every run", "class/mismatch", |change| {
         change
-            .head(&up(FILL), "UPDATE products SET price_cents = price_cents + 100;\n")
-            .head(&down(FILL), "UPDATE products SET price_cents = price_cents - 100;\n")
+            .head(&up(FILL), "UPDATE products SET title = title || '!';\n")
+            .head(&down(FILL), "UPDATE products SET title = substr(title, 1, length(title) - 1);\n")
     }),
     ("an online migration waits for a backfill", "class/dependency-class", |change| {
         change
@@ -247,6 +247,6 @@ fn change_view() -> String {
 #[test]
 fn each_break_of_the_web_shop_is_blocked_by_its_rule() {
     assert!(MUTATIONS.len() >= 20);
-    let faults = faults(&good(), MUTATIONS);
+    let faults = faults(&good(), MUTATIONS, "sqlite");
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }

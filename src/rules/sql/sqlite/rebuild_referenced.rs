@@ -54,11 +54,7 @@ fn judge(
     for Referenced { table, span, children } in referenced(catalog, entry, direction, &acts) {
         let location = Location::at(script.path.clone(), span);
         let rows = seen.rows.as_ref().filter(|_| direction == Direction::Up);
-        // Where the run over rows was refused here, that finding shows the row as well.
-        let met = rows.is_some_and(|rows| {
-            rows.refused.iter().any(|refused| refused.failure.location == location)
-        });
-        if met || !acts.iter().zip(&enforced).any(|(placed, on)| placed.span == span && *on) {
+        if !acts.iter().zip(&enforced).any(|(placed, on)| placed.span == span && *on) {
             continue;
         }
         let message = format!("dropping {table} in order to rebuild it {}", effect(&children));
