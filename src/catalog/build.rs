@@ -161,6 +161,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         merged: None,
         changed,
         substituted,
+        unreleased: base.as_ref().map(|base| base.unreleased.clone()).unwrap_or_default(),
     };
     join_base(&mut catalog, head.migrations, base, input.head);
     if let Some((path, bytes)) = &input.base_manifest {

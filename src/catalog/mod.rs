@@ -8,7 +8,7 @@ mod graph;
 mod renumber;
 mod tip;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::Substituted;
 use crate::manifest::Manifest;
@@ -184,6 +184,10 @@ pub struct SetCatalog {
     pub both_sides: Vec<BothSides>,
     /// Changed files inside the set, and its manifest, by path.
     pub changed: Vec<FileChange>,
+    /// Merged migrations that no release has yet; see [`Reading::unreleased`].
+    ///
+    /// [`Reading::unreleased`]: crate::layout::Reading::unreleased
+    pub unreleased: BTreeSet<String>,
     /// Files into whose text values were put: every place in them is one of the text that runs,
     /// until [`SetCatalog::as_written`] leads back.
     pub substituted: BTreeMap<RepoPath, Substituted>,
@@ -211,6 +215,7 @@ impl SetCatalog {
             changed: Vec::new(),
             substituted: BTreeMap::new(),
             seed: None,
+            unreleased: BTreeSet::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! claimed by a migration, claimed as a companion of the set, or reported as a problem.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 mod annotated;
 mod command;
@@ -74,6 +75,9 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Files whose scripts are not their text: a command printed them.
     pub printed: Vec<RepoPath>,
+    /// Migrations of which the tool says that no release has them yet: they may still be mended in
+    /// place. Empty where the tool knows no releases.
+    pub unreleased: BTreeSet<String>,
     /// Where the tool puts values into scripts; see [`substitute`].
     pub placeholders: Vec<Placeholder>,
 }

@@ -152,6 +152,9 @@ impl Reader<'_, '_> {
         for position in 0..plan.changes.len() {
             self.change(&plan, position, &ids);
         }
+        let last = plan.changes.iter().rposition(|change| !change.tags.is_empty());
+        let released = last.map_or(0, |last| last + 1);
+        self.reading.unreleased = ids.into_iter().skip(released).collect();
     }
 
     fn file(&self, folder: &str, id: &str) -> String {

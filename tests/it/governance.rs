@@ -167,7 +167,11 @@ fn a_script_allows_itself_what_the_policy_lets_it_and_no_more() {
 
 #[test]
 fn a_team_is_heard_through_whoever_runs_the_gate() {
-    let config = policy("[class.manual_backfill]\napproval = { team = \"dba\" }");
+    // That nothing is put back is another matter.
+    let config = policy(
+        "[class.manual_backfill]\napproval = { team = \"dba\" }\n\
+         [policy.levels]\n\"rollback/loses-data\" = \"off\"",
+    );
     let down = |tree: Tree| tree.with("db/0002_fill.down.sql", "SELECT 1;\n");
     let (base, head) = (merged().with(CONFIG, &config), down(one_way(merged())));
     let head = head.with(CONFIG, &config);

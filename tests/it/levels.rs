@@ -79,6 +79,9 @@ fn plan(tree: Tree, changes: &[&str]) -> Tree {
     for change in changes {
         text.push_str(change);
         text.push_str(" 2026-03-01T09:00:00Z Ada <ada@example.org> # a change\n");
+        if *change == "index_name" {
+            text.push_str("@v1 2026-03-01T10:00:00Z Ada <ada@example.org> # a release\n");
+        }
     }
     tree.with("sqitch.plan", &text).with("sqitch.conf", "[core]\n\tengine = sqlite\n")
 }
@@ -108,6 +111,17 @@ fn an_edited_up_weighs_as_its_tool_takes_it() {
         let head = tool.add(tool.merged(), 3, "index_name", OTHER_INDEX, DROP_INDEX);
         expect(&format!("{tool:?}"), &tool.merged(), &head, findings);
     }
+}
+
+#[test]
+fn a_change_of_no_release_may_be_mended() {
+    let untag = |tree: Tree| {
+        let text = tree.text("sqitch.plan").replace("@v1", "# @v1");
+        tree.with("sqitch.plan", &text)
+    };
+    let merged = untag(Sqitch.merged());
+    let head = untag(Sqitch.add(Sqitch.merged(), 3, "index_name", OTHER_INDEX, DROP_INDEX));
+    expect("edited", &merged, &head, &["warning history/edited"]);
 }
 
 #[test]
@@ -449,6 +463,6 @@ fn what_the_same_change_brings_is_used_by_nobody_yet() {
     let drop = "DROP VIEW IF EXISTS towns;";
     let again = "CREATE VIEW towns AS SELECT DISTINCT town FROM members;";
     let head = tool.add(added.clone(), 5, "no_towns", drop, again);
-    expect("in one change", &tool.merged(), &head, &[]);
+    expect("in one change", &tool.merged(), &head, &["warning conflict/same-object"]);
     expect("once merged", &added, &head, &["error class/mismatch"]);
 }

@@ -12,9 +12,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
               Tools that compare checksums (flyway, graphile-migrate, liquibase, postgres-migrations, \
               refinery, sqitch and sqlx, see \
               https://docs.rs/sqlx/latest/sqlx/migrate/enum.MigrateError.html) refuse to run, or \
-              want the database reset (prisma): there any edit of an up is an error, even of a comment. Elsewhere it is a warning, \
-              or a note where only comments and white space changed. An edited down is a note, \
-              since rollbacks get mended; it is proved like a new one.",
+              want the database reset (prisma): there any edit of an up is an error, even of a \
+              comment. In sqitch this holds from the tag on that releases a change. Elsewhere it \
+              is a warning, or a note where only comments and white space changed. An edited down \
+              is a note, since rollbacks get mended; it is proved like a new one.",
         fix: "Take the edit back and write a new migration that changes what the old one did.",
         levels: Levels::WARNING,
     },
@@ -22,13 +23,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
-    let checked = cx.catalog.info.habits.verifies_checksums;
     for entry in &cx.catalog.entries {
         // A repeatable migration is meant to be edited.
         if entry.touch.added || entry.migration.kind == Kind::Repeatable {
             continue;
         }
-        up(entry, checked, sink);
+        let released = !cx.catalog.unreleased.contains(&entry.migration.id);
+        up(entry, cx.catalog.info.habits.verifies_checksums && released, sink);
         // Of a down that was taken away another rule speaks.
         if entry.touch.down != Edit::None && entry.migration.down.step().is_some() {
             let id = &entry.migration.id;

@@ -67,6 +67,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 "sorts before"
             };
             let message = format!("{} {stands} {}, which is merged", migration.id, later.id);
+            let unreleased = catalog.unreleased.contains(&later.id);
+            let levels = if unreleased { Levels::WARNING } else { levels };
             sink.push(
                 Draft::new(migration.location(), true, message)
                     .migration(&migration.id)

@@ -29,7 +29,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
         }
         let same_version =
             base.iter().any(|known| known.id == *former && known.version == migration.version);
-        let levels = if same_version && !COMPARE_NAMES.contains(&cx.catalog.info.layout) {
+        let harmless = same_version && !COMPARE_NAMES.contains(&cx.catalog.info.layout);
+        let levels = if harmless || cx.catalog.unreleased.contains(former) {
             Levels::WARNING
         } else {
             Levels::ERROR
