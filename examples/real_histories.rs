@@ -8,7 +8,7 @@
 //! Each commit is judged against the one before it, under the `recommended` preset and without any
 //! configuration. The program is this example itself, called once for each commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -91,6 +91,7 @@ fn run(arguments: &[String]) -> Result<String, String> {
     let mut text = String::from(INTRODUCTION);
     counts(&walks, &mut text);
     rules(&walks, &mut text);
+    defences(&walks, &mut text)?;
     blocks(&walks, &mut text);
     Ok(text)
 }
@@ -166,6 +167,63 @@ The last part lists every error with the place and the sentence of the report; e
 again with `migration-gate check --base COMMIT^ --head COMMIT` in a clone of the same history.
 
 ";
+
+/// Why a block of each rule is no false alarm, in one line. A block by a rule that is not here has
+/// been looked at by nobody, and stops the run.
+const DEFENCES: &[(&str, &str)] = &[
+    (
+        "dryrun/fails-on-data",
+        "the up runs on empty tables and was refused on rows that the schema before it allows; the \
+         report shows such a row and the query that finds its like in production",
+    ),
+    (
+        "dryrun/not-replay-safe",
+        "the up runs outside a transaction, so it can stop half-way, and a second run of it failed",
+    ),
+    (
+        "dryrun/up-fails",
+        "on the history before it the engine refused the up, or the verify script that guards it",
+    ),
+    ("history/deleted", "targets ran it and keep its effects; new ones never get them"),
+    (
+        "history/edited",
+        "the tool compares what it applied with what is there, and targets keep the old text",
+    ),
+    (
+        "history/out-of-order",
+        "the tool skips it or refuses to run on every target that is up to date",
+    ),
+    ("history/renamed", "to the tool it is a new migration, and targets have run it already"),
+    ("layout/invalid", "the tool itself cannot read what is written there"),
+    ("rollback/empty", "the up changed the schema, and the rollback does nothing"),
+    (
+        "rollback/fails",
+        "the engine refused the rollback right after the up, or once the tables held rows",
+    ),
+    (
+        "rollback/leaves-trace",
+        "the schema after the down was compared with the one before the up, and differs",
+    ),
+    (
+        "rollback/loses-data",
+        "values stood before the up and not after the down, though they could have been kept",
+    ),
+    ("rollback/missing", "there is no way back at all"),
+];
+
+/// What each rule that blocks rests on.
+fn defences(walks: &[Walk], text: &mut String) -> Result<(), String> {
+    let blocking = walks.iter().flat_map(|walk| &walk.judged).flat_map(|one| one.findings("error"));
+    let rules: BTreeSet<&str> = blocking.filter_map(|finding| finding["rule"].as_str()).collect();
+    text.push_str("## What a block rests on\n\n| rule | why it is no false alarm |\n|---|---|\n");
+    for rule in rules {
+        let defence = DEFENCES.iter().find(|(known, _)| *known == rule);
+        let (_, why) = defence.ok_or_else(|| format!("nobody has looked at blocks by {rule}"))?;
+        let _ = writeln!(text, "| `{rule}` | {why} |");
+    }
+    text.push('\n');
+    Ok(())
+}
 
 fn counts(walks: &[Walk], text: &mut String) {
     text.push_str("## Verdicts\n\n");
