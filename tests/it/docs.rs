@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::{Folder, finish, program};
+
 /// Holds the file at `path`, relative to the package, against `generated`.
 pub(crate) fn assert_file(path: &str, generated: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -107,4 +109,19 @@ fn property_names(schema: &serde_json::Value, names: &mut Vec<String>) {
 fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("```{language}\n");
     text.split(&*fence).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// The README's first command ends as the README says.
+#[test]
+fn the_demo_ends_as_the_readme_says() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shop = top.join("fixtures/repos/web-shop");
+    let home = Folder::new(&[]);
+    let mut command = program(home.path());
+    command.args(["check", "--base-dir"]).args([shop.join("base"), shop.join("head")]);
+    let out = finish(&mut command).quiet(1);
+    let verdict = out.lines().rfind(|line| line.starts_with("✘ blocked")).expect("a verdict");
+    let said = verdict.trim_start_matches("✘ ");
+    let readme = fs::read_to_string(top.join("README.md")).unwrap();
+    assert!(readme.contains(&format!("`{said}`")), "the README does not say {said}");
 }
