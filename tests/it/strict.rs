@@ -5,7 +5,10 @@ use crate::support::{Tree, check};
 const HEADER: &str = "-- migration-gate: class=online\n";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS members (id INTEGER PRIMARY KEY, name TEXT);";
 
-/// A set with a policy, its merged migration and a manifest of the ids.
+/// What is merged.
+const MERGED: [&str; 2] = ["000001_members", "000002_names"];
+
+/// A set with a policy, its merged migrations and a manifest of the ids.
 fn set(policy: &str, ids: &[&str]) -> Tree {
     let entries: Vec<String> =
         ids.iter().map(|id| format!("  - id: {id}\n    class: online\n")).collect();
@@ -13,6 +16,11 @@ fn set(policy: &str, ids: &[&str]) -> Tree {
         .with("migration-gate.toml", &format!("version = 1\n[policy]\n{policy}"))
         .with("migrations/000001_members.up.sql", &format!("{HEADER}{TABLE}"))
         .with("migrations/000001_members.down.sql", "DROP TABLE members;")
+        .with(
+            "migrations/000002_names.up.sql",
+            &format!("{HEADER}CREATE INDEX IF NOT EXISTS names ON members (name);"),
+        )
+        .with("migrations/000002_names.down.sql", "DROP INDEX names;")
         .with(
             "migrations/migration_manifest.yaml",
             &format!("manifest_version: 1\nmigrations:\n{}", entries.concat()),
@@ -23,9 +31,9 @@ fn set(policy: &str, ids: &[&str]) -> Tree {
 #[track_caller]
 fn found(policy: &str, case: &Case) -> Vec<String> {
     let Case { id, listed, up, down, .. } = case;
-    let base = set(policy, &["000001_members"]);
-    let ids = ["000001_members", id];
-    let head = set(policy, if *listed { &ids } else { &ids[..1] })
+    let base = set(policy, &MERGED);
+    let ids = [MERGED[0], MERGED[1], id];
+    let head = set(policy, if *listed { &ids } else { &MERGED })
         .with(&format!("migrations/{id}.up.sql"), &format!("{HEADER}{up}"))
         .with(&format!("migrations/{id}.down.sql"), down);
     check(&base, &head).findings()
@@ -45,7 +53,7 @@ struct Case {
 /// A migration without fault.
 const SOUND: Case = Case {
     what: "nothing to say",
-    id: "000002_change",
+    id: "000003_change",
     listed: true,
     up: "CREATE TABLE IF NOT EXISTS towns (id INTEGER PRIMARY KEY, since TEXT);",
     down: "DROP TABLE towns;",
@@ -91,7 +99,7 @@ const CASES: &[Case] = &[
     },
     Case {
         what: "a gap",
-        id: "000003_change",
+        id: "000004_change",
         recommended: &["warning history/gap"],
         strict: &["error history/gap"],
         ..SOUND
