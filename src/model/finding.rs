@@ -57,6 +57,8 @@ impl Levels {
     pub const NOTE: Self = Self { recommended: Level::Note, strict: Level::Error };
     /// A matter of taste: nothing under `recommended`, an error for a team that wants everything.
     pub const TASTE: Self = Self { recommended: Level::Off, strict: Level::Error };
+    /// Nothing under either preset: a doctrine that only some teams hold and name themselves.
+    pub const DOCTRINE: Self = Self { recommended: Level::Off, strict: Level::Off };
     /// A note under every preset: an observation that is nobody's fault.
     pub const OBSERVATION: Self = Self { recommended: Level::Note, strict: Level::Note };
 }

@@ -10,6 +10,7 @@ mod governance;
 mod history;
 mod layout;
 mod manifest;
+mod portability;
 mod rollback;
 mod sink;
 mod sql;
@@ -45,6 +46,13 @@ pub enum Check {
     Catalog(fn(&CatalogCx<'_>, &mut Sink<'_>)),
     /// On the SQL of each script of a set that is written for one engine.
     Script(EngineKind, fn(&ScriptCx<'_>, &mut Sink<'_>)),
+    /// On each script, whichever engine it is for.
+    PerEngine {
+        /// How it looks at one for SQLite.
+        sqlite: fn(&ScriptCx<'_>, &mut Sink<'_>),
+        /// How it looks at one for PostgreSQL.
+        postgres: fn(&PostgresCx<'_>, &mut Sink<'_>),
+    },
     /// On the parsed SQL of each judged script of a set for PostgreSQL.
     Postgres(fn(&PostgresCx<'_>, &mut Sink<'_>)),
     /// On what PostgreSQL's linter says of each judged script.
@@ -219,6 +227,11 @@ pub static RULES: &[&Rule] = &[
     &manifest::missing_file::RULE,
     &manifest::unknown_dependency::RULE,
     &manifest::unlisted_file::RULE,
+    &portability::date_function::RULE,
+    &portability::foreign_key::RULE,
+    &portability::placeholder::RULE,
+    &portability::timestamp::RULE,
+    &portability::trigger::RULE,
     &rollback::empty::RULE,
     &rollback::fails::RULE,
     &rollback::leaves_trace::RULE,
@@ -359,7 +372,12 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         Check::Script(engine, check) if *engine == cx.catalog.info.engine => {
             scripts.iter().for_each(|script| check(script, sink));
         }
-        Check::Postgres(check) => postgres.iter().for_each(|script| check(script, sink)),
+        Check::PerEngine { sqlite, .. } if cx.catalog.info.engine == EngineKind::Sqlite => {
+            scripts.iter().for_each(|script| sqlite(script, sink));
+        }
+        Check::PerEngine { postgres: check, .. } | Check::Postgres(check) => {
+            postgres.iter().for_each(|script| check(script, sink));
+        }
         Check::Linted(linted) => {
             postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
         }

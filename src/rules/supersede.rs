@@ -11,6 +11,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sql/ban-uncommitted-transaction", REFUSED),
     ("sql/enum-value-used-in-same-transaction", REFUSED),
     ("sql/transaction-nesting", REFUSED),
+    ("portability/placeholder", REFUSED),
     ("sql/prefer-robust-stmts", &["dryrun/not-replay-safe"]),
     ("sql/adding-required-field", &["dryrun/fails-on-data"]),
     ("sql/sqlite-add-column", &["dryrun/fails-on-data"]),
@@ -30,6 +31,10 @@ const TABLE: &[(&str, &[&str])] = &[
     ("dryrun/rewrites-table", WRONG_CLASS),
     ("sql/ban-drop-", WRONG_CLASS),
     ("sql/renaming-", WRONG_CLASS),
+    // Who must not have one at all need not be told how to make it.
+    ("sql/adding-foreign-key-constraint", BANNED),
+    ("sql/foreign-key-without-index", BANNED),
+    ("portability/timestamp", &["sql/prefer-timestamp-tz"]),
     // The same lock or the same work, told of more closely.
     (
         "sql/constraint-missing-not-valid",
@@ -83,6 +88,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 const REFUSED: &[&str] = &["dryrun/up-fails", "rollback/fails"];
+const BANNED: &[&str] = &["portability/foreign-key"];
 const SEEN: &[&str] = &["dryrun/blocks-"];
 const WRONG_CLASS: &[&str] = &["class/mismatch"];
 

@@ -19,5 +19,6 @@ mod postgres;
 mod rows;
 mod rules;
 mod sqlite_rules;
+mod strict;
 mod support;
 mod variables;

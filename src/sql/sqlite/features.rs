@@ -102,7 +102,8 @@ fn words(text: &str) -> Vec<String> {
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = String> {
     let mut scanner = Scanner::new(Tokenizer::new());
     std::iter::from_fn(move || match scanner.scan(text.as_bytes()) {
-        Ok((_, Some((token, _)), _)) => Some(String::from_utf8_lossy(token).into_owned()),
+        // The token itself lacks the question mark of a parameter.
+        Ok((start, Some(_), end)) => text.get(start..end).map(str::to_owned),
         _ => None,
     })
 }

@@ -8,10 +8,12 @@ mod features;
 mod links;
 mod read;
 mod rebuild;
+mod words;
 
 pub use features::{Feature, features};
 pub use links::{Link, Links};
 pub use rebuild::{Copied, Rebuild, rebuilds};
+pub use words::{calls, parameters};
 
 use super::Statement;
 use crate::model::{Span, TransactionMode};

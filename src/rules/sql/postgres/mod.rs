@@ -9,8 +9,9 @@
 
 mod history;
 mod lint;
-mod names;
-mod source;
+
+pub(in crate::rules) mod names;
+pub(in crate::rules) mod source;
 
 pub(in crate::rules) mod access;
 pub(in crate::rules) mod clients;
@@ -54,7 +55,7 @@ pub struct PostgresCx<'a> {
     /// The script.
     pub script: &'a ScriptCx<'a>,
     /// Its statements, with those that DO blocks run; empty where it could not be read.
-    statements: Vec<Statement>,
+    pub(in crate::rules) statements: Vec<Statement>,
     /// It as it stands, DO blocks shut; `None` where it could not be read.
     file: Option<SourceFile>,
     /// What the linter says of it, the scripts around it disregarded.
@@ -66,16 +67,16 @@ pub struct PostgresCx<'a> {
 }
 
 /// A statement of a script.
-struct Statement {
-    tree: ast::Stmt,
-    range: Range<usize>,
+pub(in crate::rules) struct Statement {
+    pub(in crate::rules) tree: ast::Stmt,
+    pub(in crate::rules) range: Range<usize>,
     /// The number of the transaction it runs in; `None` where it commits by itself.
     transaction: Option<usize>,
 }
 
 impl PostgresCx<'_> {
     /// Whether the script goes forward; what hurts while code is served is judged there only.
-    fn is_up(&self) -> bool {
+    pub(in crate::rules) fn is_up(&self) -> bool {
         self.script.direction == Direction::Up
     }
 
@@ -100,7 +101,7 @@ impl PostgresCx<'_> {
     }
 
     /// A finding at a range of the script.
-    fn draft(&self, range: Range<usize>, message: impl AsRef<str>) -> Draft {
+    pub(in crate::rules) fn draft(&self, range: Range<usize>, message: impl AsRef<str>) -> Draft {
         let script = self.script;
         let text = &script.script.text;
         let end = range.start + text.get(range.clone()).map_or(0, |text| text.trim_end().len());

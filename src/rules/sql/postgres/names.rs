@@ -18,7 +18,7 @@ pub(super) enum Kind {
 
 /// The name of something in the database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
+pub(in crate::rules) struct Name {
     pub(super) kind: Kind,
     /// `None` for what is named without one.
     schema: Option<String>,
@@ -32,7 +32,7 @@ impl Name {
     }
 
     /// The name as people write it.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::rules) fn shown(&self) -> String {
         match &self.schema {
             Some(schema) => format!("{}.{}", clipped(schema), clipped(&self.name)),
             None => clipped(&self.name),
@@ -40,7 +40,7 @@ impl Name {
     }
 
     /// The relation that a path leads to.
-    pub(super) fn relation(path: &ast::PathRef) -> Option<Self> {
+    pub(in crate::rules) fn relation(path: &ast::PathRef) -> Option<Self> {
         Self::of(Kind::Relation, path)
     }
 
@@ -56,7 +56,7 @@ impl Name {
 }
 
 /// A name no longer than PostgreSQL keeps.
-pub(super) fn clipped(name: &str) -> String {
+pub(in crate::rules) fn clipped(name: &str) -> String {
     match name.char_indices().nth(63) {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name.to_owned(),
@@ -64,7 +64,7 @@ pub(super) fn clipped(name: &str) -> String {
 }
 
 /// What the statement makes, where it makes something.
-pub(super) fn created(statement: &ast::Stmt) -> Option<Name> {
+pub(in crate::rules) fn created(statement: &ast::Stmt) -> Option<Name> {
     let kind = match statement {
         ast::Stmt::CreateTable(_)
         | ast::Stmt::CreateTableAs(_)
@@ -99,7 +99,7 @@ pub(super) fn only_if_missing(statement: &ast::Stmt) -> bool {
 }
 
 /// What the statement works on: what it alters, drops, indexes or fills.
-pub(super) fn targets(statement: &ast::Stmt) -> Vec<Name> {
+pub(in crate::rules) fn targets(statement: &ast::Stmt) -> Vec<Name> {
     let (kind, many) = match statement {
         ast::Stmt::DropTable(_)
         | ast::Stmt::DropView(_)
@@ -160,7 +160,7 @@ fn paths(node: &SyntaxNode) -> impl Iterator<Item = ast::PathRef> + use<> {
 }
 
 /// The column that stands at a byte of a statement, where an action or a definition speaks of one.
-pub(super) fn column_at(statement: &ast::Stmt, at: usize) -> Option<String> {
+pub(in crate::rules) fn column_at(statement: &ast::Stmt, at: usize) -> Option<String> {
     let holds = |node: &SyntaxNode| {
         let range = super::source::range(node);
         range.start <= at && at < range.end

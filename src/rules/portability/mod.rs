@@ -1,0 +1,45 @@
+//! What ties a migration to one engine, for teams that want to leave it or run on two.
+
+pub(super) mod date_function;
+pub(super) mod foreign_key;
+pub(super) mod placeholder;
+pub(super) mod timestamp;
+pub(super) mod trigger;
+
+use super::ScriptCx;
+use crate::model::{Script, Span};
+use crate::sql::sqlite::{Placed, rebuilds};
+
+/// The merged scripts, where the table created at `span` only takes the place of one that stands:
+/// SQLite changes most of a table in no other way, so what the new one takes over is not new.
+fn taken_over_from<'a>(cx: &ScriptCx<'a>, acts: &[Placed], span: Span) -> Vec<&'a Script> {
+    match rebuilds(acts).iter().any(|rebuild| rebuild.created == span) {
+        true => merged(cx),
+        false => Vec::new(),
+    }
+}
+
+/// The ups that stood before the change.
+fn merged<'a>(cx: &ScriptCx<'a>) -> Vec<&'a Script> {
+    let entries = cx.catalog.entries.iter();
+    let others =
+        entries.filter(|entry| !entry.touch.added && entry.migration.id != cx.entry.migration.id);
+    others.filter_map(|entry| entry.migration.up.script()).collect()
+}
+
+/// Words in a sentence, each once: `a`, `a and b`, `a, b and c`; what is too much is counted.
+fn list(mut words: Vec<String>) -> String {
+    const SHOWN: usize = 4;
+    let mut seen = std::collections::BTreeSet::new();
+    words.retain(|word| seen.insert(word.clone()));
+    let more = words.len().saturating_sub(SHOWN);
+    match words.as_slice() {
+        words if more > 0 => format!("{} and {more} more", words[..SHOWN].join(", ")),
+        [] => String::new(),
+        [only] => only.clone(),
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;
