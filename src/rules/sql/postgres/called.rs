@@ -95,7 +95,7 @@ impl Functions {
             let function = Function {
                 id: self.count,
                 name: name.shown(),
-                takes: takes(params, outs),
+                takes: takes(params.as_ref(), outs),
                 path: path.clone(),
                 definition: tree.clone(),
                 body: OnceCell::new(),
@@ -141,9 +141,9 @@ impl Function {
 }
 
 /// How many arguments a call may give; a procedure is given those for its results too.
-fn takes(params: Option<ast::ParamList>, outs: bool) -> RangeInclusive<usize> {
+fn takes(params: Option<&ast::ParamList>, outs: bool) -> RangeInclusive<usize> {
     let (mut least, mut most) = (0, 0_usize);
-    for param in params.iter().flat_map(ast::ParamList::params) {
+    for param in params.into_iter().flat_map(ast::ParamList::params) {
         match param.mode() {
             Some(ast::ParamMode::ParamOut(_)) if !outs => continue,
             Some(ast::ParamMode::ParamVariadic(_)) => most = usize::MAX,
@@ -159,13 +159,18 @@ fn takes(params: Option<ast::ParamList>, outs: bool) -> RangeInclusive<usize> {
 impl Calls {
     /// The statement of a function that stands at a byte of the text.
     pub(super) fn piece(&self, at: usize) -> Option<&Piece> {
-        self.pieces.iter().find(|piece| piece.at.contains(&at))
+        self.pieces.get(self.ended(at)).filter(|piece| piece.at.contains(&at))
     }
 
     /// The byte of the script that stands at a byte of the text.
     pub(super) fn origin(&self, at: usize) -> usize {
-        let before = self.pieces.iter().filter(|piece| piece.at.end <= at);
-        at - before.map(|piece| piece.at.len()).sum::<usize>()
+        let last = self.ended(at).checked_sub(1).and_then(|last| self.pieces.get(last));
+        last.map_or(at, |last| last.call.start + (at - last.at.end))
+    }
+
+    /// How many pieces end at a byte of the text or before it.
+    fn ended(&self, at: usize) -> usize {
+        self.pieces.partition_point(|piece| piece.at.end <= at)
     }
 }
 
