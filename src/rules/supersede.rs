@@ -1,6 +1,6 @@
 //! One finding for one cause: what says more about the same place stands for what says less.
 
-use crate::model::{Finding, Level, Location};
+use crate::model::{Evidenced, Finding, Level, Location};
 
 /// A rule, and the rules whose finding at the same place of the same migration stands for its own;
 /// either is an id, or the beginning of several where it ends with `-`.
@@ -127,9 +127,16 @@ fn stands_for(better: &Finding, other: &Finding) -> bool {
     TABLE.iter().any(knows)
         && better.side == other.side
         && better.migration == other.migration
+        && !are_apart(better, other)
         && std::iter::once(&better.location)
             .chain(&better.also)
             .any(|place| covers(place, &other.location) || stopped_before(better, place, other))
+}
+
+/// Whether both were read in functions that are called at that place, in different statements.
+fn are_apart(one: &Finding, two: &Finding) -> bool {
+    let read = one.evidenced == Evidenced::Static && two.evidenced == Evidenced::Static;
+    read && one.also.iter().any(|a| !two.also.is_empty() && !two.also.iter().any(|b| covers(a, b)))
 }
 
 /// Whether the engine refused the script before it came to the other place: what stands there
@@ -151,7 +158,7 @@ fn covers(one: &Location, two: &Location) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Evidenced, RepoPath, Side, SnapshotDiff, Span};
+    use crate::model::{RepoPath, Side, SnapshotDiff, Span};
 
     const SEEN: &str = "dryrun/blocks-writes";
     const SUSPECTED: &str = "sql/require-concurrent-index-creation";
@@ -229,6 +236,17 @@ mod tests {
         refused.location.span = None;
         let nested = finding("sql/transaction-nesting", Level::Warning, (3, 9));
         assert_eq!(rules(vec![nested, refused]), ["dryrun/up-fails"]);
+    }
+
+    #[test]
+    fn what_one_call_runs_in_two_places_are_two_causes() {
+        let [mut weak, mut strong] = ["sql/unbatched-backfill", "sql/update-without-where"]
+            .map(|rule| finding(rule, Level::Warning, (0, 9)));
+        weak.also.push(finding(SEEN, Level::Note, (50, 60)).location);
+        strong.also.push(finding(SEEN, Level::Note, (60, 70)).location);
+        assert_eq!(rules(vec![weak.clone(), strong.clone()]).len(), 2);
+        strong.also = weak.also.clone();
+        assert_eq!(rules(vec![weak, strong]), ["sql/update-without-where"]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         return;
     }
     for statement in &cx.statements {
-        for delete in statement.tree.syntax().descendants().filter_map(ast::Delete::cast) {
+        for delete in statement.done().filter_map(ast::Delete::cast) {
             if delete.where_clause_or_current_of().is_some() {
                 continue;
             }

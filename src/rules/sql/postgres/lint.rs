@@ -74,15 +74,15 @@ pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) 
         linter.settings = settings.clone();
         linter
     };
-    let lint = std::panic::AssertUnwindSafe(|| {
+    let lint = || {
         let mut found = with(plain).lint(&read.parse, &read.text);
         if let Some((text, parse)) = source::without_new_tables(read) {
             found.extend(with(by_table).lint(&parse, &text));
         }
         found.sort_by_key(|one| (one.text_range.start(), one.text_range.end()));
         found
-    });
-    std::panic::catch_unwind(lint).unwrap_or_default()
+    };
+    source::guarded(lint).unwrap_or_default()
 }
 
 /// Rules that the linter does not apply to a table that the script makes; what is new is for us to

@@ -7,6 +7,7 @@
 //!
 //! [squawk]: https://squawkhq.com
 
+mod called;
 mod history;
 mod lint;
 
@@ -40,15 +41,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use squawk_linter::Violation;
-use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::{SourceFile, SyntaxNode};
 
 use super::super::{Direction, Draft, ScriptCx};
 use crate::catalog::SetCatalog;
 use crate::model::{Class, Location, Span, TransactionMode, printable};
+use called::{Calls, Functions};
 use history::History;
 pub use lint::Linted;
 use names::Name;
+use source::Read;
 
 /// What PostgreSQL's rules see: one parsed script, and what stands when it begins.
 pub struct PostgresCx<'a> {
@@ -58,6 +61,9 @@ pub struct PostgresCx<'a> {
     pub(in crate::rules) statements: Vec<Statement>,
     /// It as it stands, DO blocks shut; `None` where it could not be read.
     file: Option<SourceFile>,
+    /// What it runs by calling functions; their statements are among its own, with bytes that are
+    /// only good for [`PostgresCx::draft`].
+    calls: Calls,
     /// What the linter says of it, the scripts around it disregarded.
     violations: Vec<Violation>,
     /// What is new, with the byte from which on it is there.
@@ -72,6 +78,17 @@ pub(in crate::rules) struct Statement {
     pub(in crate::rules) range: Range<usize>,
     /// The number of the transaction it runs in; `None` where it commits by itself.
     transaction: Option<usize>,
+}
+
+impl Statement {
+    /// The nodes of what it does; what it merely defines is not done yet.
+    fn done(&self) -> impl Iterator<Item = SyntaxNode> + use<> {
+        let defines = matches!(
+            self.tree,
+            ast::Stmt::CreateFunction(_) | ast::Stmt::CreateProcedure(_) | ast::Stmt::CreateRule(_)
+        );
+        self.tree.syntax().descendants().filter(move |_| !defines)
+    }
 }
 
 impl PostgresCx<'_> {
@@ -100,8 +117,21 @@ impl PostgresCx<'_> {
         names::targets(tree).into_iter().find(|name| !self.is_new(name, at))
     }
 
-    /// A finding at a range of the script.
+    /// A finding about statements; what a function runs is found where it is called.
     pub(in crate::rules) fn draft(&self, range: Range<usize>, message: impl AsRef<str>) -> Draft {
+        let Some(piece) = self.calls.piece(range.start) else {
+            return self.at(self.calls.origin(range.start)..self.calls.origin(range.end), message);
+        };
+        let message = format!("{} (in {}(), called here)", message.as_ref(), piece.function());
+        let draft = self.at(piece.call.clone(), message).detail(piece.told());
+        match piece.location() {
+            Some(location) => draft.also(location),
+            None => draft,
+        }
+    }
+
+    /// A finding at a range of the script.
+    fn at(&self, range: Range<usize>, message: impl AsRef<str>) -> Draft {
         let script = self.script;
         let text = &script.script.text;
         let end = range.start + text.get(range.clone()).map_or(0, |text| text.trim_end().len());
@@ -111,31 +141,42 @@ impl PostgresCx<'_> {
     }
 }
 
-/// The end of a set's history and what is new in each of its scripts.
+/// The end of a set's history, and each of its scripts as it is read there.
 pub(in crate::rules) struct World {
-    new: Vec<BTreeMap<Name, usize>>,
+    scripts: Vec<Known>,
     end: History,
+}
+
+/// A script, and what is new in it; no way back is read here.
+#[derive(Default)]
+struct Known {
+    read: Option<Read>,
+    new: BTreeMap<Name, usize>,
 }
 
 /// Reads the history of a set for the scripts that are judged.
 pub(in crate::rules) fn world(catalog: &SetCatalog, scripts: &[ScriptCx<'_>]) -> World {
-    let mut new: Vec<BTreeMap<Name, usize>> = scripts.iter().map(|_| BTreeMap::new()).collect();
+    let mut known: Vec<Known> = scripts.iter().map(|_| Known::default()).collect();
     let mut history = History::default();
+    let mut functions = Functions::default();
     // Where nothing is judged, nothing has to be known.
     let entries = if scripts.is_empty() { &[][..] } else { &catalog.entries };
     for entry in entries {
-        let trees = entry.migration.up.script().map(trees).unwrap_or_default();
-        let own = scripts.iter().zip(&mut new).filter(|(script, _)| {
+        let read = entry.migration.up.script().and_then(|script| {
+            let read = source::parse(script)?;
+            source::guarded(|| functions.open(read, &script.path)).flatten()
+        });
+        let trees: Vec<ast::Stmt> =
+            read.as_ref().map(|read| read.file.stmts().collect()).unwrap_or_default();
+        let own = scripts.iter().position(|script| {
             script.entry.migration.id == entry.migration.id && script.direction == Direction::Up
         });
-        own.for_each(|(_, new)| *new = history.new_in(&trees));
+        if let Some(own) = own.and_then(|own| known.get_mut(own)) {
+            *own = Known { read, new: history.new_in(&trees) };
+        }
         history.pass(&trees, entry.touch.added);
     }
-    World { new, end: history }
-}
-
-fn trees(script: &crate::model::Script) -> Vec<ast::Stmt> {
-    source::parse(script).map(|read| read.file.stmts().collect()).unwrap_or_default()
+    World { scripts: known, end: history }
 }
 
 /// Parses and lints the scripts.
@@ -143,28 +184,28 @@ pub(in crate::rules) fn read<'a>(
     scripts: &'a [ScriptCx<'a>],
     world: &'a World,
 ) -> Vec<PostgresCx<'a>> {
-    let one = |(script, new): (&'a ScriptCx<'a>, &BTreeMap<Name, usize>)| {
-        let read = source::parse(script.script);
-        let statements = read.as_ref().map(|read| statements(script, &read.file));
-        let statements = statements.unwrap_or_default();
-        let violations =
-            read.as_ref().map(|read| lint::run(script, read, &statements)).unwrap_or_default();
+    let one = |(script, known): (&'a ScriptCx<'a>, &'a Known)| {
+        let back = (script.direction == Direction::Down).then(|| source::parse(script.script));
+        let read = known.read.as_ref().or(back.as_ref().and_then(Option::as_ref));
+        let statements = read.map(|read| statements(script, read)).unwrap_or_default();
+        let violations = read.map(|read| lint::run(script, read, &statements)).unwrap_or_default();
         PostgresCx {
             script,
             statements,
-            file: read.map(|read| read.shut),
+            file: read.map(|read| read.shut.clone()),
+            calls: read.map(|read| read.calls.clone()).unwrap_or_default(),
             violations,
-            new: new.clone(),
+            new: known.new.clone(),
             end: &world.end,
         }
     };
-    scripts.iter().zip(&world.new).map(one).collect()
+    scripts.iter().zip(&world.scripts).map(one).collect()
 }
 
 /// The statements with their transactions.
-fn statements(script: &ScriptCx<'_>, file: &SourceFile) -> Vec<Statement> {
+fn statements(script: &ScriptCx<'_>, read: &Read) -> Vec<Statement> {
     let trees: Vec<ast::Stmt> =
-        file.stmts().filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).collect();
+        read.file.stmts().filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).collect();
     let controls = trees.iter().any(|tree| matches!(tree, ast::Stmt::Begin(_)));
     let whole = match script.script.transaction {
         TransactionMode::Wrapped => true,
@@ -179,7 +220,9 @@ fn statements(script: &ScriptCx<'_>, file: &SourceFile) -> Vec<Statement> {
             _ => {}
         }
         let range = source::range(tree.syntax());
-        Statement { tree, range, transaction: inside.then_some(number) }
+        // What a function runs is in the transaction of the statement that calls it.
+        let of_call = read.calls.piece(range.start).map(|piece| usize::MAX - piece.call.start);
+        Statement { tree, range, transaction: inside.then_some(number).or(of_call) }
     });
     numbered.collect()
 }

@@ -145,6 +145,40 @@ fn relation(name: Option<ast::RelationName>) -> Vec<Name> {
     path.as_ref().and_then(Name::relation).into_iter().collect()
 }
 
+/// The functions and procedures that the statement calls as it runs, with what they are given.
+pub(super) fn called(statement: &ast::Stmt) -> Vec<(Name, Option<ast::ArgList>)> {
+    let runs = matches!(
+        statement,
+        ast::Stmt::Select(_)
+            | ast::Stmt::SelectInto(_)
+            | ast::Stmt::CompoundSelect(_)
+            | ast::Stmt::CreateTableAs(_)
+            | ast::Stmt::Values(_)
+            | ast::Stmt::Insert(_)
+            | ast::Stmt::Update(_)
+            | ast::Stmt::Delete(_)
+            | ast::Stmt::Merge(_)
+    );
+    if let ast::Stmt::Call(call) = statement {
+        let path = call.procedure_name_ref().and_then(|name| name.path_ref());
+        let name = path.as_ref().and_then(|path| Name::of(Kind::Routine, path));
+        return name.into_iter().map(|name| (name, call.arg_list())).collect();
+    }
+    let calls = statement.syntax().descendants().filter(|_| runs).filter_map(ast::CallExpr::cast);
+    let named = calls.filter_map(|call| {
+        let (schema, name) = match call.expr()? {
+            ast::Expr::NameRef(name) => (None, name),
+            ast::Expr::FieldExpr(field) => {
+                let ast::Expr::NameRef(schema) = field.base()? else { return None };
+                (Some(schema.text()), field.field()?)
+            }
+            _ => return None,
+        };
+        Some((Name::new(Kind::Routine, schema, name.text()), call.arg_list()))
+    });
+    named.collect()
+}
+
 /// The table that `ON table` leads to.
 pub(super) fn table_of(relation: &ast::TableRelationName) -> Option<ast::PathRef> {
     relation.table_name_ref()?.path_ref()

@@ -1,7 +1,8 @@
 //! `sql/set-without-local`
 
-use squawk_syntax::ast;
+use squawk_syntax::ast::{self, AstNode};
 
+use super::names::{self, Name};
 use super::{PostgresCx, Statement};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{Check, Rule, Sink};
@@ -14,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
               one connection: what comes next meets another search_path, role or trigger setting \
               than on the author's machine. Timeouts are let pass: they change how long a \
               migration waits, not what it does.",
-        fix: "Write SET LOCAL, which ends with the transaction, or RESET it at the end.",
+        fix: "Write SET LOCAL, or true as the last argument of set_config, which end with the \
+              transaction; or RESET it at the end.",
         levels: Levels::WARNING,
     },
     check: Check::Postgres(check),
@@ -57,11 +59,27 @@ fn set(statement: &Statement) -> Option<String> {
             let none = matches!(set.set_role_target(), Some(ast::SetRoleTarget::SetRoleNone(_)));
             (!none).then(|| "role".to_owned())
         }
+        ast::Stmt::Select(_) => {
+            let mut called = names::called(&statement.tree).into_iter();
+            called.find_map(|(name, given)| set_config(&name, &given?))
+        }
         ast::Stmt::SetSessionAuth(set) if !local(set.set_scope()) => {
             Some("session_authorization".to_owned())
         }
         _ => None,
     }
+}
+
+/// What `set_config(name, value, false)` sets.
+fn set_config(name: &Name, given: &ast::ArgList) -> Option<String> {
+    if !["set_config", "pg_catalog.set_config"].contains(&name.shown().as_str()) {
+        return None;
+    }
+    let mut given = given.args().map(|arg| arg.syntax().clone());
+    let (setting, _, local) = (given.next()?, given.next()?, given.next()?);
+    let setting = setting.descendants().find_map(ast::Literal::cast)?.string_value()?;
+    let lasts = local.text().to_string().trim().eq_ignore_ascii_case("false");
+    lasts.then(|| setting.to_lowercase())
 }
 
 /// Whether the statement puts a setting back: by RESET, DISCARD ALL, or SET … TO DEFAULT.
@@ -82,7 +100,7 @@ fn resets(statement: &Statement, name: &str) -> bool {
         }
         ast::Stmt::ResetSessionAuth(_) => name == "session_authorization",
         ast::Stmt::Discard(_) => true,
-        ast::Stmt::Set(_) => set(statement).as_deref() == Some(name),
+        ast::Stmt::Set(_) | ast::Stmt::Select(_) => set(statement).as_deref() == Some(name),
         _ => false,
     }
 }

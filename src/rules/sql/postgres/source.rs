@@ -7,8 +7,9 @@ use rowan::TextRange;
 use squawk_lexer::{TokenKind, tokenize};
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::plpgsql::Plpgsql;
-use squawk_syntax::{Parse, SourceFile, SyntaxNode};
+use squawk_syntax::{Parse, SourceFile, SyntaxKind, SyntaxNode};
 
+use super::called::Calls;
 use crate::model::Script;
 
 /// How deep brackets may be nested, and how often one word may follow itself; far beyond what
@@ -29,6 +30,8 @@ pub(super) struct Read {
     pub(super) file: SourceFile,
     /// The tree of the text with DO blocks as they are.
     pub(super) shut: SourceFile,
+    /// What functions run, where they were opened too; the text is longer by that.
+    pub(super) calls: Calls,
 }
 
 /// Reads a script; `None` where it is too large or too deep for that.
@@ -37,19 +40,23 @@ pub(super) struct Read {
 /// comment can be an order to be silent, and this text is the author's.
 pub(super) fn parse(script: &Script) -> Option<Read> {
     let text = plain(script)?;
-    // The parser gives up by a panic; that must not be the end of everything else.
-    std::panic::catch_unwind(|| {
+    guarded(|| {
         let parse = SourceFile::parse(&text);
         let shut = parse.tree();
         match opened(&text, &shut) {
             Some(text) => {
                 let parse = SourceFile::parse(&text);
-                Read { text, file: parse.tree(), parse, shut }
+                Read { text, file: parse.tree(), parse, shut, calls: Calls::default() }
             }
-            None => Read { text, file: parse.tree(), parse, shut },
+            None => Read { text, file: parse.tree(), parse, shut, calls: Calls::default() },
         }
     })
-    .ok()
+}
+
+/// Does something with the parser, which gives up by a panic; that must not be the end of
+/// everything else.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
 }
 
 /// The text of the script's sections without comments; every other byte is a blank.
@@ -126,14 +133,15 @@ fn opened(text: &str, file: &SourceFile) -> Option<String> {
         found = true;
         let block = bytes.get_mut(range(statement.syntax()))?;
         block.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-        for inner in body.syntax().descendants().filter_map(ast::PlpgsqlExecSqlStmt::cast) {
-            let inner = range(inner.syntax());
-            let start = body.source_range(TextRange::empty(inner.start.try_into().ok()?));
-            let end = body.source_range(TextRange::empty(inner.end.try_into().ok()?));
-            let source = usize::from(start.start())..usize::from(end.start());
+        for (inner, sql) in runs(&body) {
+            let source = in_source(|range| body.source_range(range), &inner)?;
             // A quoted body may be written otherwise than it reads; then it stays shut.
             if text.get(source.clone()) == body.text().get(inner) {
-                bytes.get_mut(source.clone())?.copy_from_slice(text.get(source)?.as_bytes());
+                bytes.get_mut(source.clone())?.copy_from_slice(sql.as_bytes());
+                // What is part of a larger statement has no end of its own.
+                if !sql.ends_with(';') {
+                    *bytes.get_mut(source.end)? = b';';
+                }
             }
         }
     }
@@ -141,6 +149,126 @@ fn opened(text: &str, file: &SourceFile) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     without_comments(&text, &mut out)?;
     Some(out)
+}
+
+/// The statements that a body runs, each with its bytes in it and as SQL of the same length.
+fn runs(body: &Plpgsql) -> Vec<(Range<usize>, String)> {
+    let query = |query: Option<ast::Stmt>| query.map(|query| range(query.syntax()));
+    let of = |node: SyntaxNode| {
+        let whole = matches!(
+            node.kind(),
+            SyntaxKind::PLPGSQL_EXEC_SQL_STMT
+                | SyntaxKind::PLPGSQL_CALL_STMT
+                | SyntaxKind::PLPGSQL_PERFORM_STMT
+        );
+        let place = if whole {
+            range(&node)
+        } else if let Some(returns) = ast::PlpgsqlReturnQueryStmt::cast(node.clone()) {
+            query(returns.query())?
+        } else {
+            query(ast::PlpgsqlForQueryStmt::cast(node.clone())?.query())?
+        };
+        let mut sql = body.text().get(place.clone())?.to_owned();
+        if node.kind() == SyntaxKind::PLPGSQL_PERFORM_STMT {
+            sql.replace_range(..sql.get(.."PERFORM".len())?.len(), "SELECT ");
+        }
+        // What goes into variables is no table.
+        for into in node.descendants().filter_map(ast::PlpgsqlIntoClause::cast) {
+            let into = range(into.syntax());
+            let into = into.start.checked_sub(place.start)?..into.end.checked_sub(place.start)?;
+            let blanks = " ".repeat(sql.get(into.clone())?.len());
+            sql.replace_range(into, &blanks);
+        }
+        Some((place, sql))
+    };
+    body.syntax().descendants().filter_map(of).collect()
+}
+
+/// A range of a body, by bytes of the text around it.
+fn in_source(
+    to_source: impl Fn(TextRange) -> TextRange,
+    inner: &Range<usize>,
+) -> Option<Range<usize>> {
+    let at = |byte: usize| Some(to_source(TextRange::empty(byte.try_into().ok()?)).start());
+    Some(usize::from(at(inner.start)?)..usize::from(at(inner.end)?))
+}
+
+/// Whether a body puts together what it runs.
+pub(super) fn is_dynamic(body: &Plpgsql) -> bool {
+    body.syntax().descendants().any(|node| {
+        matches!(
+            node.kind(),
+            SyntaxKind::PLPGSQL_DYN_EXECUTE_STMT
+                | SyntaxKind::PLPGSQL_RETURN_QUERY_EXECUTE_STMT
+                | SyntaxKind::PLPGSQL_FOR_DYN_STMT
+                | SyntaxKind::PLPGSQL_OPEN_EXECUTE
+        )
+    })
+}
+
+/// What a function or a procedure runs.
+pub(super) struct Body {
+    /// The statements that are written out.
+    pub(super) statements: Vec<Inner>,
+    /// Whether they are all.
+    pub(super) readable: bool,
+}
+
+/// A statement of a function.
+pub(super) struct Inner {
+    /// It as a statement of a script.
+    pub(super) text: String,
+    /// That text, parsed.
+    pub(super) tree: Option<ast::Stmt>,
+    /// Its bytes in the script that defines the function.
+    pub(super) place: Option<Range<usize>>,
+}
+
+impl Inner {
+    /// `None` where it is too complex.
+    fn new(sql: &str, place: Option<Range<usize>>) -> Option<Self> {
+        let mut text = String::with_capacity(sql.len() + 1);
+        without_comments(sql, &mut text)?;
+        text.truncate(text.trim_end().trim_end_matches(';').len());
+        text.push(';');
+        let tree = SourceFile::parse(&text).tree().stmts().next();
+        Some(Self { text, tree, place })
+    }
+}
+
+/// Reads a CREATE FUNCTION or CREATE PROCEDURE.
+pub(super) fn routine(definition: &ast::Stmt) -> Body {
+    let none = |readable| Body { statements: Vec::new(), readable };
+    let (options, written) = match definition {
+        ast::Stmt::CreateFunction(one) => (one.option_list(), one.body()),
+        ast::Stmt::CreateProcedure(one) => (one.option_list(), one.body()),
+        _ => return none(true),
+    };
+    let found: Option<Vec<Option<Inner>>> = if let Some(written) = written {
+        let trees = written.syntax().children().filter_map(ast::Stmt::cast);
+        let inner = |tree: ast::Stmt| {
+            Inner::new(&tree.syntax().text().to_string(), Some(range(tree.syntax())))
+        };
+        Some(trees.map(inner).collect())
+    } else {
+        match language(options.as_ref()).as_deref() {
+            Some("plpgsql") => {
+                let body = measured(options.as_ref()).and_then(|()| match definition {
+                    ast::Stmt::CreateFunction(one) => one.plpgsql(),
+                    ast::Stmt::CreateProcedure(one) => one.plpgsql(),
+                    _ => None,
+                });
+                return body.map_or_else(|| none(false), |body| plpgsql(&body));
+            }
+            Some("sql") => measured(options.as_ref()).and_then(|()| sql(definition)),
+            // What is compiled is no SQL that a migration brings.
+            Some("c" | "internal") => return none(true),
+            _ => None,
+        }
+    };
+    let Some(found) = found else { return none(false) };
+    let readable = found.iter().all(Option::is_some);
+    Body { statements: found.into_iter().flatten().collect(), readable }
 }
 
 /// The script without the tables it makes: the linter takes everything about a table of that name
@@ -164,6 +292,48 @@ pub(super) fn body(block: &ast::Do) -> Option<Plpgsql> {
     let text = block.body()?.decoded_value()?;
     without_comments(text.text(), &mut String::new())?;
     block.plpgsql()
+}
+
+fn plpgsql(body: &Plpgsql) -> Body {
+    let mut statements = Vec::new();
+    let mut readable = !is_dynamic(body);
+    for (inner, sql) in runs(body) {
+        match Inner::new(&sql, in_source(|range| body.source_range(range), &inner)) {
+            Some(inner) => statements.push(inner),
+            None => readable = false,
+        }
+    }
+    Body { statements, readable }
+}
+
+fn sql(definition: &ast::Stmt) -> Option<Vec<Option<Inner>>> {
+    let body = match definition {
+        ast::Stmt::CreateFunction(one) => one.sql_body(),
+        ast::Stmt::CreateProcedure(one) => one.sql_body(),
+        _ => None,
+    }?;
+    let inner = |tree: ast::Stmt| {
+        let place = range(tree.syntax());
+        Inner::new(
+            body.text().get(place.clone())?,
+            in_source(|range| body.source_range(range), &place),
+        )
+    };
+    let trees = body.tree().stmts();
+    Some(trees.filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).map(inner).collect())
+}
+
+fn language(options: Option<&ast::FuncOptionList>) -> Option<String> {
+    options?.options().find_map(|option| match option {
+        ast::FuncOption::LanguageFuncOption(option) => Some(option.language_name()?.name),
+        _ => None,
+    })
+}
+
+/// `None` where the body of a function is too large or too deep to be parsed.
+fn measured(options: Option<&ast::FuncOptionList>) -> Option<()> {
+    let body = options?.syntax().descendants().find_map(ast::AsDefinition::cast)?;
+    without_comments(body.literal()?.decoded_value()?.text(), &mut String::new())
 }
 
 /// A node's bytes, without the white space before it.

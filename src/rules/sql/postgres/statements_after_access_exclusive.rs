@@ -47,10 +47,9 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
 fn is_slow(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
     match &statement.tree {
         ast::Stmt::Update(_) | ast::Stmt::Delete(_) => {
-            cx.standing(statement).is_some()
-                && super::unbatched_backfill::moves_much(&statement.tree)
+            cx.standing(statement).is_some() && super::unbatched_backfill::moves_much(cx, statement)
         }
-        ast::Stmt::Insert(_) => super::unbatched_backfill::moves_much(&statement.tree),
+        ast::Stmt::Insert(_) => super::unbatched_backfill::moves_much(cx, statement),
         ast::Stmt::Refresh(_) => cx.standing(statement).is_some(),
         _ => false,
     }

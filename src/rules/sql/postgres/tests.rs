@@ -212,11 +212,124 @@ fn an_index_anywhere_in_the_history_serves_a_foreign_key() {
     assert!(Set::new(TransactionMode::Bare).adds(key).adds(later).rules().is_empty());
 }
 
+fn function(name: &str, body: &str) -> String {
+    format!("CREATE FUNCTION {name} RETURNS void LANGUAGE plpgsql AS $$ BEGIN {body} END $$;")
+}
+
+#[test]
+fn what_a_called_function_runs_is_found_at_the_call() {
+    let tidy = function("tidy()", "IF true THEN UPDATE loans SET note = ''; END IF;");
+    let set = || wrapped().migration(&tidy, "", false);
+    assert!(wrapped().adds(&tidy).rules().is_empty());
+    for call in ["SELECT tidy();", "SELECT * FROM public.tidy();", "SELECT 1, Tidy() AS x;"] {
+        let up = format!("SELECT 1;\n{call}\nDROP TYPE mood;");
+        let found = set().adds(&up).findings(false);
+        let rules: Vec<&str> = found.iter().map(|one| one.rule).collect();
+        assert_eq!(rules, ["sql/ban-drop-type", "sql/update-without-where"], "{call}");
+        let shown = |at: usize| {
+            let span = found[at].location.span.unwrap();
+            &up[span.start..span.end]
+        };
+        assert_eq!((shown(0), shown(1)), ("DROP TYPE mood;", call));
+        let message = "this UPDATE writes every row of loans (in tidy(), called here)";
+        assert_eq!(found[1].message, message);
+        assert_eq!(found[1].details, ["tidy() of 2.up.sql runs: UPDATE loans SET note = '';"]);
+        let inner = found[1].also[0].span.unwrap();
+        assert_eq!(&tidy[inner.start..inner.end], "UPDATE loans SET note = '';");
+    }
+    let block = "DO $$ BEGIN PERFORM tidy(); END $$;";
+    let found = set().adds(block).findings(false);
+    let span = found[0].location.span.unwrap();
+    assert_eq!(&block[span.start..span.end], "PERFORM tidy();");
+    assert!(set().adds("SELECT tidy(1); SELECT other.tidy(); SELECT 'tidy()';").rules().is_empty());
+    assert!(set().adds("CREATE VIEW v AS SELECT tidy();").rules().is_empty());
+    assert!(set().migration("SELECT 1;", "SELECT tidy();", true).rules().is_empty());
+}
+
+#[test]
+fn the_newest_function_before_the_call_counts() {
+    let (bad, good) = (function("f()", "DELETE FROM loans;"), function("f()", "NULL;"));
+    let rule = "sql/delete-without-where";
+    let set = |first: &str, then: &str| wrapped().migration(first, "", false).adds(then).rules();
+    assert_eq!(set(&good, &format!("{bad} SELECT f(); SELECT f();")), [rule]);
+    assert!(set(&bad, &format!("{good} SELECT f();")).is_empty());
+    assert!(set(&good, &format!("SELECT f(); {bad}")).is_empty());
+}
+
+#[test]
+fn calls_inside_functions_are_followed_but_not_for_ever() {
+    let chain = |length: usize| {
+        let mut sql = function("f0()", "DELETE FROM loans; PERFORM f0();");
+        for at in 1..length {
+            let body = format!("PERFORM f{}();", at - 1);
+            sql.push_str(&function(&format!("f{at}()"), &body));
+        }
+        wrapped().migration(&sql, "", false).adds(&format!("SELECT f{}();", length - 1)).rules()
+    };
+    assert_eq!(chain(1), ["sql/delete-without-where"]);
+    assert_eq!(chain(4), ["sql/delete-without-where"]);
+    assert_eq!(chain(5), ["sql/dynamic-sql"]);
+}
+
+#[test]
+fn bodies_of_every_kind_are_read() {
+    let rule = "sql/ban-drop-column";
+    let drop = "ALTER TABLE loans DROP COLUMN note";
+    for (define, call) in [
+        (format!("CREATE PROCEDURE p(a int, b int = 1) LANGUAGE sql AS '{drop}'"), "CALL p(1);"),
+        (
+            format!("CREATE PROCEDURE p() AS $a$BEGIN -- x\n {drop}; END$a$ LANGUAGE plpgsql"),
+            "CALL p();",
+        ),
+    ] {
+        assert_eq!(wrapped().adds(&format!("{define}; {call}")).rules(), [rule], "{define}");
+    }
+    let atomic = "CREATE FUNCTION f() RETURNS void BEGIN ATOMIC DELETE FROM loans; END;";
+    assert!(wrapped().adds(atomic).rules().is_empty());
+    let rules = wrapped().adds(&format!("{atomic} SELECT f();")).rules();
+    assert_eq!(rules, ["sql/delete-without-where"]);
+    let returns = function("g()", "RETURN QUERY DELETE FROM loans RETURNING id;");
+    let rules = wrapped().adds(&format!("{returns} SELECT g();")).rules();
+    assert_eq!(rules, ["sql/delete-without-where"]);
+}
+
+#[test]
+fn what_a_function_puts_together_cannot_be_read() {
+    for body in ["EXECUTE 'DROP TABLE loans';", "FOR a IN EXECUTE 'SELECT 1' LOOP NULL; END LOOP;"]
+    {
+        let define = function("f()", body);
+        assert!(wrapped().adds(&define).rules().is_empty());
+        let up = format!("{define} SELECT f();");
+        assert_eq!(wrapped().adds(&up).rules(), ["sql/dynamic-sql"], "{body}");
+    }
+    let python = "CREATE FUNCTION f() RETURNS void LANGUAGE plpython3u AS 'pass'; SELECT f();";
+    assert_eq!(wrapped().adds(python).rules(), ["sql/dynamic-sql"]);
+}
+
+#[test]
+fn a_variable_is_no_table() {
+    let block = "DO $$ DECLARE loans int; BEGIN SELECT 1 INTO loans; TRUNCATE loans; END $$;";
+    assert_eq!(wrapped().adds(block).rules(), ["sql/truncate"]);
+    let one = "UPDATE loans SET note = '' WHERE id = which;";
+    let define = function("f(which bigint)", one);
+    let up = format!("{define} SELECT f(7); ALTER TABLE loans ADD COLUMN a text;");
+    assert!(wrapped().adds(&up).class(Class::Online).rules().is_empty());
+}
+
 #[test]
 fn a_setting_that_is_put_back_does_not_leak() {
     let rules = |sql: &str| wrapped().adds(sql).rules();
     assert_eq!(rules("SET search_path = a; SELECT 1;"), ["sql/set-without-local"]);
     assert_eq!(rules("SET ROLE admin;"), ["sql/set-without-local"]);
+    let config = |local: &str| format!("SELECT pg_catalog.set_config('search_path', '', {local});");
+    assert_eq!(rules(&config("false")), ["sql/set-without-local"]);
+    assert_eq!(
+        rules(&format!("DO $$BEGIN {} END$$;", config("false").replace("SELECT", "PERFORM"))),
+        ["sql/set-without-local"]
+    );
+    assert!(rules(&config("true")).is_empty());
+    assert!(rules(&format!("{} RESET search_path;", config("false"))).is_empty());
+    assert!(rules("SELECT set_config('lock_timeout', '1s', false);").is_empty());
     assert!(rules("SET search_path = a; RESET search_path;").is_empty());
     assert!(rules("SET LOCAL search_path = a; SET lock_timeout = '1s';").is_empty());
     assert!(rules("SET ROLE admin; RESET ROLE;").is_empty());

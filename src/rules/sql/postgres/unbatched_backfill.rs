@@ -27,7 +27,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
     }
     for statement in &cx.statements {
         let online = cx.declared() == Some(Class::Online);
-        if !moves_much(&statement.tree) || !(online || is_beside_ddl(cx, statement)) {
+        if !moves_much(cx, statement) || !(online || is_beside_ddl(cx, statement)) {
             continue;
         }
         if let Some(table) = cx.standing(statement) {
@@ -37,8 +37,11 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether the statement may touch many rows: nothing limits it, and no row is named.
-pub(super) fn moves_much(tree: &ast::Stmt) -> bool {
+/// Whether the statement may touch many rows: nothing limits it, and no row is named. A function
+/// names rows by its variables.
+pub(super) fn moves_much(cx: &PostgresCx<'_>, statement: &Statement) -> bool {
+    let tree = &statement.tree;
+    let variables = cx.calls.piece(statement.range.start).is_some();
     let chosen = match tree {
         ast::Stmt::Update(update) => update.where_clause_or_current_of(),
         ast::Stmt::Delete(delete) => delete.where_clause_or_current_of(),
@@ -53,7 +56,7 @@ pub(super) fn moves_much(tree: &ast::Stmt) -> bool {
         }
         _ => return false,
     };
-    let named = chosen.is_some_and(|chosen| names_rows(chosen.syntax()));
+    let named = chosen.is_some_and(|chosen| variables || names_rows(chosen.syntax()));
     !named && !is_limited(tree)
 }
 

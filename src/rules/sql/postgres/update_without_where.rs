@@ -26,7 +26,7 @@ fn check(cx: &PostgresCx<'_>, sink: &mut Sink<'_>) {
         return;
     }
     for statement in &cx.statements {
-        for update in statement.tree.syntax().descendants().filter_map(ast::Update::cast) {
+        for update in statement.done().filter_map(ast::Update::cast) {
             if update.where_clause_or_current_of().is_some() {
                 continue;
             }
