@@ -221,3 +221,16 @@ fn a_setting_that_is_put_back_does_not_leak() {
     assert!(rules("SET LOCAL search_path = a; SET lock_timeout = '1s';").is_empty());
     assert!(rules("SET ROLE admin; RESET ROLE;").is_empty());
 }
+
+#[test]
+fn a_reference_of_a_column_that_is_null_everywhere_is_not_checked() {
+    const RULE: &str = "sql/adding-foreign-key-constraint";
+    let made = "CREATE TABLE towns (id bigint PRIMARY KEY); CREATE TABLE members (id bigint);";
+    let says = |up: &str| {
+        let set = wrapped().migration(made, "SELECT 1;", false).adds(up);
+        set.rules().contains(&RULE)
+    };
+    assert!(!says("ALTER TABLE members ADD COLUMN town bigint REFERENCES towns (id);"));
+    assert!(says("ALTER TABLE members ADD COLUMN town bigint DEFAULT 1 REFERENCES towns (id);"));
+    assert!(says("ALTER TABLE members ADD FOREIGN KEY (id) REFERENCES towns (id);"));
+}
