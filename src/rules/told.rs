@@ -144,14 +144,18 @@ fn steps(
     seen: &MigrationEvidence,
     down_is_missing: bool,
 ) -> Vec<(&'static str, &'static str, Evidenced)> {
-    let mut steps = Vec::new();
+    let up = match (&seen.up.outcome, &seen.blocked_by) {
+        // Nobody can tell whose fault it is, and `inconclusive` says so.
+        (Outcome::Failed(_), Some(_)) => MigrationReport::CANNOT_RUN,
+        // The diff of an up is what it changed, not a fault.
+        (outcome, _) => word(&StepEvidence::ended(outcome.clone())),
+    };
+    let mut steps = vec![("up", up, Evidenced::Proved)];
     let mut add = |name, step: Option<&StepEvidence>| {
         if let Some(step) = step {
             steps.push((name, word(step), Evidenced::Proved));
         }
     };
-    // The diff of an up is what it changed, not a fault.
-    add("up", Some(&StepEvidence::ended(seen.up.outcome.clone())));
     add("again", seen.again.as_ref());
     add("verify", seen.verify.as_ref());
     add("down", seen.down.as_ref());
@@ -171,7 +175,7 @@ fn word(step: &StepEvidence) -> &'static str {
         Outcome::Done => "ok",
         Outcome::Failed(_) => "fails",
         Outcome::TimedOut { .. } => "timed out",
-        Outcome::CannotRun(_) => "cannot run",
+        Outcome::CannotRun(_) => MigrationReport::CANNOT_RUN,
     }
 }
 
@@ -186,4 +190,25 @@ pub fn broken_history(catalog: &SetCatalog, broken: &BrokenHistory) -> String {
         Outcome::CannotRun(reason) => format!("it cannot run here: {}", reason.reason),
     };
     format!("{}: {id} of the history did not run; {why}", catalog.info.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Failure, Location};
+
+    #[test]
+    fn an_up_that_may_lack_an_earlier_one_is_not_called_broken() {
+        let outcome = Outcome::Failed(Failure {
+            message: "no such table: books".into(),
+            code: None,
+            detail: None,
+            hint: None,
+            location: Location::file(RepoPath::root()),
+        });
+        let mut seen = MigrationEvidence::new("2", StepEvidence::ended(outcome));
+        assert_eq!(steps(&seen, false), [("up", "fails", Evidenced::Proved)]);
+        seen.blocked_by = Some("1".into());
+        assert_eq!(steps(&seen, false), [("up", "cannot run", Evidenced::Proved)]);
+    }
 }

@@ -51,6 +51,18 @@ fn the_reference_names_every_key() {
 }
 
 #[test]
+fn the_reference_names_every_layout() {
+    let reference = include_str!("../../docs/config.md");
+    let (_, section) = reference.split_once("### Layouts").unwrap();
+    let section = section.split("\n##").next().unwrap();
+    let told: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let mut names = migration_gate::layout::names();
+    names.sort_unstable();
+    assert_eq!(told[1..], names, "the first is the head of the table");
+}
+
+#[test]
 fn the_examples_of_the_reference_are_valid() {
     let reference = include_str!("../../docs/config.md");
     let path = |name| migration_gate::model::RepoPath::new(name).unwrap();

@@ -266,7 +266,7 @@ fn whatever_judges_the_change_is_told_when_the_change_edits_it() {
     );
     assert_eq!(
         told(CONFIG, &policy("[policy]\nrollback = \"checkpoint\"")),
-        ["the change edits policy in migration-gate.toml; the base's is in force here"]
+        ["the change edits policy in migration-gate.toml; the base's policy is in force here"]
     );
     let nothing: [&str; 0] = [];
     assert_eq!(told(".github/workflows/other.yml", "run: make all\n"), nothing);

@@ -463,6 +463,7 @@ fn what_the_same_change_brings_is_used_by_nobody_yet() {
     let drop = "DROP VIEW IF EXISTS towns;";
     let again = "CREATE VIEW towns AS SELECT DISTINCT town FROM members;";
     let head = tool.add(added.clone(), 5, "no_towns", drop, again);
+    // That nobody uses it yet is no reason to bring it and take it away.
     expect("in one change", &tool.merged(), &head, &["warning conflict/same-object"]);
     expect("once merged", &added, &head, &["error class/mismatch"]);
 }

@@ -176,6 +176,19 @@ fn an_earlier_migration_of_the_change_may_mend_the_rows() {
 }
 
 #[test]
+fn a_table_that_the_change_itself_brings_holds_no_such_rows() {
+    let make = ("CREATE TABLE guests (id BIGINT PRIMARY KEY, card TEXT)", "DROP TABLE guests");
+    let index = ("CREATE UNIQUE INDEX guests_card ON guests (card)", "DROP INDEX guests_card");
+    for engine in ["sqlite", "postgres"] {
+        let Some(alone) = judge(engine, make.0, &[index], None) else { continue };
+        assert_eq!(said(&alone).len(), 1, "{engine}: {:?}", said(&alone));
+        let base = "CREATE TABLE visits (id BIGINT PRIMARY KEY)";
+        let Some(both) = judge(engine, base, &[make, index], None) else { continue };
+        assert_eq!(said(&both), Vec::<String>::new(), "{engine}");
+    }
+}
+
+#[test]
 fn a_seed_brings_the_rows_that_nobody_else_can_make() {
     let base = "CREATE TABLE codes (code TEXT PRIMARY KEY CHECK (code GLOB 'Q-[0-9][0-9]-Q'), label TEXT);";
     let step = ("DELETE FROM codes WHERE code = 'Q-17-Q'", "SELECT 1");

@@ -183,14 +183,23 @@ fn place_of(error: &rusqlite::Error, sql: &str, cursor: usize, offset: usize) ->
             .map_or(sql.len(), |length| start + length.max(1));
         return Span::new(offset + start, offset + sql.ceil_char_boundary(token));
     }
-    trimmed(sql, cursor, sql.len(), offset)
+    // What is left begins with the statement that was refused; nobody came to the others.
+    let refused = pieces(sql, cursor, sql.len()).first().map(|statement| statement.span);
+    refused.map_or_else(
+        || Span::new(offset + cursor, offset + sql.len()),
+        |span| Span::new(offset + cursor + span.start, offset + cursor + span.end),
+    )
+}
+
+/// The statements in a range of `sql`, with their places in it.
+fn pieces(sql: &str, start: usize, end: usize) -> Vec<crate::sql::Statement> {
+    let piece = Script::whole(RepoPath::root(), sql[start..end].into(), TransactionMode::Bare);
+    crate::sql::statements(&piece)
 }
 
 /// A range of `sql` without the white space and comments around it, as a place in the file.
 fn trimmed(sql: &str, start: usize, end: usize, offset: usize) -> Span {
-    let path = RepoPath::root();
-    let piece = Script::whole(path, sql[start..end].into(), TransactionMode::Bare);
-    let statements = crate::sql::statements(&piece);
+    let statements = pieces(sql, start, end);
     match (statements.first(), statements.last()) {
         (Some(first), Some(last)) => {
             Span::new(offset + start + first.span.start, offset + start + last.span.end)

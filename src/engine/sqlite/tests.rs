@@ -65,6 +65,13 @@ fn the_place_of_an_error_is_that_of_the_statement() {
 }
 
 #[test]
+fn what_comes_after_a_refused_statement_is_not_its_place() {
+    let sql = "CREATE TABLE t(x);\n-- once more\nALTER TABLE t ADD COLUMN y UNIQUE;\nVACUUM;\n";
+    let span = failure(&mut *target(), &script(sql)).location.span.unwrap();
+    assert_eq!(&sql[span.start..span.end], "ALTER TABLE t ADD COLUMN y UNIQUE;");
+}
+
+#[test]
 fn the_place_of_a_syntax_error_is_its_token() {
     let sql = "SELECT 1;\nCREATE TABEL t(x);";
     let span = failure(&mut *target(), &script(sql)).location.span.unwrap();

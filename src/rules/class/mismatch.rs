@@ -115,7 +115,7 @@ fn report(entry: &Entry, class: Class, mismatch: &Mismatch<'_>, sink: &mut Sink<
     let id = &entry.migration.id;
     let location =
         effects.first().map_or_else(|| entry.migration.location(), |seen| seen.location.clone());
-    let mut draft = Draft::new(location, true, format!("{id} is declared {class}, and it {says}"))
+    let mut draft = Draft::new(location, true, format!("{id} is declared {class}, but it {says}"))
         .migration(id)
         .levels(*levels)
         .help(*fits);

@@ -1,7 +1,8 @@
 //! `dryrun/fails-on-data`
 
 use super::engine_said;
-use crate::model::{DataFailure, Levels, RuleMeta};
+use super::work::makes;
+use crate::model::{DataFailure, Levels, MigrationEvidence, RuleMeta};
 use crate::rules::{Check, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -22,12 +23,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
-    for seen in &cx.evidence.migrations {
+    for (at, seen) in cx.evidence.migrations.iter().enumerate() {
+        let earlier = &cx.evidence.migrations[..at];
         for refused in seen.rows.iter().flat_map(|rows| &rows.refused) {
+            // In a table that this change brings there is nothing but what the change puts there.
+            if refused.table.as_deref().is_some_and(|table| is_new(cx, earlier, table)) {
+                continue;
+            }
             let draft = report(refused).migration(&seen.id);
             sink.push(if refused.by_schema { draft } else { draft.levels(Levels::WARNING) });
         }
     }
+}
+
+/// Whether an earlier migration of the change makes the table, which the schema `public` may hold.
+fn is_new(cx: &EvidenceCx<'_>, earlier: &[MigrationEvidence], table: &str) -> bool {
+    let qualified = format!("public.{table}");
+    earlier.iter().any(|earlier| [table, &qualified].iter().any(|name| makes(cx, earlier, name)))
 }
 
 fn report(refused: &DataFailure) -> crate::rules::Draft {

@@ -69,7 +69,7 @@ fn of_migration<'a>(
 
 /// Whether the change itself brings a relation, by an earlier migration: nothing is in it yet.
 /// Where a migration takes tables away, one that it leaves may be one of them with a new name.
-fn makes(cx: &EvidenceCx<'_>, earlier: &MigrationEvidence, relation: &str) -> bool {
+pub(super) fn makes(cx: &EvidenceCx<'_>, earlier: &MigrationEvidence, relation: &str) -> bool {
     let differences = &earlier.up.diff.differences;
     let is_new = cx.catalog.entry(&earlier.id).is_some_and(|entry| entry.touch.added);
     let takes = differences.iter().any(|one| one.kind == DifferenceKind::Lost);

@@ -22,8 +22,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &GovernanceCx<'_>, sink: &mut Sink<'_>) {
     if !cx.changed_keys.is_empty() {
         let keys = cx.changed_keys.join(", ");
-        let message =
-            format!("the change edits {keys} in {}; the base's is in force here", cx.config);
+        let mut message = format!("the change edits {keys} in {}", cx.config);
+        // Of the sets the head's count already.
+        if cx.changed_keys.iter().any(|key| key != "set") {
+            message.push_str("; the base's policy is in force here");
+        }
         sink.push(Draft::new(Location::file(cx.config.clone()), true, message));
     }
     for path in cx.workflows {

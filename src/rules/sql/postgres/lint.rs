@@ -118,7 +118,8 @@ impl Linted {
                 continue;
             };
             let subject = subject(statement, start);
-            if self.is_silent(cx, statement) {
+            let unchecked = self.code == Code::AddingForeignKeyConstraint && adds_nulls(statement);
+            if unchecked || self.is_silent(cx, statement) {
                 continue;
             }
             let message = self.message.replacen("{}", &subject, 1);
@@ -143,6 +144,26 @@ impl Linted {
             }
         }
     }
+}
+
+/// Whether the statement only adds columns that are NULL in every row: PostgreSQL then takes
+/// their foreign keys as valid and reads nothing (`transformAlterTableStmt` in its
+/// `parse_utilcmd.c`).
+fn adds_nulls(statement: &Statement) -> bool {
+    use squawk_syntax::ast::{AlterTableAction, AstNode, Constraint, Stmt};
+    let Stmt::AlterTable(alter) = &statement.tree else { return false };
+    let filled = |one: Constraint| {
+        matches!(one, Constraint::DefaultConstraint(_) | Constraint::GeneratedConstraint(_))
+    };
+    let is_serial = |ty: squawk_syntax::ast::Type| {
+        ty.syntax().text().to_string().to_ascii_lowercase().contains("serial")
+    };
+    alter.actions().all(|action| match action {
+        AlterTableAction::AddColumn(column) => {
+            !column.constraints().any(filled) && !column.ty().is_some_and(is_serial)
+        }
+        _ => false,
+    })
 }
 
 /// Whether everything that the statement works on is new.

@@ -334,3 +334,17 @@ fn a_setting_that_is_put_back_does_not_leak() {
     assert!(rules("SET LOCAL search_path = a; SET lock_timeout = '1s';").is_empty());
     assert!(rules("SET ROLE admin; RESET ROLE;").is_empty());
 }
+
+#[test]
+fn a_reference_of_a_column_that_is_null_everywhere_is_not_checked() {
+    const RULE: &str = "sql/adding-foreign-key-constraint";
+    const INDEX: &str = "sql/foreign-key-without-index";
+    let made = "CREATE TABLE towns (id bigint PRIMARY KEY); CREATE TABLE members (id bigint);";
+    let rules = |up: &str| wrapped().migration(made, "SELECT 1;", false).adds(up).rules();
+    let column = "ALTER TABLE members ADD COLUMN town bigint";
+    assert_eq!(rules(&format!("{column} REFERENCES towns (id);")), [INDEX]);
+    assert!(rules(&format!("{column} DEFAULT 1 REFERENCES towns (id);")).contains(&RULE));
+    assert!(
+        rules("ALTER TABLE members ADD FOREIGN KEY (id) REFERENCES towns (id);").contains(&RULE)
+    );
+}
