@@ -24,9 +24,14 @@ pub fn ordinary(table: &Table, stock: &Stock) -> Result<Vec<Vec<NewRow>>, String
     let variants = Variants::new(table);
     (0..ORDINARY)
         .map(|number| {
-            (0..variants.count)
-                .map(|variant| row(table, stock, &variants, number, variant))
-                .collect()
+            let mut tries = Vec::new();
+            for variant in 0..variants.count {
+                let row = row(table, stock, &variants, number, variant)?;
+                if !tries.contains(&row) {
+                    tries.push(row);
+                }
+            }
+            Ok(tries)
         })
         .collect()
 }
