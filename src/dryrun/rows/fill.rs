@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::trial::Trial;
 use crate::engine::{Checkpoint, EngineError};
-use crate::model::{Outcome, ReadRow, Table, identifier, printable};
+use crate::model::{Outcome, ReadRow, Table, TableName, identifier, printable};
 use crate::rows::{self, Shun, Standing, Stock};
 
 /// Tables with more rows than that are not compared.
@@ -22,24 +22,43 @@ impl Trial<'_> {
         let mut stock = self.stock(empty, seeded)?;
         let mut stale = BTreeSet::new();
         let mut unfilled = Vec::new();
-        for table in self.chosen {
-            let parents = self.chosen.iter().filter(|parent| {
-                stale.contains(&parent.name)
-                    && table.references.iter().any(|reference| reference.parent == parent.name)
-            });
-            let parents: Vec<&Table> = parents.copied().collect();
-            for (parent, rows) in parents.iter().zip(self.read(&parents)?) {
-                stale.remove(&parent.name);
-                stock.insert(parent.name.clone(), rows);
-            }
+        let mut early = Vec::new();
+        for (at, table) in self.chosen.iter().enumerate() {
+            self.restock(table, &mut stock, &mut stale)?;
             if let Err(reason) = self.fill_table(table, &stock, shun, plain)? {
                 let reason = printable(&reason).chars().take(160).collect();
                 unfilled.push((table.name.spoken(), reason));
             }
-            stale.insert(&table.name);
+            stale.insert(table.name.clone());
+            if self.chosen[at + 1..].iter().any(|later| refers(table, later)) {
+                early.push(*table);
+            }
+        }
+        // Those of a circle that came first could refer to nothing.
+        for table in early {
+            self.restock(table, &mut stock, &mut stale)?;
+            if let Ok(late) = rows::late(table, &stock) {
+                self.target.load(&table.name, &late)?;
+            }
         }
         self.target.loaded()?;
         Ok(unfilled)
+    }
+
+    /// Reads anew what a table refers to, where rows came since.
+    fn restock(
+        &mut self,
+        table: &Table,
+        stock: &mut Stock,
+        stale: &mut BTreeSet<TableName>,
+    ) -> Result<(), EngineError> {
+        let is_due = |parent: &&&Table| stale.contains(&parent.name) && refers(table, parent);
+        let parents: Vec<&Table> = self.chosen.iter().filter(is_due).copied().collect();
+        for (parent, rows) in parents.iter().zip(self.read(&parents)?) {
+            stale.remove(&parent.name);
+            stock.insert(parent.name.clone(), rows);
+        }
+        Ok(())
     }
 
     /// The rows that stand there without ours, those of the set's seed among them.
@@ -123,6 +142,10 @@ impl Trial<'_> {
             })
             .collect())
     }
+}
+
+fn refers(table: &Table, parent: &Table) -> bool {
+    table.references.iter().any(|reference| reference.parent == parent.name)
 }
 
 /// Every column is named, since an engine may hide some; a table without any has no rows to see.
