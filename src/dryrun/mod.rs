@@ -19,7 +19,7 @@ mod rows;
 use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
-    SetEvidence, Snapshot, StatementTrace, Step, StepEvidence,
+    SetEvidence, Snapshot, StatementTrace, Step, StepEvidence, Table,
 };
 use attempt::{Attempted, attempt, attempt_traced};
 
@@ -59,6 +59,7 @@ pub fn run(
         is_current: false,
         anchor: empty,
         start: None,
+        start_tables: Vec::new(),
         ups: Vec::new(),
         broken: Vec::new(),
     };
@@ -85,6 +86,8 @@ struct Run<'a> {
     anchor: Snapshot,
     /// The way back to it, and the ups that ran since.
     start: Option<Checkpoint>,
+    /// Its tables.
+    start_tables: Vec<Table>,
     ups: Vec<Script>,
     /// Migrations that did not run so far; later failures may come from them.
     broken: Vec<String>,
@@ -115,6 +118,7 @@ impl Run<'_> {
             self.is_current = true;
             self.anchor = self.current.clone();
             self.start = Some(self.target.checkpoint()?);
+            self.start_tables = self.target.tables(&[])?;
             self.ups.clear();
         }
         let before = self.current.clone();

@@ -103,11 +103,11 @@ pub trait Rows {
     /// Only when the engine itself fails.
     fn end_trial(&mut self) -> Result<(), EngineError>;
 
-    /// Describes the tables of the schema, sorted by name.
+    /// Describes the tables of the schema, sorted by name, but those named in `without`.
     ///
     /// # Errors
     /// Only when the engine itself fails.
-    fn tables(&mut self) -> Result<Vec<Table>, EngineError>;
+    fn tables(&mut self, without: &[TableName]) -> Result<Vec<Table>, EngineError>;
 
     /// Puts rows into a table, of each list the first that the schema takes. Answers for each
     /// list with the place of that row, or with the engine's last word.
@@ -131,6 +131,17 @@ pub trait Rows {
     /// # Errors
     /// Only when the engine itself fails.
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError>;
+
+    /// Reads several times, like [`Rows::query`]; faster where a message takes its time.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn query_all(
+        &mut self,
+        queries: &[String],
+    ) -> Result<Vec<Result<Vec<ReadRow>, String>>, EngineError> {
+        queries.iter().map(|sql| self.query(sql)).collect()
+    }
 }
 
 /// What migrations change: a throwaway engine or a real one.

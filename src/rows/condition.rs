@@ -73,13 +73,33 @@ enum Literal {
 /// The strings and whole numbers of an expression, in order.
 fn literals(expression: &str) -> Vec<Literal> {
     let mut found = Vec::new();
-    for (at, piece) in expression.split('\'').enumerate() {
-        if at % 2 == 1 {
-            found.push(Literal::Text(piece.to_owned()));
-            continue;
-        }
-        let tokens = piece.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
-        found.extend(tokens.filter_map(|token| token.parse().ok()).map(Literal::Number));
+    let mut rest = expression;
+    while let Some((before, inside)) = rest.split_once('\'') {
+        found.extend(numbers(before));
+        let (text, after) = unquoted(inside);
+        found.push(Literal::Text(text));
+        rest = after;
     }
+    found.extend(numbers(rest));
     found
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = Literal> {
+    let tokens = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
+    tokens.filter_map(|token| token.parse().ok()).map(Literal::Number)
+}
+
+/// A string from behind its first quote, where a doubled quote stands for one, and what follows.
+fn unquoted(inside: &str) -> (String, &str) {
+    let mut text = String::new();
+    let mut rest = inside;
+    while let Some((piece, after)) = rest.split_once('\'') {
+        text.push_str(piece);
+        match after.strip_prefix('\'') {
+            Some(more) => rest = more,
+            None => return (text, after),
+        }
+        text.push('\'');
+    }
+    (text + rest, "")
 }

@@ -1,6 +1,7 @@
 //! The rows of one table: ordinary ones first, then awkward ones made from the first of them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::blame::{Avoid, Shun};
 use super::choose::must_refer;
@@ -10,6 +11,8 @@ use crate::model::{Column, NewRow, ReadRow, Table, TableName, Value};
 
 /// How many ordinary rows a table gets.
 const ORDINARY: u32 = 3;
+/// Where the numbers of late rows begin, after those of the awkward ones.
+const LATE: u32 = ORDINARY + 6;
 /// How many ways are tried to meet a table's conditions.
 const MOST_VARIANTS: usize = 14;
 
@@ -21,12 +24,30 @@ pub type Stock = BTreeMap<TableName, Vec<ReadRow>>;
 /// # Errors
 /// Why there can be none, in words.
 pub fn ordinary(table: &Table, stock: &Stock) -> Result<Vec<Vec<NewRow>>, String> {
+    numbered(table, stock, 0..ORDINARY)
+}
+
+/// More ordinary rows, for a table whose parents came after it: now there is something to refer
+/// to.
+///
+/// # Errors
+/// Why there can be none, in words.
+pub fn late(table: &Table, stock: &Stock) -> Result<Vec<Vec<NewRow>>, String> {
+    numbered(table, stock, LATE..LATE + 2)
+}
+
+fn numbered(table: &Table, stock: &Stock, numbers: Range<u32>) -> Result<Vec<Vec<NewRow>>, String> {
     let variants = Variants::new(table);
-    (0..ORDINARY)
+    numbers
         .map(|number| {
-            (0..variants.count)
-                .map(|variant| row(table, stock, &variants, number, variant))
-                .collect()
+            let mut tries = Vec::new();
+            for variant in 0..variants.count {
+                let row = row(table, stock, &variants, number, variant)?;
+                if !tries.contains(&row) {
+                    tries.push(row);
+                }
+            }
+            Ok(tries)
         })
         .collect()
 }

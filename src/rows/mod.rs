@@ -19,7 +19,7 @@ mod value;
 pub use blame::{Avoid, Blame, Shun, blame};
 pub use choose::choose;
 pub use compare::{Standing, changed, lost};
-pub use fill::{Stock, awkward, ordinary};
+pub use fill::{Stock, awkward, late, ordinary};
 pub use steady::{show, shown};
 
 /// The identifiers and words of an SQL text, in lower case, those inside quotes too.
@@ -35,3 +35,6 @@ fn mentions(text: &str, name: &str) -> bool {
     let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if plain { words(text).any(|word| word == name) } else { text.to_lowercase().contains(&name) }
 }
+
+#[cfg(test)]
+mod tests;

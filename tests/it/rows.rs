@@ -203,3 +203,26 @@ fn a_seed_brings_the_rows_that_nobody_else_can_make() {
     let untold = broken.report["inconclusive"].to_string();
     assert!(untold.contains("in line 2: no such table: nowhere"), "{untold}");
 }
+
+#[test]
+fn tables_that_refer_to_each_other_get_rows_that_do() {
+    let base = "CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL, captain_id INTEGER REFERENCES players (id)); \
+        CREATE TABLE players (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams (id));";
+    let later = "CREATE TABLE teams (id INTEGER PRIMARY KEY, name TEXT NOT NULL, captain_id INTEGER); \
+        CREATE TABLE players (id INTEGER PRIMARY KEY, team_id INTEGER REFERENCES teams (id)); \
+        ALTER TABLE teams ADD FOREIGN KEY (captain_id) REFERENCES players (id);";
+    for (engine, base) in [("sqlite", base), ("postgres", later)] {
+        for (table, column) in [("teams", "captain_id"), ("players", "team_id")] {
+            let up = format!("UPDATE {table} SET {column} = NULL WHERE {column} IS NOT NULL");
+            let lost = format!("values of {table}.{column}");
+            expect(engine, base, &[(&up, "SELECT 1", &[&lost])]);
+        }
+    }
+}
+
+#[test]
+fn a_script_that_throws_prepared_statements_away_disturbs_nothing() {
+    let up = "PREPARE one AS SELECT 1; DEALLOCATE ALL; PREPARE two AS SELECT 2; DROP TABLE visits";
+    let down = "CREATE TABLE visits (id INTEGER PRIMARY KEY, member_id INTEGER, minutes INTEGER)";
+    expect("postgres", CLUB, &[(up, down, &["rows of visits, and the down does not"])]);
+}

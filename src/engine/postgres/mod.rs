@@ -21,6 +21,7 @@ mod rows;
 mod server;
 mod session;
 mod snapshot;
+mod tables;
 mod target;
 mod template;
 mod trace;

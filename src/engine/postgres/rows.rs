@@ -5,13 +5,11 @@ use postgres::{Client, Row, SimpleQueryMessage};
 
 use super::errors::ours;
 use super::session::{self, Ended, under_watch};
+use super::tables;
 use super::target::{Sandbox, lost};
 use crate::engine::{Checkpoint, EngineError, Rows, Target as _, TargetError};
 use crate::host::Stop;
-use crate::model::{
-    Column, Condition, Family, Key, NewRow, ReadRow, Reference, RepoPath, Script, Table, TableName,
-    TransactionMode,
-};
+use crate::model::{NewRow, ReadRow, RepoPath, Script, Table, TableName, TransactionMode};
 
 /// What makes values print the same whatever the session was set to.
 const STEADY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; \
@@ -24,10 +22,21 @@ const STEADY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NO
 pub(super) enum Trial {
     /// In one transaction: the number of the last savepoint, and the sequences as they were,
     /// since no rollback takes them back.
-    Inside { marks: u64, sequences: Vec<(String, Option<i64>)> },
+    Inside {
+        marks: u64,
+        sequences: Vec<(String, Option<i64>)>,
+        /// A script may have prepared statements, or thrown them away.
+        prepared: bool,
+        /// The tables that got rows.
+        filled: Vec<TableName>,
+    },
     /// From a checkpoint; the statements that loaded rows so far.
     Whole { before: Checkpoint, loading: Vec<String> },
 }
+
+/// The bytes of a table that PostgreSQL plans like an empty one: ten pages of 8 KiB, see
+/// `estimate_rel_size` in its `plancat.c`.
+const MOST_SPACE: u32 = 80 * 1024;
 
 /// Where sequences stand.
 const SEQUENCES: &str =
@@ -48,10 +57,14 @@ const CATCH_UP: &str = "DO $$ DECLARE one record; most bigint; BEGIN \
       END; \
     END LOOP; END $$";
 
-/// The constraints that wait for the end of a transaction unless told otherwise.
-const WAITING: &str = "SELECT string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') \
-    FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace \
-    WHERE c.condeferrable AND c.condeferred AND c.conparentid = 0";
+/// Lets those constraints wait again for the end of the transaction that do so by themselves.
+const LET_WAIT: &str = "DO $$ DECLARE names text; BEGIN \
+    SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ') \
+      INTO names FROM pg_catalog.pg_constraint c \
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace \
+      WHERE c.condeferrable AND c.condeferred AND c.conparentid = 0; \
+    IF names IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || names || ' DEFERRED'; END IF; \
+    END $$";
 
 impl Sandbox {
     fn is_inside(&self) -> bool {
@@ -82,6 +95,48 @@ impl Sandbox {
         self.say(|client| client.batch_execute(sql))?.map_err(EngineError::Broken)
     }
 
+    /// The rows of several queries: one message there and back, since this is asked often.
+    fn read_rows(
+        &mut self,
+        queries: &[String],
+    ) -> Result<Result<Vec<Vec<ReadRow>>, String>, EngineError> {
+        self.connected()?;
+        let (opening, closing) = if self.is_inside() {
+            (
+                "SAVEPOINT migration_gate_read",
+                "ROLLBACK TO migration_gate_read; RELEASE migration_gate_read",
+            )
+        } else {
+            ("BEGIN", "ROLLBACK")
+        };
+        let all = format!("{opening}; {STEADY}; {}; {closing}", queries.join("; "));
+        let before = 1 + STEADY.matches("SET LOCAL").count();
+        let found = self.say(|client| {
+            let mut found: Vec<Vec<ReadRow>> = vec![Vec::new(); queries.len()];
+            let mut done = 0_usize;
+            for message in client.simple_query(&all)? {
+                match message {
+                    SimpleQueryMessage::Row(row) => {
+                        let cells = row.columns().iter().enumerate().map(|(at, column)| {
+                            (column.name().to_owned(), row.get(at).map(str::to_owned))
+                        });
+                        let place = done.checked_sub(before);
+                        if let Some(rows) = place.and_then(|at| found.get_mut(at)) {
+                            rows.push(cells.collect());
+                        }
+                    }
+                    SimpleQueryMessage::CommandComplete(_) => done += 1,
+                    _ => {}
+                }
+            }
+            Ok(found)
+        })?;
+        if found.is_err() {
+            self.tell(closing)?;
+        }
+        Ok(found)
+    }
+
     /// The mark of a state inside a trial.
     pub(super) fn mark(&mut self) -> Result<Option<Checkpoint>, EngineError> {
         let Some(Trial::Inside { marks, .. }) = &mut self.trial else { return Ok(None) };
@@ -103,6 +158,12 @@ impl Sandbox {
     pub(super) fn run_inside(&mut self, script: &Script) -> Option<Result<(), TargetError>> {
         self.is_inside().then(|| {
             let plan = self.plan(script)?;
+            if plan.touches_prepared {
+                self.catalog.forget();
+                if let Some(Trial::Inside { prepared, .. }) = &mut self.trial {
+                    *prepared = true;
+                }
+            }
             for statement in &plan.statements {
                 let sql = &script.text[statement.span.start..statement.span.end];
                 self.send(sql).map_err(|ended| self.explain(ended, script, Some(statement)))?;
@@ -110,27 +171,41 @@ impl Sandbox {
             let last = plan.statements.last();
             self.send("SET CONSTRAINTS ALL IMMEDIATE")
                 .map_err(|ended| self.explain(ended, script, last))?;
-            self.tell(session::RESET)?;
-            self.let_wait()?;
+            let tidy = if plan.touches_prepared { "; DEALLOCATE ALL" } else { "" };
+            self.tell(&format!("{}{tidy}; {LET_WAIT}", session::RESET))?;
             Ok(())
         })
-    }
-
-    /// Lets those constraints wait again that do so by themselves.
-    fn let_wait(&mut self) -> Result<(), EngineError> {
-        let names: Option<String> = self
-            .say(|client| client.query_one(WAITING, &[])?.try_get(0))?
-            .map_err(EngineError::Broken)?;
-        match names {
-            Some(names) => self.tell(&format!("SET CONSTRAINTS {names} DEFERRED")),
-            None => Ok(()),
-        }
     }
 
     fn sequences(&mut self) -> Result<Vec<(String, Option<i64>)>, EngineError> {
         let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         self.say(|client| client.query(SEQUENCES, &[])?.iter().map(read).collect())?
             .map_err(EngineError::Broken)
+    }
+
+    /// Gives pages back that rows filled which are rolled back: many of them change the plans, and
+    /// with them what a migration is seen to read.
+    fn shrink(&mut self, filled: &[TableName]) -> Result<(), EngineError> {
+        let names: Vec<String> =
+            filled.iter().map(|name| format!("('{}')", name.sql().replace('\'', "''"))).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let asked = format!(
+            "SELECT name FROM (VALUES {}) AS filled (name) \
+             WHERE pg_catalog.pg_relation_size(pg_catalog.to_regclass(name)) > {MOST_SPACE}",
+            names.join(", ")
+        );
+        let read = |row: &Row| row.try_get::<_, String>(0);
+        let wide: Vec<String> = self
+            .say(|client| client.query(&asked, &[])?.iter().map(read).collect())?
+            .map_err(EngineError::Broken)?;
+        if wide.is_empty() {
+            return Ok(());
+        }
+        // A server that does not let us does without.
+        self.say(|client| client.batch_execute(&format!("VACUUM {}", wide.join(", "))))?.ok();
+        Ok(())
     }
 
     /// Puts sequences back that went on in a trial.
@@ -169,7 +244,8 @@ impl Rows for Sandbox {
         self.connected()?;
         let sequences = self.sequences()?;
         self.tell("BEGIN")?;
-        self.trial = Some(Trial::Inside { marks: 0, sequences });
+        self.trial =
+            Some(Trial::Inside { marks: 0, sequences, prepared: false, filled: Vec::new() });
         Ok(true)
     }
 
@@ -177,27 +253,34 @@ impl Rows for Sandbox {
         match self.trial.take() {
             None => Ok(()),
             Some(Trial::Whole { before, .. }) => self.restore(&before),
-            Some(Trial::Inside { sequences, .. }) => {
+            Some(Trial::Inside { sequences, prepared, filled, .. }) => {
                 // What the scripts did to the session and what they prepared goes as well.
                 let ended = self.client.as_mut().map(session::reset);
                 if ended.is_none_or(|ended| ended.is_err()) {
                     self.client = None;
                 }
                 self.connected()?;
-                self.wind_back(&sequences)
+                if prepared {
+                    self.catalog.forget();
+                    self.tell("DEALLOCATE ALL")?;
+                }
+                self.wind_back(&sequences)?;
+                self.shrink(&filled)
             }
         }
     }
 
-    fn tables(&mut self) -> Result<Vec<Table>, EngineError> {
+    fn tables(&mut self, without: &[TableName]) -> Result<Vec<Table>, EngineError> {
         self.connected()?;
-        let sql = include_str!("tables.sql");
-        let rows = self.say(|client| client.query(sql, &[]))?.map_err(EngineError::Broken)?;
-        let mut tables: Vec<Table> = Vec::new();
-        for row in &rows {
-            add(row, &mut tables).map_err(|error| ours(&error))?;
-        }
-        Ok(tables)
+        let space = |name: &TableName| name.schema.clone().unwrap_or_else(|| "public".into());
+        let spaces: Vec<String> = without.iter().map(space).collect();
+        let names: Vec<&str> = without.iter().map(|name| name.name.as_str()).collect();
+        let mut query = self.catalog.tables.clone();
+        let rows = self
+            .say(|client| query.rows(client, &[&spaces, &names]))?
+            .map_err(EngineError::Broken)?;
+        self.catalog.tables = query;
+        tables::of(&rows).map_err(|error| ours(&error))
     }
 
     fn load(
@@ -220,6 +303,11 @@ impl Rows for Sandbox {
             .lines()
             .map(|line| line.parse().map_err(|_| line.trim_start_matches('!').to_owned()))
             .collect();
+        if let Some(Trial::Inside { filled, .. }) = &mut self.trial
+            && !filled.contains(table)
+        {
+            filled.push(table.clone());
+        }
         if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
             let taken =
                 rows.iter().zip(&done).filter_map(|(tries, at)| tries.get(*at.as_ref().ok()?));
@@ -229,10 +317,10 @@ impl Rows for Sandbox {
     }
 
     fn loaded(&mut self) -> Result<(), EngineError> {
-        self.tell(CATCH_UP)?;
         if self.is_inside() {
-            return self.let_wait();
+            return self.tell(&format!("{CATCH_UP}; {LET_WAIT}"));
         }
+        self.tell(CATCH_UP)?;
         if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
             // The history can make this state again by the same statements.
             let mut sql = std::mem::take(loading).join(";\n");
@@ -245,33 +333,21 @@ impl Rows for Sandbox {
     }
 
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError> {
-        self.connected()?;
-        let (opening, closing) = if self.is_inside() {
-            (
-                "SAVEPOINT migration_gate_read",
-                "ROLLBACK TO migration_gate_read; RELEASE migration_gate_read",
-            )
-        } else {
-            ("BEGIN", "ROLLBACK")
-        };
-        // One message there and back, since this is asked often.
-        let all = format!("{opening}; {STEADY}; {sql}; {closing}");
-        let found = self.say(|client| {
-            let mut rows = Vec::new();
-            for message in client.simple_query(&all)? {
-                if let SimpleQueryMessage::Row(row) = message {
-                    let cells = row.columns().iter().enumerate().map(|(at, column)| {
-                        (column.name().to_owned(), row.get(at).map(str::to_owned))
-                    });
-                    rows.push(cells.collect());
-                }
-            }
-            Ok(rows)
-        })?;
-        if found.is_err() {
-            self.tell(closing)?;
+        Ok(self.read_rows(&[sql.to_owned()])?.map(|mut all| all.pop().unwrap_or_default()))
+    }
+
+    fn query_all(
+        &mut self,
+        queries: &[String],
+    ) -> Result<Vec<Result<Vec<ReadRow>, String>>, EngineError> {
+        if queries.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found)
+        match self.read_rows(queries)? {
+            Ok(all) => Ok(all.into_iter().map(Ok).collect()),
+            // One that is refused takes the others with it.
+            Err(_) => queries.iter().map(|sql| self.query(sql)).collect(),
+        }
     }
 }
 
@@ -304,101 +380,4 @@ fn loading(table: &TableName, rows: &[Vec<NewRow>]) -> String {
          PERFORM pg_catalog.set_config('migration_gate.loaded', said, true); END ${tag}$; \
          SELECT pg_catalog.current_setting('migration_gate.loaded')"
     )
-}
-
-/// Adds what one line of `tables.sql` says.
-fn add(row: &Row, tables: &mut Vec<Table>) -> Result<(), postgres::Error> {
-    let text = |index: usize| row.try_get::<_, Option<String>>(index);
-    let list = |index: usize| {
-        let found: Option<Vec<Option<String>>> = row.try_get(index)?;
-        Ok::<_, postgres::Error>(
-            found.unwrap_or_default().into_iter().flatten().collect::<Vec<_>>(),
-        )
-    };
-    let name = table_name(text(1)?, text(2)?);
-    let is_new = tables.last().is_none_or(|last| last.name != name);
-    if is_new {
-        let only = if row.try_get::<_, bool>(9)? { "" } else { "ONLY " };
-        let source = format!("{only}{}", name.sql());
-        tables.push(Table {
-            name,
-            source,
-            columns: vec![],
-            keys: vec![],
-            conditions: vec![],
-            references: vec![],
-        });
-    }
-    let Some(table) = tables.last_mut() else { return Ok(()) };
-    let label = text(3)?.unwrap_or_default();
-    let detail = text(4)?.unwrap_or_default();
-    match row.try_get::<_, &str>(0)? {
-        "column" => {
-            let labels = list(5)?;
-            table.columns.push(Column {
-                name: label,
-                family: family(&detail, &labels),
-                type_name: text(7)?.unwrap_or_else(|| detail.clone()),
-                not_null: row.try_get(8)?,
-                default: text(6)?,
-                generated: text(10)?.is_some(),
-            });
-        }
-        "key" => {
-            let (parts, columns) = (list(5)?, list(11)?);
-            let plain = parts.len() == columns.len();
-            table.keys.push(Key {
-                name: label,
-                primary: row.try_get(8)?,
-                parts,
-                columns: if plain { columns } else { Vec::new() },
-                predicate: text(6)?,
-            });
-        }
-        "check" => table.conditions.push(Condition { name: Some(label), expression: detail }),
-        _ => table.references.push(Reference {
-            name: Some(label),
-            columns: list(5)?,
-            parent: table_name(text(6)?, text(7)?),
-            parent_columns: list(11)?,
-        }),
-    }
-    Ok(())
-}
-
-fn table_name(schema: Option<String>, name: Option<String>) -> TableName {
-    let schema = schema.filter(|schema| schema != "public");
-    TableName { schema, name: name.unwrap_or_default() }
-}
-
-/// The family of a type as `format_type` writes it.
-fn family(kind: &str, labels: &[String]) -> Family {
-    if let Some(inner) = kind.strip_suffix("[]") {
-        return Family::Array(Box::new(family(inner, labels)));
-    }
-    if !labels.is_empty() {
-        return Family::Enum(labels.to_vec());
-    }
-    let (word, arguments) = kind.split_once('(').unwrap_or((kind, ""));
-    let mut numbers = arguments.split([',', ')']).map_while(|number| number.trim().parse().ok());
-    match word.trim() {
-        "smallint" => Family::Integer(16),
-        "integer" => Family::Integer(32),
-        "bigint" => Family::Integer(64),
-        "numeric" => {
-            Family::Decimal(numbers.next().map(|all| (all, numbers.next().unwrap_or_default())))
-        }
-        "real" | "double precision" => Family::Float,
-        "text" | "\"char\"" => Family::Text(None),
-        "character varying" => Family::Text(numbers.next()),
-        "character" => Family::Text(numbers.next().or(Some(1))),
-        "boolean" => Family::Boolean,
-        "date" => Family::Date,
-        "uuid" => Family::Uuid,
-        "json" | "jsonb" => Family::Json,
-        "bytea" => Family::Bytes,
-        word if word.starts_with("timestamp") => Family::Timestamp,
-        word if word.starts_with("time") => Family::Time,
-        _ => Family::Other(kind.to_owned()),
-    }
 }

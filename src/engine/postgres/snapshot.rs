@@ -37,7 +37,8 @@ const ANY_RARE: &str = "SELECT EXISTS (SELECT FROM pg_publication) \
     OR EXISTS (SELECT oid FROM pg_subscription)";
 
 /// A query that is prepared when it is first used.
-struct Query {
+#[derive(Clone)]
+pub(super) struct Query {
     text: String,
     parameters: &'static [Type],
     prepared: Option<Statement>,
@@ -48,7 +49,7 @@ impl Query {
         Self { text, parameters, prepared: None }
     }
 
-    fn rows(
+    pub(super) fn rows(
         &mut self,
         client: &mut Client,
         parameters: &[&(dyn ToSql + Sync)],
@@ -68,6 +69,8 @@ pub(super) struct Catalog {
     common: Query,
     any_rare: Query,
     rare: Query,
+    /// The tables that can be filled with rows.
+    pub(super) tables: Query,
     /// The roles that stood before the sandbox and are no part of it.
     foreign_roles: Vec<String>,
 }
@@ -82,13 +85,17 @@ impl Catalog {
             common: Query::new(assemble(common, major), &[Type::TEXT_ARRAY]),
             any_rare: Query::new(ANY_RARE.into(), &[]),
             rare: Query::new(assemble(&rare, major), &[]),
+            tables: Query::new(
+                include_str!("tables.sql").into(),
+                &[Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+            ),
             foreign_roles,
         }
     }
 
     /// Forgets what was prepared: the connection is new or the script threw it away.
     pub(super) fn forget(&mut self) {
-        for query in [&mut self.common, &mut self.any_rare, &mut self.rare] {
+        for query in [&mut self.common, &mut self.any_rare, &mut self.rare, &mut self.tables] {
             query.prepared = None;
         }
     }

@@ -7,6 +7,9 @@ WITH tab AS (
      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
        AND n.nspname NOT IN ('pg_catalog', 'information_schema')
        AND n.nspname NOT LIKE 'pg\_t%'
+       -- The schemas and the names of those that nobody asks for.
+       AND NOT EXISTS (SELECT FROM unnest($1, $2) AS other (space, tab)
+                        WHERE other.space = n.nspname AND other.tab = c.relname)
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                         WHERE d.classid = 'pg_catalog.pg_class'::regclass
                           AND d.objid = c.oid AND d.deptype = 'e')

@@ -30,7 +30,7 @@ pub(super) struct Sandbox {
     pub(super) client: Option<Client>,
     pub(super) server: Box<dyn Server>,
     pub(super) spec: SandboxSpec,
-    catalog: Catalog,
+    pub(super) catalog: Catalog,
     pub(super) history: History,
     version: String,
     major: u32,

@@ -35,8 +35,10 @@ impl Rows for SqliteTarget {
         Ok(())
     }
 
-    fn tables(&mut self) -> Result<Vec<Table>, EngineError> {
-        tables(&self.connection).map_err(broken)
+    fn tables(&mut self, without: &[TableName]) -> Result<Vec<Table>, EngineError> {
+        let mut found = tables(&self.connection).map_err(broken)?;
+        found.retain(|table| !without.contains(&table.name));
+        Ok(found)
     }
 
     fn load(
