@@ -18,6 +18,7 @@ use postgres::{Client, Config, NoTls};
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
 use super::errors::{chain, no_room, tell, trouble};
+use super::session;
 use super::template::{INIT_FLAGS, Template};
 use crate::engine::EngineError;
 use crate::host::{self, Stop};
@@ -34,11 +35,11 @@ const GRACE: Duration = Duration::from_secs(4);
 /// What a fresh data folder takes.
 const NEEDED_KIB: u64 = 60 * 1024;
 
-/// Speed over safety: a crash of this server loses nothing that anyone wants.
-const SETTINGS: [&str; 19] = [
+/// Speed over safety: a crash of the machine loses nothing that anyone wants. What is committed
+/// must outlive a kill of the server, though, so commits do wait for their write to the log.
+const SETTINGS: [&str; 18] = [
     "listen_addresses=",
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "wal_level=minimal",
     "max_wal_senders=0",
@@ -224,7 +225,7 @@ impl Cluster {
     fn config(&self) -> Config {
         let mut config = Config::new();
         config.host_path(&self.home).user("postgres").dbname("postgres");
-        config.application_name("migration-gate");
+        config.application_name("migration-gate").options(session::OPTIONS);
         config.notice_callback(|_| {});
         config
     }

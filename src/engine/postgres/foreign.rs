@@ -14,6 +14,7 @@ use postgres::{Client, Config, NoTls};
 use super::beyond;
 use super::errors::{chain, said};
 use super::server::Server;
+use super::session;
 use crate::engine::EngineError;
 use crate::host;
 use crate::model::{CannotRun, Script};
@@ -45,7 +46,8 @@ impl Foreign {
             way_out: "write postgres://user:password@host:5432/database".into(),
         })?;
         config.application_name("migration-gate").connect_timeout(CONNECT_LIMIT);
-        config.notice_callback(|_| {});
+        let options = config.get_options().map_or_else(String::new, |own| format!("{own} "));
+        config.options(&(options + session::OPTIONS)).notice_callback(|_| {});
         let mut admin = connect(&config)?;
         let random: String = admin
             .query_one("SELECT left(md5(random()::text || clock_timestamp()::text), 8)", &[])

@@ -27,16 +27,10 @@ pub(super) enum Trial {
         sequences: Vec<(String, Option<i64>)>,
         /// A script may have prepared statements, or thrown them away.
         prepared: bool,
-        /// The tables that got rows.
-        filled: Vec<TableName>,
     },
     /// From a checkpoint; the statements that loaded rows so far.
     Whole { before: Checkpoint, loading: Vec<String> },
 }
-
-/// The bytes of a table that PostgreSQL plans like an empty one: ten pages of 8 KiB, see
-/// `estimate_rel_size` in its `plancat.c`.
-const MOST_SPACE: u32 = 80 * 1024;
 
 /// Where sequences stand.
 const SEQUENCES: &str =
@@ -183,31 +177,6 @@ impl Sandbox {
             .map_err(EngineError::Broken)
     }
 
-    /// Gives pages back that rows filled which are rolled back: many of them change the plans, and
-    /// with them what a migration is seen to read.
-    fn shrink(&mut self, filled: &[TableName]) -> Result<(), EngineError> {
-        let names: Vec<String> =
-            filled.iter().map(|name| format!("('{}')", name.sql().replace('\'', "''"))).collect();
-        if names.is_empty() {
-            return Ok(());
-        }
-        let asked = format!(
-            "SELECT name FROM (VALUES {}) AS filled (name) \
-             WHERE pg_catalog.pg_relation_size(pg_catalog.to_regclass(name)) > {MOST_SPACE}",
-            names.join(", ")
-        );
-        let read = |row: &Row| row.try_get::<_, String>(0);
-        let wide: Vec<String> = self
-            .say(|client| client.query(&asked, &[])?.iter().map(read).collect())?
-            .map_err(EngineError::Broken)?;
-        if wide.is_empty() {
-            return Ok(());
-        }
-        // A server that does not let us does without.
-        self.say(|client| client.batch_execute(&format!("VACUUM {}", wide.join(", "))))?.ok();
-        Ok(())
-    }
-
     /// Puts sequences back that went on in a trial.
     fn wind_back(&mut self, before: &[(String, Option<i64>)]) -> Result<(), EngineError> {
         let moved: Vec<String> = self
@@ -244,8 +213,7 @@ impl Rows for Sandbox {
         self.connected()?;
         let sequences = self.sequences()?;
         self.tell("BEGIN")?;
-        self.trial =
-            Some(Trial::Inside { marks: 0, sequences, prepared: false, filled: Vec::new() });
+        self.trial = Some(Trial::Inside { marks: 0, sequences, prepared: false });
         Ok(true)
     }
 
@@ -253,7 +221,7 @@ impl Rows for Sandbox {
         match self.trial.take() {
             None => Ok(()),
             Some(Trial::Whole { before, .. }) => self.restore(&before),
-            Some(Trial::Inside { sequences, prepared, filled, .. }) => {
+            Some(Trial::Inside { sequences, prepared, .. }) => {
                 // What the scripts did to the session and what they prepared goes as well.
                 let ended = self.client.as_mut().map(session::reset);
                 if ended.is_none_or(|ended| ended.is_err()) {
@@ -264,8 +232,7 @@ impl Rows for Sandbox {
                     self.catalog.forget();
                     self.tell("DEALLOCATE ALL")?;
                 }
-                self.wind_back(&sequences)?;
-                self.shrink(&filled)
+                self.wind_back(&sequences)
             }
         }
     }
@@ -303,11 +270,6 @@ impl Rows for Sandbox {
             .lines()
             .map(|line| line.parse().map_err(|_| line.trim_start_matches('!').to_owned()))
             .collect();
-        if let Some(Trial::Inside { filled, .. }) = &mut self.trial
-            && !filled.contains(table)
-        {
-            filled.push(table.clone());
-        }
         if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
             let taken =
                 rows.iter().zip(&done).filter_map(|(tries, at)| tries.get(*at.as_ref().ok()?));
