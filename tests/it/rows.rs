@@ -226,3 +226,13 @@ fn a_script_that_throws_prepared_statements_away_disturbs_nothing() {
     let down = "CREATE TABLE visits (id INTEGER PRIMARY KEY, member_id INTEGER, minutes INTEGER)";
     expect("postgres", CLUB, &[(up, down, &["rows of visits, and the down does not"])]);
 }
+
+#[test]
+fn a_table_that_the_up_makes_long_is_not_taken_as_dropped() {
+    let base = "CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT);";
+    let up = "INSERT INTO members (id, name) WITH RECURSIVE n (i) AS (SELECT 10000 UNION ALL \
+              SELECT i + 1 FROM n WHERE i < 13000) SELECT i, 'new' FROM n;";
+    let answer = judge("sqlite", base, &[(up, "DELETE FROM members;")], None).unwrap();
+    let said = said(&answer);
+    assert!(said.iter().any(|line| line.starts_with("error rollback/loses-data")), "{said:?}");
+}

@@ -177,11 +177,18 @@ impl Trial<'_> {
     ) -> Result<End, EngineError> {
         // The chosen ones and those that are new.
         let tables = self.target.tables(self.others)?;
-        let after = self.standing(&tables.iter().collect::<Vec<_>>())?;
+        let mut after = self.standing(&tables.iter().collect::<Vec<_>>())?;
         seen.changed = rows::changed(before, &after);
         if !seen.changed.is_empty() {
             seen.again = self.second_run(&after)?;
         }
+        // A table that the up makes too long to be read through is still there, and not dropped.
+        let is_unread = |old: &&Standing| {
+            tables.iter().any(|table| table.name == old.table.name)
+                && !after.iter().any(|new| new.table.name == old.table.name)
+        };
+        let unread: Vec<Standing> = before.iter().filter(is_unread).cloned().collect();
+        after.extend(unread);
         let Some(down) = self.down else { return Ok(End::Seen(Box::new(seen))) };
         let outcome = self.execute(down)?;
         if let Outcome::Failed(failure) = &outcome
