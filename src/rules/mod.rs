@@ -16,6 +16,8 @@ mod rollback;
 mod sink;
 mod sql;
 mod supersede;
+#[cfg(test)]
+mod testing;
 mod told;
 
 use std::collections::BTreeMap;

@@ -1,57 +1,16 @@
-use std::sync::Arc;
-
-use crate::catalog::{Declared, Entry, SetCatalog, Touch};
-use crate::model::{
-    Down, EngineKind, Finding, Habits, Kind, LateMigrations, Level, Migration, Moment, RepoPath,
-    Rollout, Script, SetInfo, Side, Step, TransactionMode, Version,
-};
-use crate::rules::{CatalogCx, LevelPolicy, Terms, check_catalog};
+use crate::catalog::{Entry, SetCatalog};
+use crate::model::{EngineKind, Finding, Level, Side, TransactionMode};
+use crate::rules::{CatalogCx, LevelPolicy, check_catalog, testing};
 use EngineKind::{Postgres, Sqlite};
 
 fn entry(number: usize, up: &str, down: &str, added: bool) -> Entry {
-    let step = |name: &str, sql: &str| {
-        let path = RepoPath::new(&format!("{number}.{name}.sql")).unwrap();
-        Step::Sql(Script::whole(path, Arc::from(sql), TransactionMode::Wrapped))
-    };
-    let migration = Migration {
-        id: number.to_string(),
-        version: Version::integer(&number.to_string()).unwrap(),
-        kind: Kind::Versioned,
-        up: step("up", up),
-        down: Down::Step(step("down", down)),
-        verify: None,
-        depends_on: Vec::new(),
-        files: Vec::new(),
-    };
-    Entry { migration, touch: Touch { added, ..Touch::NONE }, declared: Declared::default() }
+    testing::entry(number, up, down, added, TransactionMode::Wrapped)
 }
 
 /// What the rules of the group say of a migration that comes after `merged`.
 fn findings(engine: EngineKind, policy: &LevelPolicy, entries: Vec<Entry>) -> Vec<Finding> {
-    let info = SetInfo {
-        name: "library".into(),
-        path: RepoPath::new("migrations").unwrap(),
-        layout: "sqlx",
-        engine,
-        habits: Habits {
-            verifies_checksums: false,
-            late: LateMigrations::Applied,
-            planned: false,
-            sqlite_foreign_keys: true,
-        },
-        assumed: Vec::new(),
-        configured: false,
-        engine_version: None,
-    };
-    let catalog = SetCatalog::of(info, entries);
-    let terms = Terms {
-        rollout: Rollout::default(),
-        moment: Moment::day(jiff::Timestamp::UNIX_EPOCH),
-        approved_by: Vec::new(),
-        inline_allow: Vec::new(),
-        waivers: Vec::new(),
-        waiver_days: 0,
-    };
+    let catalog = SetCatalog::of(testing::info(engine), entries);
+    let terms = testing::terms();
     let cx = CatalogCx { catalog: &catalog, restores: false, terms: &terms };
     let mut found = check_catalog(&cx, false, policy);
     found.retain(|one| one.rule.starts_with("portability/") && one.level != Level::Off);

@@ -1,13 +1,8 @@
 //! What the rules know that a linter of single files does not.
 
-use std::sync::Arc;
-
-use crate::catalog::{Declared, Entry, SetCatalog, Touch};
-use crate::model::{
-    Class, Down, EngineKind, Finding, Habits, Kind, LateMigrations, Level, Location, Migration,
-    Moment, RepoPath, Rollout, Script, SetInfo, Step, TransactionMode, Version,
-};
-use crate::rules::{CatalogCx, LevelPolicy, Terms, check_catalog};
+use crate::catalog::{Entry, SetCatalog};
+use crate::model::{Class, EngineKind, Finding, Level, Location, RepoPath, TransactionMode};
+use crate::rules::{CatalogCx, LevelPolicy, check_catalog, testing};
 
 /// A set in the making.
 struct Set {
@@ -24,22 +19,7 @@ impl Set {
 
     fn migration(mut self, up: &str, down: &str, added: bool) -> Self {
         let number = self.entries.len() + 1;
-        let step = |name: &str, sql: &str| {
-            let path = RepoPath::new(&format!("{number}.{name}.sql")).unwrap();
-            Step::Sql(Script::whole(path, Arc::from(sql), self.transaction))
-        };
-        let migration = Migration {
-            id: number.to_string(),
-            version: Version::integer(&number.to_string()).unwrap(),
-            kind: Kind::Versioned,
-            up: step("up", up),
-            down: Down::Step(step("down", down)),
-            verify: None,
-            depends_on: Vec::new(),
-            files: Vec::new(),
-        };
-        let touch = Touch { added, ..Touch::NONE };
-        self.entries.push(Entry { migration, touch, declared: Declared::default() });
+        self.entries.push(testing::entry(number, up, down, added, self.transaction));
         self
     }
 
@@ -56,30 +36,8 @@ impl Set {
     }
 
     fn findings(self, all: bool) -> Vec<Finding> {
-        let info = SetInfo {
-            name: "library".into(),
-            path: RepoPath::new("migrations").unwrap(),
-            layout: "sqlx",
-            engine: EngineKind::Postgres,
-            habits: Habits {
-                verifies_checksums: false,
-                late: LateMigrations::Applied,
-                planned: false,
-                sqlite_foreign_keys: true,
-            },
-            assumed: Vec::new(),
-            configured: false,
-            engine_version: None,
-        };
-        let catalog = SetCatalog::of(info, self.entries);
-        let terms = Terms {
-            rollout: Rollout::default(),
-            moment: Moment::day(jiff::Timestamp::UNIX_EPOCH),
-            approved_by: Vec::new(),
-            inline_allow: Vec::new(),
-            waivers: Vec::new(),
-            waiver_days: 0,
-        };
+        let catalog = SetCatalog::of(testing::info(EngineKind::Postgres), self.entries);
+        let terms = testing::terms();
         let cx = CatalogCx { catalog: &catalog, restores: false, terms: &terms };
         let mut found = check_catalog(&cx, all, &LevelPolicy::default());
         found.retain(|one| one.rule.starts_with("sql/") && one.level != Level::Off);
