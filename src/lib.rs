@@ -12,6 +12,8 @@
 pub mod model;
 
 pub mod config;
+pub mod contract;
+pub mod document;
 pub mod host;
 pub mod layout;
 pub mod manifest;
@@ -20,6 +22,8 @@ pub mod sql;
 
 pub mod catalog;
 pub mod changes;
+
+pub mod schemas;
 
 pub mod engine;
 pub mod lifecycle;

@@ -319,8 +319,18 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
             let text = entry.and_then(|entry| std::str::from_utf8(&entry.bytes).ok());
             text.and_then(|text| manifest::header(path, text))
         }
-        Step::Foreign { .. } => None,
+        Step::Program(_) | Step::Foreign { .. } => None,
     };
+    if let Some(program) = migration.up.program() {
+        let class = match &program.class {
+            None => DeclaredClass::Missing,
+            Some(Sited { value: Ok(class), span }) => {
+                DeclaredClass::Valid(Sited::new(*class, *span))
+            }
+            Some(Sited { value: Err(_), span }) => DeclaredClass::Invalid(*span),
+        };
+        take(&mut declared, &program.path, &class, &program.depends_on);
+    }
     if let Some(header) = &header {
         catalog.header_problems.extend(header.problems.iter().cloned());
         take(&mut declared, migration.up.path(), &header.class, &header.depends_on);

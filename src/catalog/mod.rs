@@ -319,6 +319,15 @@ fn step_edit(base: Option<&Step>, head: Option<&Step>) -> Edit {
     match (base, head) {
         (None, None) => Edit::None,
         (Some(Step::Sql(base)), Some(Step::Sql(head))) => edit(base, head),
+        (Some(Step::Program(base)), Some(Step::Program(head))) => {
+            if base.text == head.text {
+                Edit::None
+            } else if base.does_the_same(head) {
+                Edit::Cosmetic
+            } else {
+                Edit::Real
+            }
+        }
         // Foreign code is not compared here; a changed file is.
         (Some(Step::Foreign { .. }), Some(Step::Foreign { .. })) => Edit::None,
         _ => Edit::Real,

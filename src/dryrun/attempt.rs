@@ -2,7 +2,7 @@
 
 use crate::engine::{Checkpoint, EngineError, Target, TargetError};
 use crate::lifecycle::{Phases, WalkEnd, drive};
-use crate::model::{CannotRun, Outcome, Script, Snapshot, StatementTrace};
+use crate::model::{CannotRun, Outcome, Snapshot, StatementTrace, Work};
 
 /// How a script's walk ended.
 pub(super) enum Attempted {
@@ -36,7 +36,7 @@ pub(super) fn outcome(error: TargetError) -> Result<Outcome, EngineError> {
 
 struct Walked<'a> {
     target: &'a mut dyn Target,
-    script: &'a Script,
+    work: Work<'a>,
     /// The schema before; `None` where nothing is compared.
     before: Option<&'a Snapshot>,
     missing: Option<&'a str>,
@@ -66,8 +66,10 @@ impl Phases for Walked<'_> {
 
     fn migrate(&mut self) -> Result<(), Fault> {
         let ran = match &mut self.trace {
-            None => self.target.execute(self.script),
-            Some(trace) => self.target.execute_traced(self.script).map(|seen| **trace = seen),
+            Some(trace) if let Work::Sql(script) = self.work => {
+                self.target.execute_traced(script).map(|seen| **trace = seen)
+            }
+            _ => self.target.run(self.work),
         };
         ran.map_err(|error| match outcome(error) {
             Ok(outcome) => Fault::Theirs(outcome),
@@ -108,23 +110,22 @@ impl Phases for Walked<'_> {
 /// dependency that did not run.
 pub(super) fn attempt(
     target: &mut dyn Target,
-    script: &Script,
+    work: Work<'_>,
     before: Option<&Snapshot>,
     missing: Option<&str>,
 ) -> Result<Attempted, EngineError> {
-    attempt_traced(target, script, before, missing, None)
+    attempt_traced(target, work, before, missing, None)
 }
 
 /// Like [`attempt`]; writes what the statements were seen to do into `trace`.
 pub(super) fn attempt_traced(
     target: &mut dyn Target,
-    script: &Script,
+    work: Work<'_>,
     before: Option<&Snapshot>,
     missing: Option<&str>,
     trace: Option<&mut Vec<StatementTrace>>,
 ) -> Result<Attempted, EngineError> {
-    let mut walked =
-        Walked { target, script, before, missing, checkpoint: None, after: None, trace };
+    let mut walked = Walked { target, work, before, missing, checkpoint: None, after: None, trace };
     let walk = drive(&mut walked).map_err(|bug| EngineError::Broken(bug.to_string()))?;
     match walk.end {
         WalkEnd::Done => Ok(Attempted::Done(walked.after.take().unwrap_or_default())),

@@ -3,8 +3,8 @@
 use super::{Attempted, Run, attempt, foreign, reached};
 use crate::engine::{Checkpoint, EngineError};
 use crate::model::{
-    CrashPoint, Location, Migration, Outcome, Rollback, Script, Snapshot, Step, StepEvidence,
-    TransactionMode,
+    CrashPoint, Location, Migration, Outcome, Rollback, Script, Snapshot, StepEvidence,
+    TransactionMode, Work,
 };
 use crate::sql::{Statement, TransactionControl, is_atomic, statements, transaction_control};
 
@@ -40,7 +40,9 @@ impl Run<'_> {
             self.target.restore(checkpoint)?;
             let prefix = prefix(up, &all[stop]);
             // What ran as part of the whole may not run by itself; then nothing is learnt.
-            let Attempted::Done(left) = attempt(self.target, &prefix, Some(before), None)? else {
+            let Attempted::Done(left) =
+                attempt(self.target, Work::Sql(&prefix), Some(before), None)?
+            else {
                 continue;
             };
             let (again, down) = self.ways_out(migration, up, before)?;
@@ -73,16 +75,16 @@ impl Run<'_> {
         up: &Script,
         before: &Snapshot,
     ) -> Result<(StepEvidence, Option<StepEvidence>), EngineError> {
-        let again = self.rehearse(up)?;
+        let again = self.rehearse(Work::Sql(up))?;
         let down = match migration.down.step() {
             None => None,
             Some(_) if again.is_clean() => None,
-            Some(Step::Foreign { language, .. }) => {
-                Some(StepEvidence::ended(Outcome::CannotRun(foreign(language))))
-            }
-            Some(Step::Sql(down)) => Some(match self.target.rehearse(down)? {
-                Ok(found) => reached(before, &found),
-                Err(error) => StepEvidence::ended(attempt::outcome(error)?),
+            Some(step) => Some(match step.work() {
+                Err(language) => StepEvidence::ended(Outcome::CannotRun(foreign(language))),
+                Ok(down) => match self.target.rehearse(down)? {
+                    Ok(found) => reached(before, &found),
+                    Err(error) => StepEvidence::ended(attempt::outcome(error)?),
+                },
             }),
         };
         Ok((again, down))

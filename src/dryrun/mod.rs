@@ -19,7 +19,7 @@ mod rows;
 use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
-    SetEvidence, Snapshot, StatementTrace, Step, StepEvidence, Table,
+    SetEvidence, Snapshot, StatementTrace, Step, StepEvidence, Table, Work,
 };
 use attempt::{Attempted, attempt, attempt_traced};
 
@@ -146,12 +146,12 @@ impl Run<'_> {
         self.current = after;
         seen.broken_references = self.target.broken_references()?;
         seen.broken_references.retain(|reference| !broken_before.contains(reference));
-        if let Some(script) = migration.up.script() {
-            self.ups.push(script.clone());
-            seen.again = Some(self.rehearse(script)?);
+        self.ups.extend(migration.up.script().cloned());
+        if let Ok(work) = migration.up.work() {
+            seen.again = Some(self.rehearse(work)?);
         }
         if let Some(script) = &migration.verify {
-            seen.verify = Some(self.rehearse(script)?);
+            seen.verify = Some(self.rehearse(Work::Sql(script))?);
         }
         seen.crashes = self.crashes(migration, &checkpoint, &before)?;
         seen.rows = rows;
@@ -162,12 +162,12 @@ impl Run<'_> {
                 seen.restore = Some(reached(&before, &restored));
                 seen.up_after_down = Some(self.up_again(migration, restored)?);
             }
-            (Rollback::Script, Some(Step::Sql(script))) => {
-                self.round_trip(migration, script, &before, &mut seen)?;
-            }
-            (Rollback::Script, Some(Step::Foreign { language, .. })) => {
-                seen.down = Some(StepEvidence::ended(Outcome::CannotRun(foreign(language))));
-            }
+            (Rollback::Script, Some(step)) => match step.work() {
+                Ok(down) => self.round_trip(migration, down, &before, &mut seen)?,
+                Err(language) => {
+                    seen.down = Some(StepEvidence::ended(Outcome::CannotRun(foreign(language))));
+                }
+            },
             (Rollback::Script, None) => {}
         }
         self.target.forget(checkpoint);
@@ -179,7 +179,7 @@ impl Run<'_> {
     fn round_trip(
         &mut self,
         migration: &Migration,
-        down: &Script,
+        down: Work<'_>,
         before: &Snapshot,
         seen: &mut MigrationEvidence,
     ) -> Result<(), EngineError> {
@@ -219,8 +219,8 @@ impl Run<'_> {
     }
 
     /// Runs a script on the current state and takes it back; it should leave the schema alone.
-    fn rehearse(&mut self, script: &Script) -> Result<StepEvidence, EngineError> {
-        Ok(match self.target.rehearse(script)? {
+    fn rehearse(&mut self, work: Work<'_>) -> Result<StepEvidence, EngineError> {
+        Ok(match self.target.rehearse(work)? {
             Ok(found) => reached(&self.current, &found),
             Err(error) => StepEvidence::ended(attempt::outcome(error)?),
         })
@@ -240,16 +240,14 @@ impl Run<'_> {
         depends_on: &[String],
         trace: Option<&mut Vec<StatementTrace>>,
     ) -> Result<Attempted, EngineError> {
-        match &migration.up {
-            Step::Sql(script) => {
+        match migration.up.work() {
+            Ok(work) => {
                 let missing = depends_on.iter().find(|id| self.broken.contains(id));
                 let before = self.is_current.then_some(&self.current);
                 let missing = missing.map(String::as_str);
-                attempt_traced(self.target, script, before, missing, trace)
+                attempt_traced(self.target, work, before, missing, trace)
             }
-            Step::Foreign { language, .. } => {
-                Ok(Attempted::Ended(Outcome::CannotRun(foreign(language))))
-            }
+            Err(language) => Ok(Attempted::Ended(Outcome::CannotRun(foreign(language)))),
         }
     }
 
@@ -288,8 +286,8 @@ impl Run<'_> {
                 continue;
             }
             let clean = all[index].down.as_ref().is_some_and(StepEvidence::is_clean);
-            if let Some(Step::Sql(script)) = planned.migration.down.step() {
-                let mut step = match attempt(self.target, script, None, None)? {
+            if let Some(Ok(work)) = planned.migration.down.step().map(Step::work) {
+                let mut step = match attempt(self.target, work, None, None)? {
                     Attempted::Done(_) => StepEvidence::ended(Outcome::Done),
                     Attempted::Ended(outcome) => StepEvidence::ended(outcome),
                 };

@@ -7,12 +7,13 @@
 pub mod postgres;
 pub mod sqlite;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::host::Stop;
 use crate::model::{
-    BrokenReference, CannotRun, Failure, Location, NewRow, ReadRow, Script, Snapshot,
-    StatementTrace, Table, TableName,
+    BrokenReference, CannotRun, Failure, Location, NewRow, Program, ReadRow, Script, Snapshot,
+    StatementTrace, Table, TableName, Work,
 };
 
 /// Our own failure, or the machine's: never the migration's.
@@ -156,6 +157,29 @@ pub trait Target: Rows {
     /// See [`TargetError`].
     fn execute(&mut self, script: &Script) -> Result<(), TargetError>;
 
+    /// Runs the operations of a config migration on all of its documents, or on none.
+    ///
+    /// # Errors
+    /// See [`TargetError`]; an engine that holds no documents cannot run them.
+    fn operate(&mut self, program: &Arc<Program>) -> Result<(), TargetError> {
+        let _ = program;
+        Err(TargetError::CannotRun(CannotRun {
+            reason: "operations on documents do not run on a database".into(),
+            way_out: "name the set in migration-gate.toml with engine = \"documents\"".into(),
+        }))
+    }
+
+    /// Runs whatever there is to run.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    fn run(&mut self, work: Work<'_>) -> Result<(), TargetError> {
+        match work {
+            Work::Sql(script) => self.execute(script),
+            Work::Program(program) => self.operate(program),
+        }
+    }
+
     /// Runs a script like [`Self::execute`] and tells what each statement was seen to do; nothing
     /// where the engine does not tell. It may end early: what comes after is not known.
     ///
@@ -203,18 +227,18 @@ pub trait Target: Rows {
     ///
     /// # Errors
     /// The outer error is ours; the inner result is the script's.
-    fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
-        rehearse_and_restore(self, script)
+    fn rehearse(&mut self, work: Work<'_>) -> Result<Result<Snapshot, TargetError>, EngineError> {
+        rehearse_and_restore(self, work)
     }
 }
 
 /// [`Target::rehearse`] by way of a checkpoint.
 fn rehearse_and_restore<T: Target + ?Sized>(
     target: &mut T,
-    script: &Script,
+    work: Work<'_>,
 ) -> Result<Result<Snapshot, TargetError>, EngineError> {
     let before = target.checkpoint()?;
-    let seen = match target.execute(script) {
+    let seen = match target.run(work) {
         Ok(()) => Ok(target.snapshot()?),
         Err(TargetError::Engine(error)) => return Err(error),
         Err(error) => Err(error),

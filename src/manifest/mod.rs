@@ -1,28 +1,24 @@
 //! What people declare about migrations: in a manifest beside the set, or in a script's header.
 //!
-//! A manifest is read from JSON, TOML or YAML into one tree of values with places (`node`),
+//! A manifest is read from JSON, TOML or YAML into one tree of values with places,
 //! checked against its published JSON Schema (`schema`), and taken over as far as it is valid.
 //! Nothing here knows the migrations' files; joining the two is the catalog's work.
 
 mod allow;
 mod header;
-mod json;
-mod node;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod toml;
-mod yaml;
 
 use std::collections::BTreeSet;
 
+use crate::document::{self, Format, Node, Unreadable};
 use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable, quoted};
 
 pub use allow::{Allowance, allowances};
 pub use header::{Header, header};
 pub use schema::json_schema;
 
-use node::{Node, Unreadable};
 use schema::problem;
 
 /// The names a manifest may have in a set's folder; the first that is there counts.
@@ -124,15 +120,7 @@ fn read(path: &RepoPath, bytes: &[u8]) -> Result<Node, Unreadable> {
         let at = error.valid_up_to();
         Unreadable::new(Span::new(at, at + 1), "the file is not UTF-8", "save it as UTF-8")
     })?;
-    match path.file_name().rsplit_once('.').map(|(_, extension)| extension) {
-        Some("toml") => toml::read(text),
-        Some("yaml" | "yml") => yaml::read(text),
-        // As long as the byte order mark, so that places stay those of the file.
-        _ => match text.strip_prefix('\u{feff}') {
-            Some(rest) => json::read(&format!("   {rest}")),
-            None => json::read(text),
-        },
-    }
+    document::read(Format::of(path).unwrap_or(Format::Json), text)
 }
 
 impl Manifest {

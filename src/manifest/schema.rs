@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 
-use super::node::{Node, Value};
+use crate::document::{Node, Value};
 use crate::model::{Class, Location, Problem, ProblemKind, RepoPath, Span, printable, quoted};
 
 /// How many violations of one manifest are reported.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Location, RepoPath, Version};
+use super::{Location, Program, RepoPath, Version};
 
 /// When a migration may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +104,8 @@ impl Script {
 pub enum Step {
     /// SQL that can be run here.
     Sql(Script),
+    /// Operations on documents.
+    Program(Arc<Program>),
     /// Code of another language that stands in the sequence (Go, Java, Rust, …).
     Foreign {
         /// The file.
@@ -122,6 +124,7 @@ impl Step {
     pub fn path(&self) -> &RepoPath {
         match self {
             Self::Sql(script) => &script.path,
+            Self::Program(program) => &program.path,
             Self::Foreign { path, .. } => path,
         }
     }
@@ -131,7 +134,48 @@ impl Step {
     pub fn script(&self) -> Option<&Script> {
         match self {
             Self::Sql(script) => Some(script),
-            Self::Foreign { .. } => None,
+            Self::Program(_) | Self::Foreign { .. } => None,
+        }
+    }
+
+    /// The operations on documents, where it is such.
+    #[must_use]
+    pub fn program(&self) -> Option<&Arc<Program>> {
+        match self {
+            Self::Program(program) => Some(program),
+            Self::Sql(_) | Self::Foreign { .. } => None,
+        }
+    }
+
+    /// What there is to run; `Err` with the language's name where that cannot be run here.
+    ///
+    /// # Errors
+    /// Where it is code of another language.
+    pub fn work(&self) -> Result<Work<'_>, &'static str> {
+        match self {
+            Self::Sql(script) => Ok(Work::Sql(script)),
+            Self::Program(program) => Ok(Work::Program(program)),
+            Self::Foreign { language, .. } => Err(language),
+        }
+    }
+}
+
+/// What an engine runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Work<'a> {
+    /// SQL.
+    Sql(&'a Script),
+    /// Operations on documents.
+    Program(&'a Arc<Program>),
+}
+
+impl Work<'_> {
+    /// Where it stands.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        match self {
+            Self::Sql(script) => script.location(),
+            Self::Program(program) => program.location(),
         }
     }
 }
@@ -192,6 +236,7 @@ impl Migration {
     pub fn location(&self) -> Location {
         match &self.up {
             Step::Sql(script) => script.location(),
+            Step::Program(program) => program.location(),
             Step::Foreign { path, .. } => Location::file(path.clone()),
         }
     }

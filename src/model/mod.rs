@@ -1,14 +1,18 @@
 //! Plain data that every other room speaks in. No I/O, no clock, no environment.
 
 mod change;
+mod contract;
 mod evidence;
 mod finding;
 mod migration;
 mod moment;
 mod path;
+mod pointer;
 mod problem;
+mod program;
 mod report;
 mod rule;
+mod schema;
 mod set;
 mod snapshot;
 mod span;
@@ -20,18 +24,25 @@ mod waiver;
 mod window;
 
 pub use change::{ChangeKind, FileChange};
+pub use contract::{Compatibility, Contract, Deprecation, Direction, Governed, Release};
 pub use evidence::{
     BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure, LockMode,
     LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
     RowsEvidence, SetEvidence, StatementTrace, StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels};
-pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode};
+pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode, Work};
 pub use moment::{Moment, TIMED_RULES};
 pub use path::RepoPath;
+pub use pointer::Pointer;
 pub use problem::{Problem, ProblemKind};
+pub use program::{Action, Operation, Program};
 pub use report::{Counts, Inconclusive, MigrationReport, Report, SetReport, Side, Verdict};
 pub use rule::RuleMeta;
+pub use schema::{
+    Compared, Comparison, InvalidDocument, RemovedProperty, SchemaChange, SchemaEvidence,
+    SchemaFault,
+};
 pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{
     EngineKind, Finding, Inconclusive, Level, Levels, Location, Moment, RepoPath, Rollout,
-    RuleMeta, Script, SetEvidence, Step, Waiver,
+    RuleMeta, SchemaEvidence, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
 
@@ -63,6 +63,8 @@ pub enum Check {
     Linted(Linted),
     /// On what was seen of a set when it ran.
     Evidence(fn(&EvidenceCx<'_>, &mut Sink<'_>)),
+    /// On what was found about one config schema and the documents it governs.
+    Schema(fn(&SchemaCx<'_>, &mut Sink<'_>)),
     /// Once, on all that was found and on what decides about it.
     Governance(fn(&GovernanceCx<'_>, &mut Sink<'_>)),
 }
@@ -92,6 +94,14 @@ pub struct Terms {
     pub waivers: Vec<Waiver>,
     /// How many days ahead a waiver may expire.
     pub waiver_days: u16,
+}
+
+/// What schema rules see.
+pub struct SchemaCx<'a> {
+    /// What was found about it.
+    pub schema: &'a SchemaEvidence,
+    /// The day of the check, for what ends at a date.
+    pub moment: Moment,
 }
 
 /// What governance rules see.
@@ -229,7 +239,7 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         Check::Linted(linted) => {
             postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
         }
-        Check::Script(..) | Check::Evidence(_) | Check::Governance(_) => {}
+        Check::Script(..) | Check::Evidence(_) | Check::Schema(_) | Check::Governance(_) => {}
     })
 }
 
@@ -263,6 +273,22 @@ pub fn check_evidence(cx: &EvidenceCx<'_>, levels: &LevelPolicy) -> Vec<Finding>
     collect(&cx.catalog.info.name, true, levels, |rule, sink| {
         if let Check::Evidence(check) = rule.check {
             check(cx, sink);
+        }
+    })
+}
+
+/// Runs the schema rules on each of a set's schemas.
+#[must_use]
+pub fn check_schemas(
+    set: &str,
+    all: bool,
+    schemas: &[SchemaEvidence],
+    moment: Moment,
+    levels: &LevelPolicy,
+) -> Vec<Finding> {
+    collect(set, all, levels, |rule, sink| {
+        if let Check::Schema(check) = rule.check {
+            schemas.iter().for_each(|schema| check(&SchemaCx { schema, moment }, sink));
         }
     })
 }

@@ -209,6 +209,7 @@ fn summary(layout: &dyn Layout, tree: &Tree) -> String {
 fn step(step: &Step) -> String {
     match step {
         Step::Sql(sql) => script(sql),
+        Step::Program(program) => format!("operations in {}", program.path.file_name()),
         Step::Foreign { path, language } => format!("{language} in {}", path.file_name()),
     }
 }

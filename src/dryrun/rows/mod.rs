@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::attempt::Attempted;
 use super::{Run, attempt};
 use crate::engine::EngineError;
-use crate::model::{Migration, Rollback, RowsEvidence, Script, Step, Table, TableName};
+use crate::model::{Migration, Rollback, RowsEvidence, Script, Step, Table, TableName, Work};
 use crate::rows;
 use trial::{End, Trial};
 
@@ -103,7 +103,10 @@ impl Run<'_> {
         let mended = trial.accepts_all(&ups)?;
         self.target.end_trial()?;
         for script in &ups {
-            if !matches!(attempt::attempt(self.target, script, None, None)?, Attempted::Done(_)) {
+            if !matches!(
+                attempt::attempt(self.target, Work::Sql(script), None, None)?,
+                Attempted::Done(_)
+            ) {
                 let message = "an up that ran before does not run again from the same state";
                 return Err(EngineError::Broken(message.into()));
             }

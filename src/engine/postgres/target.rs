@@ -18,7 +18,7 @@ use crate::engine::{
     stopped,
 };
 use crate::host::{self, Stop};
-use crate::model::{Location, Script, Snapshot, StatementTrace};
+use crate::model::{Location, Script, Snapshot, StatementTrace, Work};
 use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
@@ -400,7 +400,8 @@ impl Target for Sandbox {
         Ok(())
     }
 
-    fn rehearse(&mut self, script: &Script) -> Result<Result<Snapshot, TargetError>, EngineError> {
+    fn rehearse(&mut self, work: Work<'_>) -> Result<Result<Snapshot, TargetError>, EngineError> {
+        let Work::Sql(script) = work else { return rehearse_and_restore(self, work) };
         match self.plan(script) {
             Ok(plan) if plan.is_atomic() => return self.rehearse_inside(script, &plan),
             Ok(plan) if plan.undoes_itself => return self.rehearse_as_is(script, &plan),
@@ -408,6 +409,6 @@ impl Target for Sandbox {
             Err(TargetError::Engine(error)) => return Err(error),
             Err(error) => return Ok(Err(error)),
         }
-        rehearse_and_restore(self, script)
+        rehearse_and_restore(self, work)
     }
 }

@@ -122,13 +122,15 @@ fn a_rehearsal_shows_what_a_script_does_and_takes_it_back() {
         wrapped("CREATE TABLE r (id serial)"),
         bare("CREATE TABLE r (id serial); CREATE INDEX CONCURRENTLY ON r (id);"),
     ] {
-        let seen = target.rehearse(&up).unwrap().unwrap();
+        let seen = target.rehearse(crate::model::Work::Sql(&up)).unwrap().unwrap();
         assert!(seen.objects.contains_key(&ObjectKey::new("table", "public.r")));
         assert_eq!(target.snapshot().unwrap(), before);
     }
     let deferred = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p \
                     DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (1);";
-    let Err(TargetError::Script(seen)) = target.rehearse(&wrapped(deferred)).unwrap() else {
+    let Err(TargetError::Script(seen)) =
+        target.rehearse(crate::model::Work::Sql(&wrapped(deferred))).unwrap()
+    else {
         panic!("the foreign key holds at the end");
     };
     assert_eq!(seen.code.as_deref(), Some("23503"));
@@ -240,7 +242,7 @@ fn a_script_that_ends_its_own_connection_breaks_only_itself() {
         assert_eq!(text_at(suicide, &failed), "SELECT pg_terminate_backend(pg_backend_pid())");
         target.restore(&checkpoint).unwrap();
         assert_eq!(target.snapshot().unwrap(), before);
-        let seen = target.rehearse(&script).unwrap();
+        let seen = target.rehearse(crate::model::Work::Sql(&script)).unwrap();
         assert!(matches!(seen, Err(TargetError::Script(_))), "{seen:?}");
         assert_eq!(target.snapshot().unwrap(), before);
     }
@@ -383,7 +385,7 @@ fn roles_of_a_named_server_are_never_changed() {
     for script in [wrapped(sql), bare(sql)] {
         let ended = target.execute(&script);
         assert!(matches!(ended, Err(TargetError::CannotRun(_))), "{ended:?}");
-        let ended = target.rehearse(&script).unwrap();
+        let ended = target.rehearse(crate::model::Work::Sql(&script)).unwrap();
         assert!(matches!(ended, Err(TargetError::CannotRun(_))), "{ended:?}");
     }
     target.execute(&wrapped("CREATE ROLE app")).unwrap();

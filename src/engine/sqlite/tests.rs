@@ -182,7 +182,8 @@ fn column_order_is_a_note() {
 fn a_rehearsal_changes_nothing() {
     let mut target = target();
     let before = target.snapshot().unwrap();
-    let seen = target.rehearse(&script("CREATE TABLE t(x)")).unwrap().unwrap();
+    let seen =
+        target.rehearse(crate::model::Work::Sql(&script("CREATE TABLE t(x)"))).unwrap().unwrap();
     assert!(before.diff(&seen).is_material());
     assert!(before.diff(&target.snapshot().unwrap()).is_empty());
 }

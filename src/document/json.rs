@@ -1,4 +1,4 @@
-//! JSON with places. Strict: what any JSON reader would refuse is refused here.
+//! JSON with places, strict or with comments: what any JSON reader would refuse is refused here.
 
 use std::str::FromStr as _;
 
@@ -22,14 +22,12 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
+/// JSON with comments and trailing commas, and nothing else that is loose.
+const COMMENTS: ParseOptions =
+    ParseOptions { allow_comments: true, allow_trailing_commas: true, ..STRICT };
+
 pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
-        let message = lower_first(&error.kind().to_string());
-        Unreadable::new(span(error.range()), message, "")
-    })?;
-    let Some(value) = parsed.value else {
-        return Err(Unreadable::new(Span::new(0, 0), "the file is empty", ""));
-    };
+    let parsed = parsed(text, &STRICT)?;
     // A second opinion: the parser with places lets a few things pass (leading zeros, blanks that
     // are not JSON's).
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
@@ -38,7 +36,19 @@ pub(super) fn read(text: &str) -> Result<Node, Unreadable> {
         let at = offset(text, error.line(), error.column());
         return Err(Unreadable::new(Span::new(at, at), message, ""));
     }
-    node(value, 0)
+    node(parsed, 0)
+}
+
+pub(super) fn read_with_comments(text: &str) -> Result<Node, Unreadable> {
+    node(parsed(text, &COMMENTS)?, 0)
+}
+
+fn parsed<'a>(text: &'a str, options: &ParseOptions) -> Result<ast::Value<'a>, Unreadable> {
+    let parsed = parse_to_ast(text, &CollectOptions::default(), options).map_err(|error| {
+        let message = lower_first(&error.kind().to_string());
+        Unreadable::new(span(error.range()), message, "")
+    })?;
+    parsed.value.ok_or_else(|| Unreadable::new(Span::new(0, 0), "the file is empty", ""))
 }
 
 fn node(value: ast::Value<'_>, depth: usize) -> Result<Node, Unreadable> {

@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 
 use crate::model::{Sited, Span};
 
-/// How deep a manifest may nest; a valid one needs four levels.
-pub(super) const DEEPEST: usize = 32;
+/// How deep a document may nest, whichever its format; deeper ones are refused unread.
+pub const DEEPEST: usize = 128;
 
 /// A value and its place.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) span: Span,
-    pub(super) value: Value,
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it stands, its quotes or brackets included.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
 }
 
 /// What a value is, in the terms of JSON.
-#[derive(Debug)]
-pub(super) enum Value {
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names are JSON's")]
+pub enum Value {
     Null,
     Bool(bool),
     Number(serde_json::Number),
@@ -27,19 +30,24 @@ pub(super) enum Value {
 
 /// Why a text cannot be read.
 #[derive(Debug)]
-pub(super) struct Unreadable {
-    pub(super) span: Span,
-    pub(super) message: String,
-    pub(super) help: &'static str,
+pub struct Unreadable {
+    /// Where reading ended.
+    pub span: Span,
+    /// Why.
+    pub message: String,
+    /// The way out; empty where there is nothing to add.
+    pub help: &'static str,
 }
 
 impl Unreadable {
-    pub(super) fn new(span: Span, message: impl Into<String>, help: &'static str) -> Self {
+    /// A text that cannot be read from `span` on.
+    #[must_use]
+    pub fn new(span: Span, message: impl Into<String>, help: &'static str) -> Self {
         Self { span, message: message.into(), help }
     }
 
     pub(super) fn too_deep(span: Span) -> Self {
-        Self::new(span, "this is nested too deeply", "a manifest needs four levels at most")
+        Self::new(span, "this is nested too deeply", "nest less than 128 levels")
     }
 }
 
@@ -49,7 +57,7 @@ impl Node {
         let mut seen = BTreeSet::new();
         for (key, _) in &entries {
             if !seen.insert(key.value.as_str()) {
-                let message = format!("the key {} comes twice", super::quoted(&key.value));
+                let message = format!("the key {} comes twice", crate::model::quoted(&key.value));
                 return Err(Unreadable::new(key.span, message, "keep one of them"));
             }
         }
@@ -57,18 +65,21 @@ impl Node {
     }
 
     /// The entry of a map: where its key stands, and its value.
-    pub(super) fn entry(&self, key: &str) -> Option<(Span, &Self)> {
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<(Span, &Self)> {
         let Value::Map(entries) = &self.value else { return None };
         entries.iter().find(|(name, _)| name.value == key).map(|(name, node)| (name.span, node))
     }
 
     /// The value of a map's entry.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, node)| node)
     }
 
     /// The items, where it is a list.
-    pub(super) fn items(&self) -> &[Self] {
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -76,7 +87,8 @@ impl Node {
     }
 
     /// The text, where it is text.
-    pub(super) fn text(&self) -> Option<Sited<&str>> {
+    #[must_use]
+    pub fn text(&self) -> Option<Sited<&str>> {
         match &self.value {
             Value::Text(text) => Some(Sited::new(text, self.span)),
             _ => None,
@@ -84,7 +96,8 @@ impl Node {
     }
 
     /// The value at a JSON Pointer; the nearest one above it where there is none.
-    pub(super) fn at(&self, pointer: &str) -> &Self {
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> &Self {
         let mut node = self;
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
@@ -102,7 +115,8 @@ impl Node {
     }
 
     /// The same value without places.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(value) => (*value).into(),

@@ -113,14 +113,14 @@ fn plain(anchor_id: usize, tagged: bool, at: Span) -> Result<(), Unreadable> {
     }
     if tagged {
         let help = "write the value without `!`, text in quotes";
-        return Err(Unreadable::new(at, "tags are not read in a manifest", help));
+        return Err(Unreadable::new(at, "tags are not read", help));
     }
     Ok(())
 }
 
 fn anchor(at: Span) -> Unreadable {
     let help = "write the value out in each place";
-    Unreadable::new(at, "anchors and aliases are not read in a manifest", help)
+    Unreadable::new(at, "anchors and aliases are not read", help)
 }
 
 /// A scalar under YAML's core schema.
