@@ -89,6 +89,7 @@ fn judge(
         total: catalog.entries.len(),
         baseline_applied: 0,
         judged_applied: 0,
+        schemas: Vec::new(),
         migrations: Vec::new(),
     };
     if judged.is_empty() && !catalog.rewrites_history() {

@@ -152,6 +152,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             .or_else(|| spec.baseline.clone()),
         baseline: spec.baseline,
         seed: spec.seed,
+        schemas: BTreeMap::new(),
         manifest,
         header_problems: Vec::new(),
         tip: Vec::new(),

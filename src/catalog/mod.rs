@@ -14,7 +14,7 @@ use crate::layout::Substituted;
 use crate::manifest::Manifest;
 use crate::model::{
     Class, FileChange, Location, Migration, Position, Problem, RepoPath, Script, SetInfo, Span,
-    Step,
+    Step, Subject,
 };
 
 pub use build::{CatalogError, Input, SetSpec, build};
@@ -172,6 +172,8 @@ pub struct SetCatalog {
     pub baseline: Option<String>,
     /// The script that puts rows in before a judged migration.
     pub seed: Option<Script>,
+    /// The config schemas of a set of documents that are judged: the SHA-256 of each, by name.
+    pub schemas: BTreeMap<String, String>,
     /// The base's migrations, in order; `None` where nothing was compared.
     pub merged: Option<Vec<Migration>>,
     /// Migrations that the target branch gained since the base, with the tip's name.
@@ -195,8 +197,8 @@ pub struct SetCatalog {
 
 impl SetCatalog {
     /// A set of those migrations with nothing else to say about it.
-    #[cfg(test)]
-    pub(crate) fn of(info: SetInfo, entries: Vec<Entry>) -> Self {
+    #[must_use]
+    pub fn of(info: SetInfo, entries: Vec<Entry>) -> Self {
         Self {
             info,
             entries,
@@ -215,6 +217,7 @@ impl SetCatalog {
             changed: Vec::new(),
             substituted: BTreeMap::new(),
             seed: None,
+            schemas: BTreeMap::new(),
             unreleased: BTreeSet::new(),
         }
     }
@@ -248,11 +251,15 @@ impl SetCatalog {
         self.entries.iter().find(|entry| entry.migration.id == id)
     }
 
-    /// The content of a migration, by which a waiver knows it; that of a deleted one is nothing.
-    /// `None` where neither base nor head has it.
+    /// The content of a migration or a schema, by which a waiver knows it; that of a deleted
+    /// migration is nothing. `None` where neither base nor head has it.
     #[must_use]
-    pub fn content(&self, id: &str) -> Option<String> {
-        let gone = || self.gone.iter().any(|gone| gone.migration.id == id);
+    pub fn content(&self, subject: &Subject) -> Option<String> {
+        let id = match subject {
+            Subject::Migration(id) => id,
+            Subject::Schema(name) => return self.schemas.get(name).cloned(),
+        };
+        let gone = || self.gone.iter().any(|gone| gone.migration.id == *id);
         let here = self.entry(id).map(|entry| entry.declared.content.clone());
         here.or_else(|| gone().then(content::nothing))
     }

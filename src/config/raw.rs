@@ -298,18 +298,28 @@ pub(super) struct RawFreeze {
 
 /// A finding that was looked at and accepted for a while.
 ///
-/// Without the content, a reason, an owner or a last day it is reported and not honoured.
+/// It names a migration or a schema. Without the content, a reason, an owner or a last day it is
+/// reported and not honoured.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Waiver")]
+#[schemars(
+    rename = "Waiver",
+    extend("oneOf" = [{"required": ["migration"]}, {"required": ["schema"]}])
+)]
 pub(super) struct RawWaiver {
     /// The rule's id.
     #[schemars(with = "String")]
     pub(super) rule: Text,
-    /// The migration's id.
+    /// The id of the migration that the finding is about.
+    #[serde(default)]
     #[schemars(with = "String", length(min = 1))]
-    pub(super) migration: Text,
-    /// The set's name; left away, the migration of that id in any set.
+    pub(super) migration: Option<Text>,
+    /// The name of the config schema that the finding is about, in its contract; of one without a
+    /// contract its path.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) schema: Option<Text>,
+    /// The set's name; left away, what is called so in any set.
     #[serde(default)]
     #[schemars(with = "String", length(min = 1))]
     pub(super) set: Option<Text>,

@@ -13,7 +13,7 @@ use super::raw::{MomentText, RawClass, RawFreeze, RawWaiver, RawWindow};
 use super::read::span;
 use super::resolve::Resolver;
 use crate::model::{
-    Class, ClassPolicy, Freeze, Opening, Sited, Span, Waiver, Window, quoted, time_zone,
+    Class, ClassPolicy, Freeze, Opening, Sited, Span, Subject, Waiver, Window, quoted, time_zone,
 };
 
 /// The longest that a window may stay open after its cron pattern.
@@ -157,9 +157,26 @@ impl Resolver<'_> {
             let message = "what is said about the policy itself cannot be waived";
             self.report(rule.span, message, "mend what the finding is about");
         }
+        let subject = match (raw.migration, raw.schema) {
+            (Some(id), None) => {
+                let id = self.text("the migration's id", id);
+                Sited::new(Subject::Migration(id.value), id.span)
+            }
+            (None, Some(name)) => {
+                let name = self.text("the schema's name", name);
+                Sited::new(Subject::Schema(name.value), name.span)
+            }
+            (found, _) => {
+                let both = found.is_some();
+                let what = if both { "both a migration and a schema" } else { "nothing" };
+                let help = "write either `migration` or `schema`";
+                self.report(whole, format!("the waiver is about {what}"), help);
+                Sited::new(Subject::Migration(String::new()), whole)
+            }
+        };
         Waiver {
             rule,
-            migration: self.text("the migration's id", raw.migration),
+            subject,
             set: raw.set.map(|set| self.text("the set's name", set).value),
             content: raw.content.and_then(|content| self.content(&content)),
             reason: said(raw.reason),
@@ -179,7 +196,7 @@ impl Resolver<'_> {
             digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
         if digits.is_none() && !text.get_ref().trim().is_empty() {
-            let message = format!("{} is not the content of a migration", quoted(text.get_ref()));
+            let message = format!("{} is not the content of anything", quoted(text.get_ref()));
             let help = "write \"sha256:\" and 64 digits; `migration-gate list --format json` \
                         shows them as `content`";
             self.report(at, message, help);

@@ -249,7 +249,7 @@ fn windows_and_waivers_are_checked_with_their_place() {
         (
             "version = 1\n[[waiver]]\nrule = \"a/b\"\nmigration = \"1\"\ncontent = \"abc\"\n"
                 .into(),
-            "5:11 \"abc\" is not the content of a migration",
+            "5:11 \"abc\" is not the content of anything",
         ),
     ] {
         let found = errors(&text);

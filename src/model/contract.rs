@@ -11,6 +11,17 @@ pub enum Direction {
     Forward,
 }
 
+impl Direction {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Backward => "backward",
+            Self::Forward => "forward",
+        }
+    }
+}
+
 /// What is promised about a schema's changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compatibility {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Location, Side, SnapshotDiff};
+use super::{Location, Side, SnapshotDiff, Subject};
 
 /// How much a finding weighs. Errors block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +97,8 @@ pub struct Finding {
     pub set: String,
     /// The migration, where it is about one.
     pub migration: Option<String>,
+    /// The config schema, where it is about one: its name in the contract, or its path.
+    pub schema: Option<String>,
     /// Where it points.
     pub location: Location,
     /// More places of the same cause, which are no findings of their own.
@@ -113,4 +115,15 @@ pub struct Finding {
     pub help: Option<String>,
     /// Whether it belongs to the change or to the baseline.
     pub side: Side,
+}
+
+impl Finding {
+    /// Whether it is about that migration or schema.
+    #[must_use]
+    pub fn is_about(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Migration(id) => self.migration.as_ref() == Some(id),
+            Subject::Schema(name) => self.schema.as_ref() == Some(name),
+        }
+    }
 }

@@ -37,7 +37,10 @@ pub use path::RepoPath;
 pub use pointer::Pointer;
 pub use problem::{Problem, ProblemKind};
 pub use program::{Action, Operation, Program};
-pub use report::{Counts, Inconclusive, MigrationReport, Report, SetReport, Side, Verdict};
+pub use report::{
+    ComparisonReport, Counts, Inconclusive, MigrationReport, Report, SchemaReport, SetReport, Side,
+    Verdict,
+};
 pub use rule::RuleMeta;
 pub use schema::{
     Compared, Comparison, InvalidDocument, RemovedProperty, SchemaChange, SchemaEvidence,
@@ -52,5 +55,5 @@ pub use table::{
 pub use text::{Sited, printable, quoted};
 pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use version::{Part, Version};
-pub use waiver::{Acceptance, WAIVER_DAYS, Waived, Waiver, WaiverState};
+pub use waiver::{Acceptance, Subject, WAIVER_DAYS, Waived, Waiver, WaiverState};
 pub use window::{ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    Class, EngineKind, Evidenced, Finding, Level, Moment, RepoPath, StatementTrace, Waived,
+    Class, Compared, Comparison, Direction, EngineKind, Evidenced, Finding, Level, Moment,
+    RepoPath, SchemaChange, SchemaEvidence, StatementTrace, Waived,
 };
 
 /// Whom a finding belongs to.
@@ -134,6 +135,73 @@ impl MigrationReport {
     pub const CANNOT_RUN: &'static str = "cannot run";
 }
 
+/// A comparison of a schema with another version of it, in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparisonReport {
+    /// Which of the two has to accept what the other accepts.
+    pub direction: Direction,
+    /// The other version in words: `the base`.
+    pub against: String,
+    /// [`Self::COMPATIBLE`], [`Self::BREAKING`] or [`Self::UNKNOWN`].
+    pub verdict: &'static str,
+    /// What that rests on.
+    pub evidenced: Evidenced,
+}
+
+impl ComparisonReport {
+    /// Nothing that was accepted is refused.
+    pub const COMPATIBLE: &'static str = "compatible";
+    /// A document shows the break.
+    pub const BREAKING: &'static str = "breaking";
+    /// Neither could be proved.
+    pub const UNKNOWN: &'static str = "unknown";
+}
+
+impl From<&Comparison> for ComparisonReport {
+    fn from(comparison: &Comparison) -> Self {
+        let (verdict, evidenced) = match comparison.verdict {
+            Compared::Compatible => (Self::COMPATIBLE, Evidenced::Proved),
+            Compared::Breaking { .. } => (Self::BREAKING, Evidenced::Proved),
+            Compared::Unknown { .. } => (Self::UNKNOWN, Evidenced::Static),
+        };
+        let Comparison { direction, against, .. } = comparison;
+        Self { direction: *direction, against: against.clone(), verdict, evidenced }
+    }
+}
+
+/// One config schema in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaReport {
+    /// Its name in the contract, or its path.
+    pub name: String,
+    /// Its file.
+    pub path: RepoPath,
+    /// What the change did to it.
+    pub change: SchemaChange,
+    /// It against its other versions.
+    pub comparisons: Vec<ComparisonReport>,
+    /// How many documents it governs.
+    pub governed: usize,
+    /// How many of them it refuses.
+    pub invalid: usize,
+    /// How many of those the change's config migrations mend.
+    pub mended: usize,
+}
+
+impl From<&SchemaEvidence> for SchemaReport {
+    fn from(seen: &SchemaEvidence) -> Self {
+        Self {
+            name: seen.name.clone(),
+            path: seen.path.clone(),
+            change: seen.change,
+            comparisons: seen.comparisons.iter().map(ComparisonReport::from).collect(),
+            governed: seen.governed,
+            invalid: seen.invalid.len(),
+            mended: seen.invalid.iter().filter(|document| document.mended).count(),
+        }
+    }
+}
+
 /// One set in the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetReport {
@@ -155,6 +223,8 @@ pub struct SetReport {
     pub baseline_applied: usize,
     /// How many of the judged ups ran.
     pub judged_applied: usize,
+    /// The config schemas that are judged, of a set of documents.
+    pub schemas: Vec<SchemaReport>,
     /// The judged migrations, in the order they ran.
     pub migrations: Vec<MigrationReport>,
 }

@@ -84,7 +84,7 @@ pub struct RemovedProperty {
 }
 
 /// What a change did to a schema's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaChange {
     /// It is new.
     Added,
@@ -96,6 +96,19 @@ pub enum SchemaChange {
     Unchanged,
 }
 
+impl SchemaChange {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Modified => "modified",
+            Self::Deleted => "deleted",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// What was found about one schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaEvidence {
@@ -103,6 +116,8 @@ pub struct SchemaEvidence {
     pub name: String,
     /// Its file, at the head or, where it is gone, at the base.
     pub path: RepoPath,
+    /// SHA-256 of its file, by which a waiver knows it, in hexadecimal digits.
+    pub content: String,
     /// What the change did to it.
     pub change: SchemaChange,
     /// How it was found to govern documents, in words; empty where the contract says so.

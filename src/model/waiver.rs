@@ -8,6 +8,25 @@ use super::{Finding, Location, Moment, RepoPath, Sited, Span};
 /// How many days ahead a waiver may expire, where the policy does not say.
 pub const WAIVER_DAYS: u16 = 90;
 
+/// What a finding, or what accepts one, is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A migration, by its id.
+    Migration(String),
+    /// A config schema, by its name in the contract, or its path.
+    Schema(String),
+}
+
+impl Subject {
+    /// The id or the name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Migration(name) | Self::Schema(name) => name,
+        }
+    }
+}
+
 /// A finding that was looked at and is accepted for a while.
 ///
 /// A waiver may lack what makes it one; [`Waiver::state`] says whether it counts.
@@ -15,11 +34,11 @@ pub const WAIVER_DAYS: u16 = 90;
 pub struct Waiver {
     /// The rule's id.
     pub rule: Sited<String>,
-    /// The migration's id.
-    pub migration: Sited<String>,
-    /// The set's name; without one, the migration of that id in any set.
+    /// What it is about.
+    pub subject: Sited<Subject>,
+    /// The set's name; without one, what is called so in any set.
     pub set: Option<String>,
-    /// SHA-256 of the migration's files as they were looked at, in hexadecimal digits.
+    /// SHA-256 of the migration's or schema's files as they were looked at, in hexadecimal digits.
     pub content: Option<String>,
     /// Why the finding does no harm.
     pub reason: Option<String>,
@@ -69,19 +88,19 @@ impl Waiver {
         }
     }
 
-    /// Whether it is about a migration.
+    /// Whether it is about something in that set.
     #[must_use]
-    pub fn is_about(&self, set: &str, migration: &str) -> bool {
-        self.migration.value == migration && self.set.as_ref().is_none_or(|name| name == set)
+    pub fn is_for(&self, set: &str) -> bool {
+        self.set.as_ref().is_none_or(|name| name == set)
     }
 
     /// Whether both say the same, wherever they stand.
     #[must_use]
     pub fn says_what(&self, other: &Self) -> bool {
         let said = |waiver: &Self| {
-            let Self { rule, migration, set, content, reason, owner, expires, .. } = waiver.clone();
+            let Self { rule, subject, set, content, reason, owner, expires, .. } = waiver.clone();
             let expires = expires.map(|last| last.value);
-            (rule.value, migration.value, set, content, reason, owner, expires)
+            (rule.value, subject.value, set, content, reason, owner, expires)
         };
         said(self) == said(other)
     }
@@ -94,8 +113,8 @@ pub struct Acceptance {
     pub rule: String,
     /// The set.
     pub set: String,
-    /// The migration's id.
-    pub migration: String,
+    /// What it is about.
+    pub subject: Subject,
     /// Only findings in this file, and where a range is given only those that begin in it.
     pub place: Option<(RepoPath, Option<Span>)>,
     /// Why the finding does no harm.
@@ -124,7 +143,7 @@ impl Acceptance {
         };
         finding.rule == self.rule
             && finding.set == self.set
-            && finding.migration.as_ref() == Some(&self.migration)
+            && finding.is_about(&self.subject)
             && self.place.as_ref().is_none_or(here)
     }
 }
@@ -147,7 +166,7 @@ mod tests {
         let word = |text: &str| Sited::new(text.to_owned(), Span::new(0, 0));
         let waiver = Waiver {
             rule: word("rollback/missing"),
-            migration: word("0001_a"),
+            subject: Sited::new(Subject::Migration("0001_a".into()), Span::new(0, 0)),
             set: None,
             content: Some("0".into()),
             reason: Some("r".into()),
@@ -166,7 +185,8 @@ mod tests {
         let bare = Waiver { content: None, owner: None, ..waiver.clone() };
         let lacks = WaiverState::Lacks(vec!["content", "owner"]);
         assert_eq!(bare.state(Moment::day(jiff::Timestamp::UNIX_EPOCH), 90), lacks);
-        assert!(waiver.is_about("any", "0001_a") && !waiver.is_about("any", "0002_b"));
+        let shop = Waiver { set: Some("shop".into()), ..waiver.clone() };
+        assert!(waiver.is_for("any") && shop.is_for("shop") && !shop.is_for("any"));
         assert!(waiver.says_what(&waiver.clone()) && !waiver.says_what(&bare));
     }
 }

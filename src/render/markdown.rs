@@ -44,11 +44,11 @@ impl Renderer for Markdown {
     ) -> fmt::Result {
         let mut page = format!("{MARKER}\n");
         headline(report, &mut page)?;
-        for set in report.sets.iter().filter(|set| !set.migrations.is_empty()) {
+        for set in report.sets.iter().filter(|set| is_touched(set)) {
             table(report, set, &mut page)?;
         }
         let untouched: Vec<&SetReport> =
-            report.sets.iter().filter(|set| set.migrations.is_empty()).collect();
+            report.sets.iter().filter(|set| !is_touched(set)).collect();
         if !untouched.is_empty() {
             let names: Vec<String> = untouched
                 .iter()
@@ -74,6 +74,11 @@ impl Renderer for Markdown {
         }
         Ok(())
     }
+}
+
+/// Whether there is anything to show of a set besides its name.
+fn is_touched(set: &SetReport) -> bool {
+    !set.migrations.is_empty() || !set.schemas.is_empty()
 }
 
 fn emoji(mark: Mark) -> &'static str {
@@ -110,6 +115,10 @@ fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
         text(&shorten(&words::tools(set), MAX_NAME)),
         words::extent(report, set)
     )?;
+    schemas(report, set, page)?;
+    if set.migrations.is_empty() {
+        return Ok(());
+    }
     page.push_str("| | migration | class | dry run |\n|---|---|---|---|\n");
     let rows = if page.len() > SHORTEN / 2 { 0 } else { set.migrations.len().min(MAX_ROWS) };
     for migration in &set.migrations[..rows] {
@@ -119,6 +128,31 @@ fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
         writeln!(page, "| {mark} | {id} | {class}{inferred} | {} |", walk(migration))?;
     }
     if let Some(more) = set.migrations.len().checked_sub(rows).filter(|more| *more > 0) {
+        writeln!(page, "| | … and {more} more | | |")?;
+    }
+    writeln!(page)
+}
+
+/// The config schemas of a set, where it has any.
+fn schemas(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
+    if set.schemas.is_empty() {
+        return Ok(());
+    }
+    page.push_str("| | schema | compatibility | documents |\n|---|---|---|---|\n");
+    let rows = if page.len() > SHORTEN / 2 { 0 } else { set.schemas.len().min(MAX_ROWS) };
+    for schema in &set.schemas[..rows] {
+        let mark = emoji(Mark::of_schema(report, &set.name, schema));
+        let comparisons = schema.comparisons.iter().map(|one| {
+            let against = text(&shorten(&one.against, MAX_NAME));
+            let sign = Mark::of_comparison(one).sign();
+            format!("{} to {against} {sign} {}", one.direction.name(), one.verdict)
+        });
+        let comparisons = comparisons.take(MAX_ROWS).collect::<Vec<_>>().join(" · ");
+        let (schema_name, change) = (name(&schema.name), schema.change.name());
+        let impact = words::impact(schema);
+        writeln!(page, "| {mark} | {schema_name} ({change}) | {comparisons} | {impact} |")?;
+    }
+    if let Some(more) = set.schemas.len().checked_sub(rows).filter(|more| *more > 0) {
         writeln!(page, "| | … and {more} more | | |")?;
     }
     writeln!(page)
@@ -181,7 +215,8 @@ fn findings(
 fn whole(finding: &Finding, sources: &SourceMap) -> Result<String, fmt::Error> {
     let mut out = String::new();
     let mark = emoji(Mark::of_level(finding.level));
-    let about = finding.migration.as_deref().unwrap_or_else(|| words::set(finding));
+    let about = finding.migration.as_deref().or(finding.schema.as_deref());
+    let about = about.unwrap_or_else(|| words::set(finding));
     let (level, rule, label) = (finding.level, finding.rule, finding.evidenced.name());
     let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
     let folded = level != Level::Error;

@@ -11,7 +11,9 @@ use super::escape::{lines, log_line, printable};
 use super::snippet::Snippet;
 use super::words::{self, Mark};
 use super::{Renderer, SourceMap, diff};
-use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport, Side};
+use crate::model::{
+    Finding, Level, Location, MigrationReport, Report, SchemaReport, SetReport, Side,
+};
 use crate::report::digest;
 
 /// The report for people at a terminal.
@@ -61,6 +63,9 @@ impl Plain {
             printable(&words::tools(set)),
             words::extent(report, set),
         )?;
+        for schema in &set.schemas {
+            self.schema(report, set, schema, page)?;
+        }
         let ids: Vec<_> = set.migrations.iter().map(|one| printable(&one.id)).collect();
         let width = ids.iter().map(|id| id.width()).max().unwrap_or(0);
         let class_width = set.migrations.iter().map(|one| class(one).len()).max().unwrap_or(0);
@@ -72,6 +77,26 @@ impl Plain {
             writeln!(page, "{line}{}", self.walk(migration))?;
         }
         writeln!(page)
+    }
+
+    /// A config schema in one line.
+    fn schema(
+        self,
+        report: &Report,
+        set: &SetReport,
+        schema: &SchemaReport,
+        page: &mut String,
+    ) -> fmt::Result {
+        let mark = self.mark(Mark::of_schema(report, &set.name, schema));
+        let change = self.dim(schema.change.name());
+        write!(page, "  {mark} {}  {change}", printable(&schema.name))?;
+        for comparison in &schema.comparisons {
+            let mark = self.mark(Mark::of_comparison(comparison));
+            let (direction, against) =
+                (comparison.direction.name(), printable(&comparison.against));
+            write!(page, "  {direction} to {against} {mark} {}", comparison.verdict)?;
+        }
+        writeln!(page, "  {}", words::impact(schema))
     }
 
     /// The steps of the dry run in one line.
@@ -94,7 +119,7 @@ impl Plain {
         let mark = Mark::of_level(finding.level);
         let level = self.paint(color(finding.level), finding.level.name());
         let mut owner = printable(words::set(finding)).into_owned();
-        if let Some(migration) = &finding.migration {
+        if let Some(migration) = finding.migration.as_ref().or(finding.schema.as_ref()) {
             owner = format!("{owner} {}", printable(migration));
         }
         let label = finding.evidenced.name();
@@ -156,7 +181,8 @@ impl Plain {
         for waived in &report.waived {
             let finding = &waived.finding;
             let (sign, level, rule) = (self.mark(Mark::None), finding.level, finding.rule);
-            let migration = finding.migration.as_deref().unwrap_or_default();
+            let migration = finding.migration.as_deref().or(finding.schema.as_deref());
+            let migration = migration.unwrap_or_default();
             let owner = format!("{} {}", printable(words::set(finding)), printable(migration));
             writeln!(page, "{sign} {level} · {} · {}", self.bold(rule), owner.trim_end())?;
             block(page, "  ", "  ", &finding.message)?;

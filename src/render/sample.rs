@@ -2,9 +2,9 @@
 
 use super::sample_waived::{acceptance, waived};
 use crate::model::{
-    Acceptance, Class, Difference, DifferenceKind, EngineKind, Evidenced, Finding, Inconclusive,
-    Level, Location, MigrationReport, ObjectKey, RepoPath, Report, SetReport, Side, SnapshotDiff,
-    Span,
+    Acceptance, Class, ComparisonReport, Difference, DifferenceKind, Direction, EngineKind,
+    Evidenced, Finding, Inconclusive, Level, Location, MigrationReport, ObjectKey, RepoPath,
+    Report, SchemaChange, SchemaReport, SetReport, Side, SnapshotDiff, Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 
@@ -38,6 +38,7 @@ pub(crate) fn finding(
         level,
         set: "shop".into(),
         migration: Some(id.into()),
+        schema: None,
         location,
         also: Vec::new(),
         message: "Something is wrong.".into(),
@@ -144,6 +145,7 @@ fn set(migrations: Vec<MigrationReport>) -> SetReport {
         total: 4 + migrations.len(),
         baseline_applied: 4,
         judged_applied: migrations.len(),
+        schemas: Vec::new(),
         migrations,
     }
 }
@@ -329,6 +331,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         level,
         set: ATTACK.into(),
         migration: Some(ATTACK.into()),
+        schema: Some(ATTACK.into()),
         location: Location::at(path.clone(), Span::new(start, start + 9)),
         also: Vec::new(),
         message: ATTACK.into(),
@@ -342,6 +345,20 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
     migration.path = path.clone();
     let mut set = set(vec![migration]);
     set.name = ATTACK.into();
+    set.schemas = vec![SchemaReport {
+        name: ATTACK.into(),
+        path: path.clone(),
+        change: SchemaChange::Modified,
+        comparisons: vec![ComparisonReport {
+            direction: Direction::Backward,
+            against: ATTACK.into(),
+            verdict: ComparisonReport::BREAKING,
+            evidenced: Evidenced::Proved,
+        }],
+        governed: 2,
+        invalid: 1,
+        mended: 0,
+    }];
     set.path = path.clone();
     set.layout = ATTACK.into();
     set.ran_on = Some(ATTACK.into());
@@ -349,6 +366,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
     let mut untouched = set.clone();
     untouched.name = format!("z{ATTACK}");
     untouched.migrations.clear();
+    untouched.schemas.clear();
     let inconclusive = Inconclusive {
         set: ATTACK.into(),
         migration: Some(ATTACK.into()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::sample::{finding, parts, path};
-use crate::model::{Acceptance, Level, Location, Moment, Report};
+use crate::model::{Acceptance, Level, Location, Moment, Report, Subject};
 use crate::report::{Assembly, assemble};
 
 /// What accepts a finding about a migration of the sample.
@@ -12,7 +12,7 @@ pub(crate) fn acceptance(rule: &str, migration: &str) -> Acceptance {
     Acceptance {
         rule: rule.into(),
         set: "shop".into(),
-        migration: migration.into(),
+        subject: Subject::Migration(migration.into()),
         place: None,
         reason: "nobody reads notes since 3.1".into(),
         owner: "team-shop".into(),

@@ -1,7 +1,8 @@
 //! The words and marks that the formats for people share, so that they say the same.
 
 use crate::model::{
-    Acceptance, Counts, Finding, Level, MigrationReport, Report, SetReport, Verdict, Waived,
+    Acceptance, ComparisonReport, Counts, Finding, Level, MigrationReport, Report, SchemaReport,
+    SetReport, Verdict, Waived,
 };
 
 /// How something ended, as a mark that does not need colour.
@@ -68,6 +69,42 @@ impl Mark {
             // Most migrations cannot run twice and need not; a finding says where one must.
             other if name == "again" => (Self::Warning, Some(other)),
             other => (Self::Bad, Some(other)),
+        }
+    }
+}
+
+impl Mark {
+    /// The worst that is said about one config schema.
+    pub(super) fn of_schema(report: &Report, set: &str, schema: &SchemaReport) -> Self {
+        let about = |finding: &&Finding| {
+            finding.set == set && finding.schema.as_ref() == Some(&schema.name)
+        };
+        match report.findings.iter().filter(about).map(|finding| finding.level).min() {
+            Some(Level::Error) => Self::Bad,
+            Some(Level::Warning) => Self::Warning,
+            _ => Self::Good,
+        }
+    }
+
+    /// How a comparison ended.
+    pub(super) fn of_comparison(comparison: &ComparisonReport) -> Self {
+        match comparison.verdict {
+            ComparisonReport::COMPATIBLE => Self::Good,
+            ComparisonReport::UNKNOWN => Self::Unknown,
+            _ => Self::Warning,
+        }
+    }
+}
+
+/// `2 of 41 documents break, 2 of them mended`
+pub(super) fn impact(schema: &SchemaReport) -> String {
+    let SchemaReport { governed, invalid, mended, .. } = schema;
+    match (governed, invalid, mended) {
+        (0, ..) => "no documents".to_owned(),
+        (_, 0, _) => format!("{}, all valid", number(*governed, "document")),
+        (_, _, 0) => format!("{invalid} of {} break", number(*governed, "document")),
+        _ => {
+            format!("{invalid} of {} break, {mended} of them mended", number(*governed, "document"))
         }
     }
 }
@@ -150,6 +187,10 @@ pub(super) fn reasons(report: &Report) -> String {
         let judged: usize = report.sets.iter().map(|set| set.migrations.len()).sum();
         parts.push(match (report.verdict, judged) {
             (Verdict::Inconclusive, _) => "there is no base to compare with".to_owned(),
+            (_, 0) if report.sets.iter().any(|set| !set.schemas.is_empty()) => {
+                let judged: usize = report.sets.iter().map(|set| set.schemas.len()).sum();
+                format!("{} judged, nothing to say", number(judged, "schema"))
+            }
             (_, 0) if report.all => "there are no migrations".to_owned(),
             (_, 0) => "the change touches no migrations".to_owned(),
             (_, judged) => format!("{} judged, nothing to say", number(judged, "migration")),

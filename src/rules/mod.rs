@@ -286,11 +286,16 @@ pub fn check_schemas(
     moment: Moment,
     levels: &LevelPolicy,
 ) -> Vec<Finding> {
-    collect(set, all, levels, |rule, sink| {
-        if let Check::Schema(check) = rule.check {
-            schemas.iter().for_each(|schema| check(&SchemaCx { schema, moment }, sink));
-        }
-    })
+    let of = |schema: &SchemaEvidence| {
+        let mut found = collect(set, all, levels, |rule, sink| {
+            if let Check::Schema(check) = rule.check {
+                check(&SchemaCx { schema, moment }, sink);
+            }
+        });
+        found.iter_mut().for_each(|finding| finding.schema = Some(schema.name.clone()));
+        found
+    };
+    schemas.iter().flat_map(of).collect()
 }
 
 /// Runs the governance rules, after all others; what they find about no set in particular has an

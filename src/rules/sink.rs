@@ -132,6 +132,7 @@ impl<'a> Sink<'a> {
             level: self.levels.level(self.rule, draft.levels.unwrap_or(self.rule.levels)),
             set: draft.set.unwrap_or_else(|| self.set.to_owned()),
             migration: draft.migration,
+            schema: None,
             location: draft.location,
             also: draft.also,
             message: draft.message,

@@ -170,6 +170,7 @@ mod tests {
             level,
             set: "shop".into(),
             migration: Some("0001_a".into()),
+            schema: None,
             location: Location::at(path, Span::new(span.0, span.1)),
             also: Vec::new(),
             message: "it is so".into(),

@@ -1,8 +1,9 @@
 //! Filling the wire types from the inner ones: the only place that knows both.
 
 use super::{
-    Counts, Difference, DifferenceKind, Document, Finding, Inconclusive, Label, Lock, Migration,
-    Object, SCHEMA_VERSION, Set, Statement, Step, Tool, Verdict, Waived, Weight,
+    Comparison, ConfigSchema, Counts, Difference, DifferenceKind, Document, Finding, Inconclusive,
+    Label, Lock, Migration, Object, SCHEMA_VERSION, Set, Statement, Step, Tool, Verdict, Waived,
+    Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
 use crate::report::SourceMap;
@@ -58,7 +59,28 @@ impl From<&model::SetReport> for Set {
             total: set.total,
             baseline_applied: set.baseline_applied,
             judged_applied: set.judged_applied,
+            schemas: set.schemas.iter().map(ConfigSchema::from).collect(),
             migrations: set.migrations.iter().map(Migration::from).collect(),
+        }
+    }
+}
+
+impl From<&model::SchemaReport> for ConfigSchema {
+    fn from(schema: &model::SchemaReport) -> Self {
+        let comparison = |comparison: &model::ComparisonReport| Comparison {
+            direction: comparison.direction.name().to_owned(),
+            against: comparison.against.clone(),
+            verdict: comparison.verdict.to_owned(),
+            label: comparison.evidenced.into(),
+        };
+        Self {
+            name: schema.name.clone(),
+            path: schema.path.to_string(),
+            change: schema.change.name().to_owned(),
+            comparisons: schema.comparisons.iter().map(comparison).collect(),
+            governed: schema.governed,
+            invalid: schema.invalid,
+            mended: schema.mended,
         }
     }
 }
@@ -123,6 +145,7 @@ fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
         level,
         set: finding.set.clone(),
         migration: finding.migration.clone(),
+        schema: finding.schema.clone(),
         file: finding.location.path.to_string(),
         start_byte: span.map(|span| span.start),
         end_byte: span.map(|span| span.end),

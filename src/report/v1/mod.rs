@@ -108,8 +108,44 @@ pub struct Set {
     pub baseline_applied: usize,
     /// How many of the judged ups ran.
     pub judged_applied: usize,
+    /// The config schemas that are judged, of a set of documents; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<ConfigSchema>,
     /// The judged migrations, in the order they ran.
     pub migrations: Vec<Migration>,
+}
+
+/// A config schema, and what its change means for the documents that it governs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigSchema {
+    /// Its name in the contract, or its path.
+    pub name: String,
+    /// Its file in the repository.
+    pub path: String,
+    /// `added`, `modified`, `deleted` or `unchanged`.
+    pub change: String,
+    /// It against its other versions.
+    pub comparisons: Vec<Comparison>,
+    /// How many documents it governs.
+    pub governed: usize,
+    /// How many of them it refuses.
+    pub invalid: usize,
+    /// How many of those the change's config migrations mend.
+    pub mended: usize,
+}
+
+/// A comparison of a schema with another version of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// `backward`: documents that were valid stay valid. `forward`: documents that are valid now
+    /// were valid before.
+    pub direction: String,
+    /// The other version, in words.
+    pub against: String,
+    /// `compatible`, `breaking` or `unknown`.
+    pub verdict: String,
+    /// What this rests on.
+    pub label: Label,
 }
 
 /// A judged migration.
@@ -203,6 +239,10 @@ pub struct Finding {
     pub set: String,
     /// The migration; null where it is not about one.
     pub migration: Option<String>,
+    /// The config schema, by its name in the contract or its path; absent where it is not about
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// The file in the repository.
     pub file: String,
     /// The first byte, from 0; null where the whole file is meant.

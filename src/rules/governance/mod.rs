@@ -8,7 +8,7 @@ pub(super) mod waiver_unused;
 
 use super::{Draft, GovernanceCx, Terms};
 use crate::catalog::SetCatalog;
-use crate::model::{Acceptance, Location, Position, RepoPath, Waiver, WaiverState};
+use crate::model::{Acceptance, Location, Position, RepoPath, Subject, Waiver, WaiverState};
 
 /// What this group is called; nothing of it can be accepted.
 const GROUP: &str = "governance/";
@@ -30,15 +30,15 @@ fn by_waiver(
     terms: &Terms,
     config: &RepoPath,
 ) -> Option<Acceptance> {
-    let id = &waiver.migration.value;
+    let subject = &waiver.subject.value;
     let applies = waiver.state(terms.moment, terms.waiver_days) == WaiverState::Holds
-        && waiver.is_about(&catalog.info.name, id)
-        && catalog.content(id) == waiver.content
+        && waiver.is_for(&catalog.info.name)
+        && catalog.content(subject) == waiver.content
         && !waiver.rule.value.starts_with(GROUP);
     applies.then(|| Acceptance {
         rule: waiver.rule.value.clone(),
         set: catalog.info.name.clone(),
-        migration: id.clone(),
+        subject: subject.clone(),
         place: None,
         reason: waiver.reason.clone().unwrap_or_default(),
         owner: waiver.owner.clone().unwrap_or_default(),
@@ -55,7 +55,7 @@ fn inline(catalog: &SetCatalog, terms: &Terms) -> Vec<Acceptance> {
         .map(|(migration, allowed)| Acceptance {
             rule: allowed.rule.clone(),
             set: catalog.info.name.clone(),
-            migration: migration.clone(),
+            subject: Subject::Migration(migration.clone()),
             place: Some((allowed.location.path.clone(), allowed.statement)),
             reason: allowed.reason.clone(),
             owner: Acceptance::INLINE.to_owned(),
@@ -74,10 +74,11 @@ fn is_permitted(terms: &Terms, rule: &str) -> bool {
     !rule.starts_with(GROUP) && terms.inline_allow.iter().any(fits)
 }
 
-/// The sets of this run in which the migration of a waiver is judged, with its content.
+/// The sets of this run in which what a waiver is about is judged, with its content.
 fn judged<'a>(cx: &GovernanceCx<'a>, waiver: &Waiver) -> Vec<(&'a SetCatalog, String)> {
-    let id = &waiver.migration.value;
+    let subject = &waiver.subject.value;
     let is_judged = |catalog: &SetCatalog| {
+        let Subject::Migration(id) = subject else { return true };
         let order = catalog.run_order(cx.all);
         let mut judged = order.iter().filter(|(_, position)| *position == Position::Judged);
         judged.any(|(entry, _)| entry.migration.id == *id)
@@ -85,8 +86,8 @@ fn judged<'a>(cx: &GovernanceCx<'a>, waiver: &Waiver) -> Vec<(&'a SetCatalog, St
     };
     cx.catalogs
         .iter()
-        .filter(|catalog| waiver.is_about(&catalog.info.name, id) && is_judged(catalog))
-        .filter_map(|catalog| Some((*catalog, catalog.content(id)?)))
+        .filter(|catalog| waiver.is_for(&catalog.info.name) && is_judged(catalog))
+        .filter_map(|catalog| Some((*catalog, catalog.content(subject)?)))
         .collect()
 }
 
@@ -104,5 +105,5 @@ fn about(cx: &GovernanceCx<'_>, waiver: &Waiver, message: String) -> Draft {
 
 /// `the waiver of rollback/missing for 0042_drop_legacy`
 fn name(waiver: &Waiver) -> String {
-    format!("the waiver of {} for {}", waiver.rule.value, waiver.migration.value)
+    format!("the waiver of {} for {}", waiver.rule.value, waiver.subject.value.name())
 }

@@ -25,9 +25,8 @@ fn check(cx: &GovernanceCx<'_>, sink: &mut Sink<'_>) {
             WaiverState::Lacks(keys) => {
                 let message = format!("{name} lacks {}, so it excuses nothing", keys.join(", "));
                 let known = cx.catalogs.iter().find_map(|catalog| {
-                    let id = &waiver.migration.value;
-                    let about = waiver.is_about(&catalog.info.name, id);
-                    about.then(|| catalog.content(id)).flatten()
+                    let about = waiver.is_for(&catalog.info.name);
+                    about.then(|| catalog.content(&waiver.subject.value)).flatten()
                 });
                 let lines: Vec<String> = keys
                     .iter()

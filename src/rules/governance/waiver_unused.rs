@@ -35,7 +35,7 @@ fn check(cx: &GovernanceCx<'_>, sink: &mut Sink<'_>) {
             None if judged.is_empty() => continue,
             None => (format!("{name} excuses nothing any more"), "take it out".to_owned()),
             Some((_, content)) if waiver.content.as_ref() != Some(content) => (
-                format!("{name} is for other content than the migration has now"),
+                format!("{name} is for other content than there is now"),
                 format!("look at it again and write content = \"sha256:{content}\""),
             ),
             Some(_) => continue,
@@ -48,7 +48,7 @@ fn has_finding(cx: &GovernanceCx<'_>, catalog: &SetCatalog, waiver: &Waiver) -> 
     cx.findings.iter().any(|finding| {
         finding.rule == waiver.rule.value
             && finding.set == catalog.info.name
-            && finding.migration.as_ref() == Some(&waiver.migration.value)
+            && finding.is_about(&waiver.subject.value)
     })
 }
 
@@ -56,6 +56,6 @@ fn has_finding(cx: &GovernanceCx<'_>, catalog: &SetCatalog, waiver: &Waiver) -> 
 fn is_untold(cx: &GovernanceCx<'_>, catalog: &SetCatalog, waiver: &Waiver) -> bool {
     cx.inconclusive.iter().any(|item| {
         item.set == catalog.info.name
-            && item.migration.as_ref().is_none_or(|id| *id == waiver.migration.value)
+            && item.migration.as_ref().is_none_or(|id| id == waiver.subject.value.name())
     })
 }
