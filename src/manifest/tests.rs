@@ -131,7 +131,7 @@ fn violations_have_line_and_column_in_json() {
     );
     let manifest = read("json", text.as_bytes());
     let help = |at: usize| manifest.problems[at].help.as_str();
-    assert_eq!(help(1), "use one of $schema, baseline, manifest_version, migrations");
+    assert_eq!(help(1), "use one of $schema, manifest_version, baseline, migrations");
     assert_eq!(help(2), "use one of online, post_deploy, manual_backfill");
     assert_eq!(help(7), "write 64 hexadecimal digits");
     let close = "did you mean \"class\"? Use one of checksum, class, depends_on, description, id";
