@@ -6,8 +6,6 @@ mod shrink;
 mod strings;
 mod values;
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use self::shape::Node;
@@ -38,12 +36,11 @@ pub(super) struct Search<'a> {
     /// How both are read; a witness is one in every reading.
     readings: &'a [Formats],
     judged: usize,
-    known: BTreeSet<String>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(old: &'a Schema, new: &'a Schema, readings: &'a [Formats]) -> Self {
-        Self { old, new, readings, judged: 0, known: BTreeSet::new() }
+        Self { old, new, readings, judged: 0 }
     }
 
     /// Looks for a witness among values made from both schemas and changes of real documents.
@@ -63,7 +60,7 @@ impl<'a> Search<'a> {
         let focus = Changed { pair: (size > SMALL).then_some(pair) };
         let mut values = Values::new(&focus);
         let nodes = [root(old, true), root(new, false)];
-        if let Some(witness) = values.of(&nodes, 0).iter().find_map(|value| self.judge(value)) {
+        if let Some(witness) = self.first(&mut values, &nodes) {
             return Some(witness);
         }
         for document in documents.into_iter().filter(|it| old.is_valid(it)).take(20) {
@@ -80,17 +77,22 @@ impl<'a> Search<'a> {
         let (old, new) = (self.old, self.new);
         let mut values = Values::new(&Everything);
         let lost = Node { schema: lost, root: lost, ..root(old, true) };
-        let found = values.of(&[lost], 0);
-        if let Some(witness) = found.iter().find_map(|value| self.judge(value)) {
-            return Some(witness);
-        }
-        let nodes = [lost, root(old, true), root(new, false)];
-        let mut values = Values::new(&Everything);
-        values.of(&nodes, 0).iter().find_map(|value| self.judge(value))
+        self.first(&mut values, &[lost])
+            .or_else(|| self.first(&mut values, &[lost, root(old, true), root(new, false)]))
+    }
+
+    /// The first witness among the values for the whole instance.
+    fn first(&mut self, values: &mut Values<'_>, nodes: &[Node<'_>]) -> Option<Witness> {
+        let mut witness = None;
+        values.feed(nodes, &mut |value| {
+            witness = self.judge(value);
+            witness.is_some()
+        });
+        witness
     }
 
     fn judge(&mut self, instance: &Value) -> Option<Witness> {
-        if self.judged >= MOST_JUDGED || !self.known.insert(instance.to_string()) {
+        if self.judged >= MOST_JUDGED {
             return None;
         }
         self.judged += 1;
@@ -129,6 +131,10 @@ impl Focus for Everything {
     fn wants(&self, _: &[Node<'_>]) -> bool {
         true
     }
+
+    fn is_wide(&self) -> bool {
+        true
+    }
 }
 
 /// Only what differs between the two schemas; everything where they are small.
@@ -142,5 +148,9 @@ impl Focus for Changed<'_> {
         let (old, new): (Vec<&Node<'_>>, Vec<&Node<'_>>) = nodes.iter().partition(|it| it.old);
         old.len() != new.len()
             || old.iter().zip(&new).any(|(old, new)| !pair.same_schema(old.schema, new.schema))
+    }
+
+    fn is_wide(&self) -> bool {
+        self.pair.is_none()
     }
 }

@@ -24,7 +24,13 @@ const LARGEST_JUDGE: u64 = 4_000;
 pub(super) trait Focus {
     /// Whether the schemas of a place deserve every value.
     fn wants(&self, nodes: &[Node<'_>]) -> bool;
+    /// Whether there is room to try combinations of properties that have nothing to do with
+    /// each other.
+    fn is_wide(&self) -> bool;
 }
+
+/// Looks at a value as soon as it is made; says whether that was enough.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&Value) -> bool;
 
 /// Makes values; the same schemas give the same ones.
 pub(super) struct Values<'f> {
@@ -39,6 +45,14 @@ impl<'f> Values<'f> {
         Self { focus, made: 0, judges: BTreeMap::new(), samples: BTreeMap::new() }
     }
 
+    /// Gives values that these schemas judge to a sink until it has enough.
+    pub(super) fn feed(&mut self, nodes: &[Node<'_>], sink: Sink<'_>) {
+        let shape = Shape::of(nodes);
+        let mut found = Found::new(WIDTH[0]);
+        found.sink = Some(sink);
+        self.fill(&shape, 0, &mut found);
+    }
+
     /// Values for a place that these schemas judge, small ones first.
     pub(super) fn of(&mut self, nodes: &[Node<'_>], depth: usize) -> Vec<Value> {
         let Some(most) = WIDTH.get(depth).copied() else { return vec![Value::Null] };
@@ -47,7 +61,7 @@ impl<'f> Values<'f> {
             return self.sample(nodes, depth).into_iter().collect();
         }
         let shape = Shape::of(nodes);
-        let mut found = Found { values: Vec::new(), known: BTreeSet::new(), most };
+        let mut found = Found::new(most);
         self.fill(&shape, depth, &mut found);
         self.made += found.values.len();
         if most == NARROW {
@@ -56,7 +70,7 @@ impl<'f> Values<'f> {
         found.values
     }
 
-    fn fill(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found) {
+    fn fill(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found<'_>) {
         for value in shape.listed.iter().take(200) {
             found.add((*value).clone());
         }
@@ -82,7 +96,7 @@ impl<'f> Values<'f> {
         // Against schemas that contain themselves.
         self.samples.insert(key.clone(), Value::Null);
         let shape = Shape::of(nodes);
-        let mut found = Found { values: Vec::new(), known: BTreeSet::new(), most: 40 };
+        let mut found = Found::new(40);
         found.add(Value::Null);
         if depth < WIDTH.len() {
             if is_about(&shape, "object") {
@@ -139,7 +153,7 @@ impl<'f> Values<'f> {
     }
 
     /// Arrays of few fitting items.
-    fn short_arrays(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found) {
+    fn short_arrays(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found<'_>) {
         let mut lengths: BTreeSet<u64> = BTreeSet::from([0, shape.first.len() as u64]);
         lengths.extend(shape.counts.iter().filter(|count| **count <= 64));
         for length in lengths {
@@ -196,7 +210,7 @@ impl<'f> Values<'f> {
         fitting
     }
 
-    fn arrays(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found) {
+    fn arrays(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found<'_>) {
         found.add(Value::Array(Vec::new()));
         self.short_arrays(shape, depth, found);
         let fixed = shape.first.len();
@@ -309,14 +323,21 @@ impl<'f> Values<'f> {
         names
     }
 
-    fn objects(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found) {
+    fn objects(&mut self, shape: &Shape<'_>, depth: usize, found: &mut Found<'_>) {
         found.add(Value::Object(Map::new()));
         let bases = self.bases(shape, depth);
         for base in &bases {
             found.add(Value::Object(base.clone()));
         }
         for base in bases.iter().take(8) {
-            for name in base.keys().take(100) {
+            let matters = |name: &&String| {
+                let sets = shape.required.iter().chain(&shape.together);
+                self.focus.is_wide() || sets.into_iter().any(|set| set.contains(name.as_str()))
+            };
+            for name in base.keys().filter(matters).take(100) {
+                if found.is_full() {
+                    return;
+                }
                 let mut less = base.clone();
                 less.remove(name);
                 found.add(Value::Object(less));
@@ -342,7 +363,7 @@ impl<'f> Values<'f> {
         depth: usize,
         bases: &[&Map<String, Value>],
         names: &[String],
-        found: &mut Found,
+        found: &mut Found<'_>,
     ) {
         let unknown =
             |name: &str| name.starts_with("unknown") && !shape.properties.contains_key(name);
@@ -354,8 +375,17 @@ impl<'f> Values<'f> {
                     continue;
                 }
             }
-            for value in self.of(&shape.property(name), depth + 1) {
+            let nodes = shape.property(name);
+            let (values, bases) = if self.focus.wants(&nodes) {
+                (self.of(&nodes, depth + 1), bases)
+            } else {
+                (self.sample(&nodes, depth + 1).into_iter().collect(), bases.get(..1).unwrap_or(&[]))
+            };
+            for value in values {
                 for base in bases {
+                    if found.is_full() {
+                        return;
+                    }
                     let mut map = (*base).clone();
                     map.insert(name.clone(), value.clone());
                     found.add(Value::Object(map));
@@ -371,11 +401,17 @@ impl<'f> Values<'f> {
         depth: usize,
         bases: &[&Map<String, Value>],
         names: &[String],
-        found: &mut Found,
+        found: &mut Found<'_>,
     ) {
-        let names: Vec<&String> = names.iter().take(7).collect();
+        let joined = |name: &&String| {
+            self.focus.is_wide() || shape.together.iter().any(|set| set.contains(name.as_str()))
+        };
+        let names: Vec<&String> = names.iter().filter(joined).take(7).collect();
         for (index, one) in names.iter().enumerate() {
             for other in names.iter().skip(index + 1) {
+                if found.is_full() {
+                    return;
+                }
                 let ones: Vec<Value> =
                     self.of(&shape.property(one), depth + 3).into_iter().take(6).collect();
                 let others: Vec<Value> =
@@ -394,16 +430,34 @@ impl<'f> Values<'f> {
 }
 
 /// The values so far, without repetition.
-struct Found {
+struct Found<'s> {
     values: Vec<Value>,
     known: BTreeSet<String>,
     most: usize,
+    /// Where the values go instead of into the list.
+    sink: Option<Sink<'s>>,
 }
 
-impl Found {
+impl Found<'_> {
+    fn new(most: usize) -> Self {
+        Self { values: Vec::new(), known: BTreeSet::new(), most, sink: None }
+    }
+
+    fn is_full(&self) -> bool {
+        self.known.len() >= self.most
+    }
+
     fn add(&mut self, value: Value) {
-        if self.values.len() < self.most && self.known.insert(value.to_string()) {
-            self.values.push(value);
+        if self.is_full() || !self.known.insert(value.to_string()) {
+            return;
+        }
+        match &mut self.sink {
+            Some(sink) => {
+                if sink(&value) {
+                    self.most = 0;
+                }
+            }
+            None => self.values.push(value),
         }
     }
 }
@@ -447,7 +501,7 @@ fn plain(shape: &Shape<'_>) -> Vec<Value> {
     values
 }
 
-fn numbers(shape: &Shape<'_>, found: &mut Found) {
+fn numbers(shape: &Shape<'_>, found: &mut Found<'_>) {
     let mut floats: Vec<f64> = Vec::new();
     for bound in &shape.bounds {
         for step in [-1, 0, 1] {
@@ -484,7 +538,7 @@ fn numbers(shape: &Shape<'_>, found: &mut Found) {
     }
 }
 
-fn texts(shape: &Shape<'_>, found: &mut Found) {
+fn texts(shape: &Shape<'_>, found: &mut Found<'_>) {
     for format in &shape.formats {
         strings::of_format(format).iter().for_each(|text| found.add((*text).into()));
     }
