@@ -134,7 +134,7 @@ fn violations_have_line_and_column_in_json() {
     assert_eq!(help(1), "use one of $schema, manifest_version, baseline, migrations");
     assert_eq!(help(2), "use one of online, post_deploy, manual_backfill");
     assert_eq!(help(7), "write 64 hexadecimal digits");
-    let close = "did you mean \"class\"? Use one of checksum, class, depends_on, description, id";
+    let close = "did you mean \"class\"? Use one of id, class, depends_on, checksum, description";
     assert_eq!(help(11), close);
     let ids: Vec<&str> = manifest.entries.iter().map(|entry| entry.id.value.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
