@@ -4,6 +4,7 @@
 mod edit;
 mod json;
 mod node;
+mod pattern;
 mod toml;
 mod yaml;
 
@@ -11,6 +12,7 @@ use crate::model::RepoPath;
 
 pub use edit::{Edit, Refused, edit};
 pub use node::{DEEPEST, Node, Unreadable, Value};
+pub use pattern::Patterns;
 
 /// What a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
