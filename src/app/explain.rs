@@ -2,9 +2,8 @@
 
 use super::examples::{Example, examples};
 use super::output::print;
-use crate::config::closest;
 use crate::error::GateError;
-use crate::model::{Levels, RuleMeta};
+use crate::model::{Levels, RuleMeta, closest};
 use crate::rules::{RULES, by_id};
 
 /// More names than this are no suggestion.

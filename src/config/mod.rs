@@ -14,7 +14,6 @@ mod resolve;
 mod rollout;
 mod schema;
 mod shape;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
@@ -22,15 +21,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, Waiver, quoted,
+    EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, Waiver, closest,
+    known_words, quoted,
 };
 
 pub use error::{ConfigError, ConfigProblem};
 pub use schema::json_schema;
-pub use suggest::closest;
 
 use error::Source;
-use suggest::known_words;
 
 /// The file's name, at the top of the repository.
 pub const FILE_NAME: &str = "migration-gate.toml";

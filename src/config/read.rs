@@ -13,8 +13,7 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 use super::error::ConfigProblem;
 use super::raw::RawSettings;
 use super::shape::Shapes;
-use super::suggest::closest;
-use crate::model::{Span, printable, quoted};
+use crate::model::{Span, closest, printable, quoted};
 
 /// How many mistakes of form are looked for, so that a hostile file cannot keep us busy.
 const MOST: usize = 50;

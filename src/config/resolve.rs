@@ -7,10 +7,10 @@ use toml::Spanned;
 use super::error::ConfigProblem;
 use super::raw::{RawAccepted, RawPolicy, RawSet, RawSettings};
 use super::read::span;
-use super::suggest::known_words;
 use super::{Accepted, Policy, Preset, SchemaBinding, SetConfig, Settings};
 use crate::model::{
-    Class, EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, quoted,
+    Class, EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, known_words,
+    quoted,
 };
 
 const ENGINES: [(&str, EngineKind); 3] = [

@@ -1,6 +1,8 @@
 //! Documents: JSON, JSON with comments, YAML and TOML as one tree of values with places, and edits
-//! of their text that leave everything else as it is.
+//! of their text that leave everything else as it is; and files of our own, whose formats have a
+//! published schema.
 
+mod checker;
 mod edit;
 mod json;
 mod node;
@@ -8,8 +10,9 @@ mod pattern;
 mod toml;
 mod yaml;
 
-use crate::model::RepoPath;
+use crate::model::{Problem, RepoPath, Span};
 
+pub use checker::{Checker, problem, sort_problems};
 pub use edit::{Edit, Refused, edit};
 pub use node::{DEEPEST, Node, Unreadable, Value};
 pub use pattern::Patterns;
@@ -57,4 +60,27 @@ pub fn read(format: Format, text: &str) -> Result<Node, Unreadable> {
         Format::Yaml => yaml::read(text),
         Format::Toml => toml::read(text),
     }
+}
+
+/// A larger file is not one that people write by hand.
+const LARGEST: usize = 8 << 20;
+
+/// Reads a file of our own; its name says the format, and is taken for that of JSON where it does
+/// not.
+///
+/// # Errors
+/// As [`read`], and where it is not UTF-8 or larger than 8 MiB.
+pub fn open(path: &RepoPath, bytes: &[u8]) -> Result<Node, Problem> {
+    let node = if bytes.len() > LARGEST {
+        Err(Unreadable::new(Span::new(0, 0), "the file is larger than 8 MiB", ""))
+    } else {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => read(Format::of(path).unwrap_or(Format::Json), text),
+            Err(error) => {
+                let at = Span::new(error.valid_up_to(), error.valid_up_to() + 1);
+                Err(Unreadable::new(at, "the file is not UTF-8", "save it as UTF-8"))
+            }
+        }
+    };
+    node.map_err(|unreadable| unreadable.problem(path))
 }

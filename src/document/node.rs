@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Sited, Span};
+use crate::model::{Problem, RepoPath, Sited, Span, printable};
 
 /// How deep a document may nest, whichever its format; deeper ones are refused unread.
 pub const DEEPEST: usize = 128;
@@ -46,6 +46,13 @@ impl Unreadable {
         Self { span, message: message.into(), help }
     }
 
+    /// What a person is told about it, as a problem of the file at `path`.
+    #[must_use]
+    pub fn problem(&self, path: &RepoPath) -> Problem {
+        let message: String = self.message.chars().take(300).collect();
+        super::problem(path, self.span, printable(&message), self.help)
+    }
+
     pub(super) fn too_deep(span: Span) -> Self {
         Self::new(span, "this is nested too deeply", "nest less than 128 levels")
     }
@@ -75,6 +82,19 @@ impl Node {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, node)| node)
+    }
+
+    /// What sort of value it is, in words for people.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
     }
 
     /// The items, where it is a list.

@@ -4,8 +4,8 @@
 //! script. Whether it counts is for the policy to say.
 
 use super::header::directive;
-use super::schema::problem;
-use crate::model::{Problem, ProblemKind, RepoPath, Sited, Span, quoted};
+use crate::document::problem;
+use crate::model::{Problem, RepoPath, Sited, Span, quoted};
 
 /// How many lines of one script are read.
 const MOST: usize = 200;
@@ -42,7 +42,7 @@ pub fn allowances(path: &RepoPath, text: &str) -> (Vec<Allowance>, Vec<Problem>)
             Ok(allowance) => allowances.push(allowance),
             Err(message) => {
                 let help = "write `-- migration-gate: allow RULE reason=\"…\"`";
-                problems.push(problem(path, ProblemKind::Invalid, whole, message, help));
+                problems.push(problem(path, whole, message, help));
             }
         }
     }

@@ -3,8 +3,8 @@
 //! The line stands among the comments at the top of a file, before or after a tool's own
 //! annotations (`-- +goose Up`, `-- migrate:up`), which are comments as well.
 
-use super::schema::problem;
 use super::{DeclaredClass, declared};
+use crate::document::problem;
 use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, quoted};
 
 const MARK: &str = "migration-gate";
@@ -182,7 +182,7 @@ impl Reader<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let problem = problem(self.path, kind, at, message, help);
+        let problem = Problem { kind, ..problem(self.path, at, message, help) };
         let problems = &mut self.found(at).problems;
         if problems.len() < MOST {
             problems.push(problem);

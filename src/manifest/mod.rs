@@ -12,14 +12,12 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::document::{self, Format, Node, Unreadable};
-use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, printable, quoted};
+use crate::document::{self, Checker, Node, problem};
+use crate::model::{Class, Problem, RepoPath, Sited, Span, quoted};
 
 pub use allow::{Allowance, allowances};
 pub use header::{Header, header};
 pub use schema::json_schema;
-
-use schema::problem;
 
 /// The names a manifest may have in a set's folder; the first that is there counts.
 pub const FILE_NAMES: [&str; 4] = [
@@ -28,9 +26,6 @@ pub const FILE_NAMES: [&str; 4] = [
     "migration_manifest.yaml",
     "migration_manifest.yml",
 ];
-
-/// A larger file is not a manifest.
-const LARGEST: usize = 8 << 20;
 
 /// A manifest, as far as it is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,30 +92,15 @@ impl Manifest {
 pub fn parse(path: &RepoPath, bytes: &[u8]) -> Manifest {
     let mut manifest =
         Manifest { path: path.clone(), baseline: None, entries: Vec::new(), problems: Vec::new() };
-    match read(path, bytes) {
+    match document::open(path, bytes) {
         Ok(root) => {
-            manifest.problems = schema::violations(path, &root);
+            manifest.problems = schema::CHECKER.violations(path, &root);
             manifest.take(&root);
-            schema::sort(&mut manifest.problems);
+            document::sort_problems(&mut manifest.problems);
         }
-        Err(Unreadable { span, message, help }) => {
-            let message: String = message.chars().take(300).collect();
-            let message = printable(&message).into_owned();
-            manifest.problems.push(problem(path, ProblemKind::Invalid, span, message, help));
-        }
+        Err(problem) => manifest.problems.push(problem),
     }
     manifest
-}
-
-fn read(path: &RepoPath, bytes: &[u8]) -> Result<Node, Unreadable> {
-    if bytes.len() > LARGEST {
-        return Err(Unreadable::new(Span::new(0, 0), "the file is larger than 8 MiB", ""));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        Unreadable::new(Span::new(at, at + 1), "the file is not UTF-8", "save it as UTF-8")
-    })?;
-    document::read(Format::of(path).unwrap_or(Format::Json), text)
 }
 
 impl Manifest {
@@ -132,11 +112,10 @@ impl Manifest {
             let Some(id) = node.get("id").and_then(non_empty) else { continue };
             if seen.insert(id.value.clone()) {
                 self.entries.push(entry(node, id));
-            } else if self.problems.len() < 2 * schema::MOST {
+            } else if self.problems.len() < 2 * Checker::MOST {
                 let message = format!("{} has two entries", quoted(&id.value));
                 let help = "keep one of them; the first one counts here";
-                let twice = problem(&self.path, ProblemKind::Invalid, id.span, message, help);
-                self.problems.push(twice);
+                self.problems.push(problem(&self.path, id.span, message, help));
             }
         }
     }

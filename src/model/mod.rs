@@ -16,6 +16,7 @@ mod schema;
 mod set;
 mod snapshot;
 mod span;
+mod suggest;
 mod table;
 mod text;
 mod tree;
@@ -46,6 +47,7 @@ pub use schema::{
 pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
+pub use suggest::{closest, known_words};
 pub use table::{
     Column, Condition, Family, Key, NewRow, ReadRow, Reference, Table, TableName, Value, identifier,
 };

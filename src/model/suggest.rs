@@ -17,7 +17,8 @@ pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// A way out for a word that must be one of `known`.
-pub(super) fn known_words(word: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn known_words(word: &str, known: &[&str]) -> String {
     let all = known.join(", ");
     match closest(word, known) {
         Some(close) if known.len() > 4 => format!("did you mean \"{close}\"? Use one of {all}"),
