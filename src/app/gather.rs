@@ -82,9 +82,6 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let trusted = base.as_ref().map_or(&[][..], |base| &base.sets);
     let catalogs = catalogs(choice, &comparison, (&sets, trusted), hidden.collect(), &mut untold)?;
     let policy = base.unwrap_or_else(|| head.clone());
-    for key in policy.not_enforced() {
-        notices.push(format!("{config_path}: this version reads {key} and does not act on it yet"));
-    }
     Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, untold })
 }
 

@@ -72,7 +72,9 @@ pub struct SetConfig {
     pub command: Option<CommandConfig>,
     /// Globs of the documents of a `documents` set.
     pub documents: Vec<Sited<String>>,
-    /// Which JSON Schema holds for which documents.
+    /// The compatibility contract's file, where it is not one of the usual ones in the folder.
+    pub contract: Option<Sited<RepoPath>>,
+    /// Which JSON Schema holds for which documents, where there is no contract.
     pub schemas: Vec<SchemaBinding>,
     /// The whole entry.
     pub span: Span,
@@ -236,19 +238,5 @@ impl Settings {
             Some(source) if !problems.is_empty() => Err(ConfigError::new(source, problems)),
             _ => Ok(()),
         }
-    }
-
-    /// The keys this file uses that are read but that nothing acts on yet, so that a report can
-    /// say so. The one list of them; `docs/config.md` repeats it.
-    #[must_use]
-    pub fn not_enforced(&self) -> Vec<&'static str> {
-        let any_set = |uses: fn(&SetConfig) -> bool| self.sets.iter().any(uses);
-        [
-            ("set.documents", any_set(|set| !set.documents.is_empty())),
-            ("set.schemas", any_set(|set| !set.schemas.is_empty())),
-        ]
-        .into_iter()
-        .filter_map(|(key, used)| used.then_some(key))
-        .collect()
     }
 }

@@ -92,7 +92,12 @@ pub(super) struct RawSet {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) documents: Vec<Text>,
-    /// Which JSON Schema holds for which documents.
+    /// The compatibility contract of a `documents` set, from the top of the repository; by default
+    /// `compatibility_contract.toml` (or .yaml, .yml, .json) in the set's folder.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) contract: Option<Text>,
+    /// Which JSON Schema holds for which documents, where there is no contract.
     #[serde(default)]
     #[schemars(with = "Vec<RawSchemaBinding>")]
     pub(super) schemas: Vec<Spanned<RawSchemaBinding>>,

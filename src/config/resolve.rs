@@ -155,14 +155,22 @@ impl Resolver<'_> {
                 self.path(&binding.schema).map(|schema| SchemaBinding { files, schema })
             })
             .collect();
+        let contract = raw.contract.and_then(|path| self.path(&path));
         let documents: Vec<_> = raw.documents.into_iter().map(|glob| self.glob(glob)).collect();
         if engine.is_some_and(|engine| engine != EngineKind::Documents)
-            && (!documents.is_empty() || !schemas.is_empty())
+            && (!documents.is_empty() || !schemas.is_empty() || contract.is_some())
         {
             self.report(
                 engine_span,
-                "`documents` and `schemas` belong to a set of the engine \"documents\"",
+                "`documents`, `contract` and `schemas` belong to a set of the engine \"documents\"",
                 "write `engine = \"documents\"`, or take these keys out",
+            );
+        }
+        if let (Some(contract), false) = (&contract, schemas.is_empty()) {
+            self.report(
+                contract.span,
+                "a set has either `contract` or `schemas`",
+                "name the schemas and their documents in the contract, and take `schemas` out",
             );
         }
         let layout = raw.layout.map(|layout| self.text("the layout", layout));
@@ -186,6 +194,7 @@ impl Resolver<'_> {
             engine_version,
             command,
             documents,
+            contract,
             schemas,
             span: whole,
         })

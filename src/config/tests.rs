@@ -99,7 +99,6 @@ fn the_whole_example_is_understood() {
     assert!(waiver.content.as_ref().unwrap().starts_with("e3b0c442"));
     let today = Moment::day("2027-02-01T00:00Z".parse().unwrap());
     assert_eq!(waiver.state(today, 90), WaiverState::Holds);
-    assert_eq!(settings.not_enforced(), ["set.documents", "set.schemas"]);
 }
 
 #[test]
@@ -107,8 +106,24 @@ fn a_small_file_gets_the_defaults() {
     let settings = ok("version = 1\n");
     assert_eq!(settings.policy.preset, Preset::Recommended);
     assert_eq!(settings.policy.rollback, Rollback::Script);
-    assert!(settings.sets.is_empty() && settings.not_enforced().is_empty());
+    assert!(settings.sets.is_empty());
     assert_eq!(Settings::default().policy.preset, Preset::Recommended);
+}
+
+#[test]
+fn a_set_of_documents_has_a_contract_or_schemas() {
+    let documents = "name = \"a\"\npath = \"a\"\nengine = \"documents\"\n";
+    let settings = ok(&set(&format!("{documents}contract = \"config/contract.toml\"")));
+    let contract = settings.sets[0].contract.as_ref().unwrap();
+    assert_eq!(contract.value.as_str(), "config/contract.toml");
+    let schemas = "schemas = [{ files = \"a/*\", schema = \"b.json\" }]";
+    let both = errors(&set(&format!("{documents}contract = \"c.toml\"\n{schemas}")));
+    assert_eq!(both, ["6:12 a set has either `contract` or `schemas`"]);
+    let outside = errors(&set(&format!("{documents}contract = \"../c.toml\"")));
+    assert_eq!(outside, ["6:12 the path \"../c.toml\" climbs out with `..`"]);
+    let stray = errors(&set("name = \"a\"\npath = \"a\"\nengine = \"sqlite\"\ncontract = \"c\""));
+    let belongs = "5:10 `documents`, `contract` and `schemas` belong to a set of the engine \"documents\"";
+    assert_eq!(stray, [belongs]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod checker;
 mod edit;
 mod json;
 mod node;
+mod pattern;
 mod toml;
 mod yaml;
 
@@ -14,6 +15,7 @@ use crate::model::{Problem, RepoPath, Span};
 pub use checker::{Checker, problem, sort_problems};
 pub use edit::{Edit, Refused, edit};
 pub use node::{DEEPEST, Node, Unreadable, Value};
+pub use pattern::Patterns;
 
 /// What a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

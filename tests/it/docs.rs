@@ -29,6 +29,10 @@ pub(crate) fn assert_file(path: &str, generated: &str) {
 fn the_published_schemas_are_those_of_the_code() {
     assert_file("docs/config.schema.json", &migration_gate::config::json_schema());
     assert_file("docs/manifest.schema.json", &migration_gate::manifest::json_schema());
+    assert_file(
+        "docs/compatibility_contract.schema.json",
+        &migration_gate::contract::json_schema(),
+    );
 }
 
 #[test]
@@ -84,22 +88,29 @@ fn the_examples_of_the_reference_are_valid() {
     }
 }
 
-/// Every key the reference says is not enforced yet is one the code says so of, and the other way
-/// round.
+/// The contract's reference names its keys, and its examples are contracts.
 #[test]
-fn the_reference_is_honest_about_what_is_not_enforced() {
-    let reference = include_str!("../../docs/config.md");
-    let (_, section) = reference.split_once("## Read, but not enforced yet").unwrap();
-    let section = section.split("\n## ").next().unwrap();
-    let mut listed: Vec<&str> =
-        section.lines().filter_map(|line| line.strip_prefix("- `")?.split('`').next()).collect();
-    let path = migration_gate::model::RepoPath::new("migration-gate.toml").unwrap();
-    let whole = blocks(reference, "toml").into_iter().max_by_key(|example| example.len()).unwrap();
-    let settings = migration_gate::config::parse(&path, whole).unwrap();
-    let mut told = settings.not_enforced();
-    listed.sort_unstable();
-    told.sort_unstable();
-    assert_eq!(listed, told);
+fn the_reference_of_the_contract_holds() {
+    use migration_gate::contract;
+    let reference = include_str!("../../docs/contract.md");
+    let schema: serde_json::Value = serde_json::from_str(&contract::json_schema()).unwrap();
+    let mut names = Vec::new();
+    property_names(&schema, &mut names);
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(reference.contains(&format!("`{name}`")), "docs/contract.md lacks `{name}`");
+    }
+    for language in ["toml", "yaml"] {
+        let examples = blocks(reference, language);
+        assert!(!examples.is_empty(), "no {language}");
+        for example in examples {
+            let name = format!("compatibility_contract.{language}");
+            let path = migration_gate::model::RepoPath::new(&name).unwrap();
+            let (read, problems) = contract::parse(&path, example.as_bytes());
+            assert_eq!(problems, [], "{example}");
+            assert!(!read.schemas.is_empty());
+        }
+    }
 }
 
 fn property_names(schema: &serde_json::Value, names: &mut Vec<String>) {
