@@ -1,7 +1,8 @@
 //! `check`: from the change to the verdict.
 
+use super::documents;
 use super::fix::fix;
-use super::gather::{Choice, gather, sources};
+use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
@@ -11,7 +12,7 @@ use crate::config::{Preset, Settings};
 use crate::engine::EngineError;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Inconclusive, Position, Rollback, SetReport};
+use crate::model::{Inconclusive, Position, Rollback, SchemaReport, SetReport};
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
 
@@ -44,7 +45,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
     for catalog in &catalogs {
         let known = parts.findings.len();
-        judge(catalog, args, &gathered.policy, &terms, &mut parts)?;
+        judge(catalog, args, &gathered, &terms, &mut parts)?;
         for finding in parts.findings.iter_mut().skip(known) {
             finding.location = catalog.as_written(finding.location.clone());
             for place in &mut finding.also {
@@ -64,10 +65,11 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
 fn judge(
     catalog: &SetCatalog,
     args: &Check,
-    policy: &Settings,
+    gathered: &Gathered,
     terms: &Terms,
     parts: &mut Assembly,
 ) -> Result<(), GateError> {
+    let policy = &gathered.policy;
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
@@ -92,13 +94,26 @@ fn judge(
         schemas: Vec::new(),
         migrations: Vec::new(),
     };
+    let config = gathered.configs.get(&catalog.info.name);
+    let documents = config
+        .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
+        .transpose()?;
+    let documents = documents.as_ref().map(|(documents, _)| documents);
+    if let Some((config, documents)) = config.zip(documents) {
+        let seen = documents::mended(config, documents, catalog, args.all);
+        let moment = terms.moment;
+        let name = &catalog.info.name;
+        found.extend(rules::check_schemas(name, args.all, &seen, moment, &levels));
+        set.schemas = seen.iter().map(SchemaReport::from).collect();
+        set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
+    }
     if judged.is_empty() && !catalog.rewrites_history() {
         rules::supersede(&mut found);
         parts.findings.extend(found);
         parts.sets.push(set);
         return Ok(());
     }
-    let Ran { evidence, ended } = run(catalog, args, rollback);
+    let Ran { evidence, ended } = run(catalog, documents, args, rollback);
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
-use crate::config::{self, Settings};
+use crate::config::{self, SetConfig, Settings};
 use crate::error::GateError;
 use crate::model::{
     EngineKind, EntryKind, Inconclusive, Location, RepoPath, Script, TransactionMode, Tree,
     printable,
 };
 use crate::render::SourceMap;
+use super::documents::{self, ConfigSet};
 use crate::{layout, manifest, rules};
 
 /// What a command works on.
@@ -24,7 +25,9 @@ pub(super) struct Gathered {
     pub(super) config_path: RepoPath,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
-    /// Sets that this version cannot judge and that the change touches.
+    /// What is known of each set of documents besides its migrations, by the set's name.
+    pub(super) configs: BTreeMap<String, ConfigSet>,
+    /// Sets that cannot be judged and that the change touches.
     pub(super) untold: Vec<Inconclusive>,
 }
 
@@ -68,11 +71,8 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let unnamed = base.as_ref().is_some_and(|base| base.sets.is_empty());
     let limits = if unnamed { Vec::new() } else { limits(&sets, &config_path) };
     let comparison = compare(choice, limits)?;
-    let (documents, sets): (Vec<_>, Vec<_>) =
-        sets.into_iter().partition(|set| set.engine.value == EngineKind::Documents);
-    let mut untold: Vec<Inconclusive> =
-        documents.iter().filter_map(|set| documents_set(choice, &comparison, set)).collect();
-    let named = !sets.is_empty() || !documents.is_empty();
+    let mut untold = Vec::new();
+    let named = !sets.is_empty();
     let found =
         if named && !unnamed { Vec::new() } else { catalog::discover(&comparison, choice.all)? };
     let hidden = found.into_iter().filter(|set| {
@@ -80,25 +80,34 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
     });
     let trusted = base.as_ref().map_or(&[][..], |base| &base.sets);
-    let catalogs = catalogs(choice, &comparison, (&sets, trusted), hidden.collect(), &mut untold)?;
+    let mut catalogs =
+        catalogs(choice, &comparison, (&sets, trusted), hidden.collect(), &mut untold)?;
+    let mut configs = BTreeMap::new();
+    for catalog in &mut catalogs {
+        let is_this = |set: &&SetConfig| set.name.value == catalog.info.name;
+        let Some(set) = sets.iter().find(is_this).filter(|set| is_of_documents(set)) else {
+            continue;
+        };
+        let before = trusted.iter().find(|known| known.path.value == set.path.value);
+        let found =
+            documents::inspect(&comparison, &config_path, (set, before), catalog, choice.all)?;
+        notices.extend(found.inspected.notices.iter().cloned());
+        configs.insert(catalog.info.name.clone(), found);
+    }
+    if !named || unnamed {
+        let found = documents::discover(&comparison, choice.all)?;
+        if let Some((catalog, found)) = found {
+            notices.extend(found.inspected.notices.iter().cloned());
+            configs.insert(catalog.info.name.clone(), found);
+            catalogs.push(catalog);
+        }
+    }
     let policy = base.unwrap_or_else(|| head.clone());
-    Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, untold })
+    Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, configs, untold })
 }
 
-/// A touched set of documents: named, so that it does not look judged.
-fn documents_set(
-    choice: &Choice<'_>,
-    comparison: &Comparison,
-    set: &config::SetConfig,
-) -> Option<Inconclusive> {
-    let path = &set.path.value;
-    (choice.all || super::printed::is_touched(comparison, path)).then(|| Inconclusive {
-        set: set.name.value.clone(),
-        migration: None,
-        path: path.clone(),
-        reason: "this version of migration-gate does not judge sets of documents".into(),
-        way_out: "have a person look at it, or take the set out of the configuration".into(),
-    })
+fn is_of_documents(set: &SetConfig) -> bool {
+    set.engine.value == EngineKind::Documents
 }
 
 /// Whether the base holds the folder of a set that was found.
@@ -159,7 +168,7 @@ fn configured_sets(
     head: &Settings,
     base: Option<&Settings>,
     notices: &mut Vec<String>,
-) -> Vec<config::SetConfig> {
+) -> Vec<SetConfig> {
     let mut sets = head.sets.clone();
     for set in base.map_or(&[][..], |base| &base.sets) {
         if !head.sets.iter().any(|known| known.path.value == set.path.value) {
@@ -173,8 +182,9 @@ fn configured_sets(
     sets
 }
 
-fn limits(sets: &[config::SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
-    if sets.is_empty() {
+fn limits(sets: &[SetConfig], config_path: &RepoPath) -> Vec<RepoPath> {
+    // Which files are documents is known when their names are.
+    if sets.is_empty() || sets.iter().any(is_of_documents) {
         return Vec::new();
     }
     let mut limits = vec![config_path.clone()];
@@ -199,7 +209,7 @@ struct Plan {
 fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
-    (configured, trusted): (&[config::SetConfig], &[config::SetConfig]),
+    (configured, trusted): (&[SetConfig], &[SetConfig]),
     found: Vec<Found>,
     untold: &mut Vec<Inconclusive>,
 ) -> Result<Vec<SetCatalog>, GateError> {
@@ -209,7 +219,7 @@ fn catalogs(
     });
     let mut plans: Vec<Plan> = Vec::new();
     for set in configured {
-        let named = |known: &config::SetConfig| {
+        let named = |known: &SetConfig| {
             known.path.value == set.path.value && known.command == set.command
         };
         let may_run = choice.place.allow_commands || trusted.iter().any(named);
@@ -274,7 +284,7 @@ fn seed(comparison: &Comparison, path: &RepoPath) -> Result<Script, GateError> {
     Ok(Script::whole(path.clone(), text.into(), TransactionMode::Wrapped))
 }
 
-fn configured_spec(set: &config::SetConfig) -> SetSpec {
+fn configured_spec(set: &SetConfig) -> SetSpec {
     SetSpec {
         name: set.name.value.clone(),
         path: set.path.value.clone(),

@@ -2,6 +2,7 @@
 
 mod check;
 mod ci;
+mod documents;
 mod examples;
 mod explain;
 mod fix;
@@ -53,5 +54,6 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules { markdown } => explain::rules(*markdown),
+        Command::EvaluateJq => evaluate_jq(),
     }
 }

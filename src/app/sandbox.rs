@@ -3,6 +3,7 @@
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::dryrun::{self, Planned};
+use crate::engine::documents::Documents;
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::Sqlite;
 use crate::engine::{Engine, EngineError, SandboxSpec};
@@ -16,14 +17,20 @@ pub(super) struct Ran {
 }
 
 /// Walks the protocol with the judged migrations of a set.
-pub(super) fn run(catalog: &SetCatalog, args: &Check, rollback: Rollback) -> Ran {
+pub(super) fn run(
+    catalog: &SetCatalog,
+    documents: Option<&Documents>,
+    args: &Check,
+    rollback: Rollback,
+) -> Ran {
     let mut evidence = SetEvidence::default();
-    let ended = attempt(catalog, args, rollback, &mut evidence).err();
+    let ended = attempt(catalog, documents, args, rollback, &mut evidence).err();
     Ran { evidence, ended }
 }
 
 fn attempt(
     catalog: &SetCatalog,
+    documents: Option<&Documents>,
     args: &Check,
     rollback: Rollback,
     evidence: &mut SetEvidence,
@@ -45,9 +52,9 @@ fn attempt(
             depends_on: entry.depends_on(),
         })
         .collect();
-    walk(catalog, args, &plan, rollback, evidence)?;
+    walk(catalog, documents, args, &plan, rollback, evidence)?;
     if catalog.rewrites_history() && !evidence.baseline_broken.is_empty() {
-        let known = broken_before(catalog, args)?;
+        let known = broken_before(catalog, documents, args)?;
         let broken = std::mem::take(&mut evidence.baseline_broken);
         (evidence.baseline_broken, evidence.newly_broken) =
             broken.into_iter().partition(|broken| known.contains(&broken.id));
@@ -56,7 +63,11 @@ fn attempt(
 }
 
 /// The migrations of the base that did not run before the change either.
-fn broken_before(catalog: &SetCatalog, args: &Check) -> Result<Vec<String>, EngineError> {
+fn broken_before(
+    catalog: &SetCatalog,
+    documents: Option<&Documents>,
+    args: &Check,
+) -> Result<Vec<String>, EngineError> {
     let merged = catalog.merged.as_deref().unwrap_or_default();
     let plan: Vec<Planned<'_>> = merged
         .iter()
@@ -67,22 +78,24 @@ fn broken_before(catalog: &SetCatalog, args: &Check) -> Result<Vec<String>, Engi
         })
         .collect();
     let mut evidence = SetEvidence::default();
-    walk(catalog, args, &plan, Rollback::Script, &mut evidence)?;
+    walk(catalog, documents, args, &plan, Rollback::Script, &mut evidence)?;
     Ok(evidence.baseline_broken.into_iter().map(|broken| broken.id).collect())
 }
 
 /// Runs a plan on a sandbox of its own.
 fn walk(
     catalog: &SetCatalog,
+    documents: Option<&Documents>,
     args: &Check,
     plan: &[Planned<'_>],
     rollback: Rollback,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
-    let engine: &dyn Engine = match catalog.info.engine {
-        EngineKind::Sqlite => &Sqlite,
-        EngineKind::Postgres => &Postgres,
-        kind @ (EngineKind::Mysql | EngineKind::Documents) => {
+    let engine: &dyn Engine = match (catalog.info.engine, documents) {
+        (EngineKind::Sqlite, _) => &Sqlite,
+        (EngineKind::Postgres, _) => &Postgres,
+        (EngineKind::Documents, Some(documents)) => documents,
+        (kind @ (EngineKind::Mysql | EngineKind::Documents), _) => {
             return Err(EngineError::Unavailable {
                 what: format!("this version of migration-gate does not run {kind}"),
                 way_out: "name the sets to check in migration-gate.toml to leave this one out"

@@ -92,7 +92,8 @@ pub enum CatalogError {
 /// When the layout or the engine cannot be told.
 pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogError> {
     let base_tree = input.base.unwrap_or(input.head);
-    if spec.configured && input.head.is_empty() && base_tree.is_empty() {
+    let may_be_empty = spec.engine == Some(EngineKind::Documents);
+    if spec.configured && !may_be_empty && input.head.is_empty() && base_tree.is_empty() {
         return Err(CatalogError::NoFolder { path: spec.path });
     }
     let shown = if input.head.is_empty() { base_tree } else { input.head };

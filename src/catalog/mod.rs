@@ -226,6 +226,7 @@ impl SetCatalog {
     #[must_use]
     pub fn is_touched(&self) -> bool {
         !self.changed.is_empty()
+            || !self.schemas.is_empty()
             || !self.gone.is_empty()
             || self.entries.iter().any(|entry| entry.touch.is_touched())
     }

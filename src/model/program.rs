@@ -41,6 +41,12 @@ impl Program {
         Location { path: self.path.clone(), span: self.span }
     }
 
+    /// Whether it runs commands.
+    #[must_use]
+    pub fn runs_commands(&self) -> bool {
+        self.operations.iter().any(|one| matches!(one.action, Action::Command { .. }))
+    }
+
     /// Whether both do the same to the same documents, wherever they are written.
     #[must_use]
     pub fn does_the_same(&self, other: &Self) -> bool {

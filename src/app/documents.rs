@@ -1,0 +1,213 @@
+//! Sets of documents: their contract, what the change did to their schemas, and the engine that
+//! their config migrations run on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::printed;
+use crate::catalog::SetCatalog;
+use crate::changes::{Comparison, Source};
+use crate::cli::Check;
+use crate::config::SetConfig;
+use crate::contract;
+use crate::document::{self, Format};
+use crate::engine::documents::{
+    DocumentSchema, Documents, Held, Origin, Tools, Validator, Violation,
+};
+use crate::error::GateError;
+use crate::host;
+use crate::model::{
+    Contract, EntryKind, Position, Problem, Program, RepoPath, SchemaEvidence,
+};
+use crate::schemas::{self, Inspected, Known, Request};
+
+/// What is known of a set of documents besides its migrations.
+pub(super) struct ConfigSet {
+    /// What the change did to its schemas.
+    pub(super) inspected: Inspected,
+}
+
+/// Reads the contract of a set of documents and judges its schemas.
+pub(super) fn inspect(
+    comparison: &Comparison,
+    config_path: &RepoPath,
+    (head, base): (&SetConfig, Option<&SetConfig>),
+    catalog: &mut SetCatalog,
+    all: bool,
+) -> Result<ConfigSet, GateError> {
+    let (contract, problems) = read_contract(&*comparison.head, config_path, head)?;
+    catalog.header_problems.extend(problems);
+    let base_contract = match (&comparison.base, base) {
+        (Some(side), Some(set)) => Some(read_contract(&**side, config_path, set)?.0),
+        _ => None,
+    };
+    let globs: Vec<String> = head.documents.iter().map(|glob| glob.value.clone()).collect();
+    let migrations = new_migrations(catalog);
+    let inspected = schemas::inspect(&Request {
+        comparison,
+        contract: &contract,
+        base_contract: base_contract.as_ref(),
+        assumed: &BTreeMap::new(),
+        folder: Some(&head.path.value),
+        documents: &globs,
+        all,
+        migrations: &migrations,
+    })?;
+    catalog.schemas = contents(&inspected.evidence);
+    Ok(ConfigSet { inspected })
+}
+
+/// What a waiver of a finding about a schema has to name.
+pub(super) fn contents(evidence: &[SchemaEvidence]) -> BTreeMap<String, String> {
+    evidence.iter().map(|schema| (schema.name.clone(), schema.content.clone())).collect()
+}
+
+/// The change's new config migrations, each with the name of its schema.
+fn new_migrations(catalog: &SetCatalog) -> Vec<(String, String)> {
+    let new = catalog.entries.iter().filter(|entry| entry.touch.added);
+    new.filter_map(|entry| {
+        let program = entry.migration.up.program()?;
+        Some((entry.migration.id.clone(), program.schema.clone()))
+    })
+    .collect()
+}
+
+/// The contract of a set on one side: its file, or else the pairs of the configuration.
+fn read_contract(
+    side: &dyn Source,
+    config_path: &RepoPath,
+    set: &SetConfig,
+) -> Result<(Contract, Vec<Problem>), GateError> {
+    let named = set.contract.as_ref().map(|path| path.value.clone());
+    let usual = contract::FILE_NAMES.iter().map(|name| set.path.value.join(name));
+    for path in named.clone().into_iter().chain(usual.filter(|_| named.is_none())) {
+        match side.file(&path)? {
+            Some(entry) if entry.kind == EntryKind::File => {
+                return Ok(contract::parse(&path, &entry.bytes));
+            }
+            Some(_) => {
+                return Err(GateError::Usage(format!(
+                    "the contract {path} is not a regular file\n  help: put the contract itself there"
+                )));
+            }
+            None => {}
+        }
+    }
+    if let Some(path) = named {
+        return Err(GateError::Usage(format!(
+            "there is no contract {path}\n  help: mend `contract` of the set {} in {config_path}",
+            set.name.value
+        )));
+    }
+    let pairs: Vec<_> = set
+        .schemas
+        .iter()
+        .map(|binding| (binding.files.clone(), binding.schema.clone()))
+        .collect();
+    Ok(contract::from_bindings(config_path, &pairs))
+}
+
+/// A schema as the engine asks it.
+struct Asked(Arc<crate::compat::Schema>);
+
+impl Validator for Asked {
+    fn violations(&self, document: &Value) -> Vec<Violation> {
+        let told = self.0.validate(document).into_iter();
+        told.map(|one| Violation { pointer: one.pointer, message: one.message }).collect()
+    }
+}
+
+/// The engine that a set's config migrations run on; the folder, where there is one, holds the
+/// files for their commands and has to outlive it.
+pub(super) fn engine(
+    config: &ConfigSet,
+    catalog: &SetCatalog,
+    comparison: &Comparison,
+    args: &Check,
+) -> Result<(Documents, Option<tempfile::TempDir>), GateError> {
+    let judged = judged(catalog, args.all);
+    let runs_commands = judged.iter().any(|(_, program)| program.runs_commands());
+    let folder = (runs_commands && args.place.allow_commands)
+        .then(|| printed::copied(&*comparison.head, &RepoPath::root()))
+        .transpose()
+        .map_err(GateError::Usage)?;
+    let schema = |known: &Known| DocumentSchema {
+        name: known.name.clone(),
+        version_at: known.version_at.clone(),
+        versions: known
+            .versions
+            .iter()
+            .map(|(version, schema)| {
+                (version.clone(), Arc::new(Asked(Arc::clone(schema))) as Arc<dyn Validator>)
+            })
+            .collect(),
+    };
+    let held = |held: &schemas::Held| Held {
+        path: held.path.clone(),
+        text: held.text.as_str().into(),
+        schema: held.schema.clone(),
+        origin: match held.origin {
+            schemas::Origin::Head | schemas::Origin::Base => Origin::Repository,
+            schemas::Origin::Fixture => Origin::Fixture,
+            schemas::Origin::Generated => Origin::Generated,
+        },
+    };
+    let documents = Documents {
+        schemas: config.inspected.schemas.iter().map(schema).collect(),
+        files: config.inspected.held.iter().map(held).collect(),
+        judged: judged.into_iter().map(|(id, _)| id).collect(),
+        tools: Tools {
+            jq: host::own_program(),
+            commands: folder.as_ref().map(|folder| folder.path().to_owned()),
+            limit: args.statement_timeout,
+        },
+    };
+    Ok((documents, folder))
+}
+
+/// The judged migrations that are operations on documents, in the order they run.
+fn judged(catalog: &SetCatalog, all: bool) -> Vec<(String, Arc<Program>)> {
+    let order = catalog.run_order(all).into_iter();
+    order
+        .filter(|(_, position)| *position == Position::Judged)
+        .filter_map(|(entry, _)| {
+            let program = entry.migration.up.program()?;
+            Some((entry.migration.id.clone(), Arc::clone(program)))
+        })
+        .collect()
+}
+
+/// What was found about the schemas, with the documents marked that the judged migrations mend.
+pub(super) fn mended(
+    config: &ConfigSet,
+    documents: &Documents,
+    catalog: &SetCatalog,
+    all: bool,
+) -> Vec<SchemaEvidence> {
+    let mut evidence = config.inspected.evidence.clone();
+    let programs: Vec<Arc<Program>> =
+        judged(catalog, all).into_iter().map(|(_, program)| program).collect();
+    if programs.is_empty() || evidence.iter().all(|schema| schema.invalid.is_empty()) {
+        return evidence;
+    }
+    let after: BTreeMap<RepoPath, Result<String, String>> =
+        documents.after(&programs).into_iter().collect();
+    for schema in &mut evidence {
+        let known = config.inspected.schemas.iter().find(|known| known.name == schema.name);
+        let version = schema.versions.1.as_ref();
+        let judge = known.and_then(|known| known.versions.get(version?));
+        for document in &mut schema.invalid {
+            let path = &document.location.path;
+            let text = after.get(path).and_then(|text| text.as_ref().ok());
+            let value = text.and_then(|text| {
+                let node = document::read(Format::of(path)?, text).ok()?;
+                Some(node.to_json())
+            });
+            document.mended =
+                judge.zip(value).is_some_and(|(schema, value)| schema.is_valid(&value));
+        }
+    }
+    evidence
+}
