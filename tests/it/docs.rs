@@ -29,6 +29,10 @@ pub(crate) fn assert_file(path: &str, generated: &str) {
 fn the_published_schemas_are_those_of_the_code() {
     assert_file("docs/config.schema.json", &migration_gate::config::json_schema());
     assert_file("docs/manifest.schema.json", &migration_gate::manifest::json_schema());
+    assert_file(
+        "docs/config_migration.schema.json",
+        &migration_gate::layout::config_migration_schema(),
+    );
 }
 
 #[test]
