@@ -8,8 +8,8 @@ use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edi
 use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
-    ChangeKind, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind, RepoPath,
-    Script, SetInfo, Sited, Step, Tree, printable,
+    ChangeKind, Class, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind,
+    RepoPath, Script, SetInfo, Sited, Step, Tree, known_words, printable, quoted,
 };
 
 /// What is known of a set before its files are read.
@@ -186,7 +186,7 @@ fn resolve_layout(
     spec: &SetSpec,
     tree: &Tree,
 ) -> Result<(&'static dyn Layout, Option<Detection>), CatalogError> {
-    match spec.layout {
+    match spec.layout.or_else(|| spec.engine.and_then(layout::of_engine)) {
         Some(layout) => Ok((layout, layout.detect(tree))),
         None => detect_best(tree).map(|(layout, detection)| (layout, Some(detection))).ok_or_else(
             || CatalogError::UnknownLayout {
@@ -293,9 +293,16 @@ fn touch_of(catalog: &SetCatalog, head: &Migration, base: Option<&Migration>) ->
     if changed(head) || changed(base) {
         touch.up = step_edit(Some(&base.up), Some(&head.up));
         touch.down = step_edit(base.down.step(), head.down.step());
-        if let (Step::Foreign { path, .. }, Edit::None) = (&head.up, touch.up)
-            && catalog.is_changed(path)
-        {
+        let is_real = match &head.up {
+            Step::Sql(_) => false,
+            Step::Foreign { path, .. } => catalog.is_changed(path),
+            // What a command runs is not compared here.
+            Step::Program(program) => {
+                let mut others = head.files.iter().filter(|path| **path != program.path);
+                others.any(|path| catalog.is_changed(path))
+            }
+        };
+        if is_real && touch.up == Edit::None {
             touch.up = Edit::Real;
         }
     }
@@ -329,7 +336,17 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
             Some(Sited { value: Ok(class), span }) => {
                 DeclaredClass::Valid(Sited::new(*class, *span))
             }
-            Some(Sited { value: Err(_), span }) => DeclaredClass::Invalid(*span),
+            Some(Sited { value: Err(word), span }) => {
+                let message = format!("unknown class {}", quoted(word));
+                let help = known_words(word, &Class::ALL.map(Class::name));
+                catalog.header_problems.push(Problem {
+                    kind: ProblemKind::InvalidClass,
+                    location: Location::at(program.path.clone(), *span),
+                    message,
+                    help,
+                });
+                DeclaredClass::Invalid(*span)
+            }
         };
         take(&mut declared, &program.path, &class, &program.depends_on);
     }
@@ -347,7 +364,11 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
         catalog.header_problems.push(Problem {
             kind: ProblemKind::Invalid,
             location: place.clone(),
-            message: format!("the header says {said}, {} says {listed}", manifest.path.file_name()),
+            message: format!(
+                "{} says {said}, {} says {listed}",
+                if migration.up.program().is_some() { "the file" } else { "the header" },
+                manifest.path.file_name()
+            ),
             help: "say it in one place".into(),
         });
     }

@@ -89,6 +89,10 @@ fn rename(
     let in_folders = catalog.info.layout == "diesel";
     let mut renames: BTreeSet<(RepoPath, RepoPath)> = BTreeSet::new();
     for path in files {
+        // A config migration names the files beside it by their names.
+        if entry.migration.up.program().is_some() && path != entry.migration.up.path() {
+            continue;
+        }
         let named = if in_folders { path.parent() } else { Some(path.clone()) };
         let named = named.filter(|named| named.below(head.root()).is_some_and(|p| !p.is_empty()));
         let named = named.ok_or_else(|| format!("{path} stands outside of the set"))?;

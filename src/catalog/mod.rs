@@ -131,13 +131,15 @@ impl Entry {
         ids
     }
 
-    /// The declared class, else the one its statements suggest.
+    /// The declared class, else the one its statements or operations suggest.
     #[must_use]
     pub fn class(&self) -> Class {
-        match (&self.declared.class, self.migration.up.script()) {
+        match (&self.declared.class, &self.migration.up) {
             (Some((class, _)), _) => *class,
-            (None, Some(script)) => crate::sql::inferred_class(script),
-            (None, None) => Class::ManualBackfill,
+            (None, Step::Sql(script)) => crate::sql::inferred_class(script),
+            // What the gate cannot take back itself is for an operator to watch.
+            (None, Step::Program(program)) if program.inverse().is_ok() => Class::Online,
+            (None, Step::Program(_) | Step::Foreign { .. }) => Class::ManualBackfill,
         }
     }
 }
@@ -328,12 +330,13 @@ fn step_edit(base: Option<&Step>, head: Option<&Step>) -> Edit {
         (None, None) => Edit::None,
         (Some(Step::Sql(base)), Some(Step::Sql(head))) => edit(base, head),
         (Some(Step::Program(base)), Some(Step::Program(head))) => {
-            if base.text == head.text {
-                Edit::None
-            } else if base.does_the_same(head) {
-                Edit::Cosmetic
-            } else {
+            // A program in jq may stand in a file of its own.
+            if !base.does_the_same(head) {
                 Edit::Real
+            } else if base.text == head.text {
+                Edit::None
+            } else {
+                Edit::Cosmetic
             }
         }
         // Foreign code is not compared here; a changed file is.

@@ -174,6 +174,17 @@ impl Resolver<'_> {
             );
         }
         let layout = raw.layout.map(|layout| self.text("the layout", layout));
+        if let Some(layout) = &layout
+            && engine.is_some_and(|engine| {
+                (engine == EngineKind::Documents) != (layout.value == "documents")
+            })
+        {
+            self.report(
+                layout.span,
+                "the layout \"documents\" and the engine \"documents\" go together",
+                "write `engine = \"documents\"` with this layout, or no layout",
+            );
+        }
         let command = self.command(whole, layout.as_ref(), raw.command);
         Some(SetConfig {
             name,

@@ -137,6 +137,21 @@ fn an_error_shows_the_line_the_place_and_the_way_out() {
 }
 
 #[test]
+fn the_layout_and_the_engine_documents_go_together() {
+    let set = |engine: &str, layout: &str| {
+        format!(
+            "version = 1\n[[set]]\nname = \"a\"\npath = \"p\"\nengine = \"{engine}\"\nlayout = \"{layout}\"\n"
+        )
+    };
+    let path = RepoPath::new("migration-gate.toml").unwrap();
+    assert!(parse(&path, &set("documents", "documents")).is_ok());
+    for (engine, layout) in [("sqlite", "documents"), ("documents", "goose")] {
+        let error = parse(&path, &set(engine, layout)).unwrap_err().to_string();
+        assert!(error.contains("6:10: the layout \"documents\" and the engine"), "{error}");
+    }
+}
+
+#[test]
 fn a_command_belongs_to_its_layout_and_names_a_program() {
     let set = "version = 1\n[[set]]\nname = \"a\"\npath = \"a\"\nengine = \"sqlite\"\n";
     let with = |more: &str| errors(&format!("{set}{more}"));

@@ -208,11 +208,16 @@ fn mistyped(name: &str, node: &Node, kind: &TypeKind) -> (String, String) {
         TypeKind::Single(kind) => vec![kind.to_string()],
         TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect(),
     };
-    let quotes = matches!(node.value, Value::Number(_) | Value::Bool(_));
-    let help =
-        if quotes && wanted.iter().any(|kind| kind == "string") { "put it in quotes" } else { "" };
+    let wants = |name: &str| wanted.iter().any(|kind| kind == name);
+    let help = match node.value {
+        Value::Number(_) | Value::Bool(_) if wants("string") => "put it in quotes".to_owned(),
+        Value::Map(_) if wants("array") => {
+            format!("write it as a list: [[{name}]] in TOML, a dash before each item in YAML")
+        }
+        _ => String::new(),
+    };
     let wanted = wanted.iter().map(|kind| type_name(kind)).collect::<Vec<_>>().join(" or ");
-    (format!("{name} must be {wanted}, not {}", node.what()), help.to_owned())
+    (format!("{name} must be {wanted}, not {}", node.what()), help)
 }
 
 fn type_name(json: &str) -> &str {

@@ -10,6 +10,7 @@ mod annotated;
 mod command;
 mod dbmate;
 mod diesel;
+mod documents;
 mod drizzle;
 mod engine;
 mod flyway;
@@ -36,6 +37,7 @@ mod sqlx;
 mod supabase;
 mod versioned_pairs;
 
+pub use documents::json_schema as config_migration_schema;
 pub use engine::guess_engine;
 pub use placeholder::{Placeholder, Quoting, Substituted, substitute};
 
@@ -128,10 +130,18 @@ pub static LAYOUTS: &[&dyn Layout] = &[
     &versioned_pairs::VersionedPairs,
 ];
 
-/// Those, and the one that has to be asked for.
+/// Layouts that have to be asked for.
+static NAMED: [&dyn Layout; 2] = [&command::Command, &documents::Documents];
+
+/// Every layout.
 fn all() -> impl Iterator<Item = &'static dyn Layout> {
-    let command: &'static dyn Layout = &command::Command;
-    std::iter::once(command).chain(LAYOUTS.iter().copied())
+    NAMED.into_iter().chain(LAYOUTS.iter().copied())
+}
+
+/// The layout of a set whose engine leaves no choice of one.
+#[must_use]
+pub fn of_engine(engine: EngineKind) -> Option<&'static dyn Layout> {
+    (engine == EngineKind::Documents).then_some(&documents::Documents)
 }
 
 /// The names of all layouts.

@@ -4,12 +4,14 @@ mod change;
 mod contract;
 mod evidence;
 mod finding;
+mod inverse;
 mod migration;
 mod moment;
 mod path;
 mod pointer;
 mod problem;
 mod program;
+mod ratio;
 mod report;
 mod rule;
 mod schema;
@@ -38,6 +40,7 @@ pub use path::RepoPath;
 pub use pointer::Pointer;
 pub use problem::{Problem, ProblemKind};
 pub use program::{Action, Operation, Program};
+pub use ratio::Ratio;
 pub use report::{
     ComparisonReport, Counts, Inconclusive, MigrationReport, Report, SchemaReport, SetReport, Side,
     Verdict,

@@ -33,6 +33,10 @@ fn the_published_schemas_are_those_of_the_code() {
         "docs/compatibility_contract.schema.json",
         &migration_gate::contract::json_schema(),
     );
+    assert_file(
+        "docs/config_migration.schema.json",
+        &migration_gate::layout::config_migration_schema(),
+    );
 }
 
 #[test]

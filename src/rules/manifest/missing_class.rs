@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Entry;
-use crate::model::{Class, Levels, RuleMeta};
+use crate::model::{Class, EngineKind, Levels, Program, RuleMeta, Step};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -14,7 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
               author is the one who knows. Where a manifest or a configured set stands it is an \
               error; else one warning names the classes that were inferred from the statements.",
         fix: "Declare it in the manifest, or in the script's header: \
-              `-- migration-gate: class=online`.",
+              `-- migration-gate: class=online`. A config migration says it itself: \
+              `class = \"online\"`.",
         levels: Levels::ERROR,
     },
     check: Check::Catalog(check),
@@ -24,7 +25,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let manifest = cx.catalog.manifest.as_ref();
     // A class that cannot be read is another rule's finding, and so is a missing entry.
     let silent = |entry: &&Entry| {
-        entry.declared.class.is_none()
+        !is_unread(cx, entry)
+            && entry.declared.class.is_none()
             && !entry.declared.invalid_class
             && (manifest.is_none() || entry.declared.entry.is_some())
     };
@@ -35,9 +37,13 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             let location = declared.unwrap_or_else(|| entry.migration.location());
             let touched = super::touched(cx, entry, &location);
             let id = &entry.migration.id;
-            let message =
-                format!("{id} declares no class; its statements suggest {}", entry.class());
-            sink.push(Draft::new(location, touched, message).migration(id));
+            let class = entry.class();
+            let (source, help) = match &entry.migration.up {
+                Step::Program(program) => ("operations", Some(in_the_file(program, class))),
+                Step::Sql(_) | Step::Foreign { .. } => ("statements", None),
+            };
+            let message = format!("{id} declares no class; its {source} suggest {class}");
+            sink.push(Draft::new(location, touched, message).migration(id).maybe_help(help));
         }
     } else {
         for touched in [true, false] {
@@ -49,6 +55,22 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
             inferred(&entries, touched, sink);
         }
     }
+}
+
+/// Whether it is a config migration that cannot be read, which says its class as all else.
+fn is_unread(cx: &CatalogCx<'_>, entry: &Entry) -> bool {
+    cx.catalog.info.engine == EngineKind::Documents && entry.migration.up.program().is_none()
+}
+
+/// How a config migration says its class.
+fn in_the_file(program: &Program, class: Class) -> String {
+    let ending = program.path.file_name().rsplit_once('.').map_or("", |(_, ending)| ending);
+    let line = match ending.to_ascii_lowercase().as_str() {
+        "toml" => format!("class = \"{class}\""),
+        "yaml" | "yml" => format!("class: {class}"),
+        _ => format!("\"class\": \"{class}\""),
+    };
+    format!("add `{line}` to the file")
 }
 
 /// One warning for all of them: without a manifest the lack is the set's, not each migration's.

@@ -1,12 +1,12 @@
 //! `rollback/empty`
 
-use crate::model::{Levels, RuleMeta};
+use crate::model::{Levels, RuleMeta, Step, Work};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
         id: "rollback/empty",
-        summary: "a rollback holds no statement although the up does something",
+        summary: "a rollback holds no statement or operation although the up does something",
         why: "An empty down script looks like a rollback to every tool: it reports success and \
               changes nothing, so the schema and the version table disagree from then on.",
         fix: "Undo what the up did. Where that is impossible, take the file away, so that the \
@@ -22,14 +22,20 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     }
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
-        let Some(down) = migration.down.step().and_then(|step| step.script()) else { continue };
-        let up_does_something = migration.up.script().is_none_or(|up| !crate::sql::is_empty(up));
-        if up_does_something && crate::sql::is_empty(down) {
+        let Some(Ok(down)) = migration.down.step().map(Step::work) else { continue };
+        if !migration.up.work().is_ok_and(is_empty) && is_empty(down) {
             let message = format!("the rollback of {} does nothing", migration.id);
             sink.push(
                 Draft::new(down.location(), entry.touch.is_touched(), message)
                     .migration(&migration.id),
             );
         }
+    }
+}
+
+fn is_empty(work: Work<'_>) -> bool {
+    match work {
+        Work::Sql(script) => crate::sql::is_empty(script),
+        Work::Program(program) => program.operations.is_empty(),
     }
 }
