@@ -66,6 +66,8 @@ pub(super) fn rows(diff: &SnapshotDiff) -> Vec<Row> {
 
 fn names(difference: &Difference) -> (String, String) {
     let attribute = difference.attribute.as_deref().unwrap_or("");
+    // A value has nothing but itself: `value config/app.yaml#/port`.
+    let attribute = if attribute == difference.object.kind { "" } else { attribute };
     (cut(&difference.object.to_string(), LONG), cut(attribute, MAX_PAD))
 }
 
@@ -97,7 +99,12 @@ fn values(difference: &Difference) -> (String, Vec<(&'static str, String)>) {
         None => absent(difference.attribute.as_deref()).to_owned(),
         Some(value) => printable(&fold(value)).into_owned(),
     };
-    let one = |value: &Option<String>| cut(&folded(value.as_deref().unwrap_or("")), SHORT);
+    // Its only fact bears the name of its kind, where it has nothing but itself.
+    let bare = |facts: &str| {
+        let value = facts.strip_prefix(&*difference.object.kind);
+        folded(value.and_then(|value| value.strip_prefix(' ')).unwrap_or(facts))
+    };
+    let one = |value: &Option<String>| cut(&bare(value.as_deref().unwrap_or("")), SHORT);
     let hanging = match difference.dependents {
         0 => String::new(),
         1 => "  (with 1 object that hangs on it)".to_owned(),
@@ -153,15 +160,20 @@ mod tests {
     use crate::model::ObjectKey;
 
     fn row(attribute: &str, expected: Option<&str>, found: Option<&str>, hang: usize) -> String {
-        let difference = Difference {
+        let object = ObjectKey::new("function", "f");
+        let attribute = Some(attribute.to_owned());
+        told(Difference {
             kind: DifferenceKind::Changed,
-            object: ObjectKey::new("function", "f"),
-            attribute: Some(attribute.to_owned()),
+            object,
+            attribute,
             expected: expected.map(str::to_owned),
             found: found.map(str::to_owned),
             dependents: hang,
             note: false,
-        };
+        })
+    }
+
+    fn told(difference: Difference) -> String {
         let rows = rows(&SnapshotDiff { differences: vec![difference] });
         rows.into_iter().map(|row| row.text).collect::<Vec<_>>().join("\n")
     }
@@ -179,5 +191,28 @@ mod tests {
         assert!(row("grants", None, Some("=r/a"), 0).ends_with("default → =r/a"));
         assert!(row("enabled", None, Some("no"), 0).ends_with("default → no"));
         assert!(row("default", None, Some("1"), 2).contains("none → 1  (with 2 objects that hang"));
+    }
+
+    #[test]
+    fn a_value_of_a_document_is_told_once() {
+        let value = |kind, expected: Option<&str>, found: Option<&str>| {
+            told(Difference {
+                kind,
+                object: ObjectKey::new("value", "config/app.yaml#/server/port"),
+                attribute: (kind == DifferenceKind::Changed).then(|| "value".to_owned()),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+                dependents: 0,
+                note: false,
+            })
+        };
+        assert_eq!(
+            value(DifferenceKind::Changed, Some("80"), Some("\"80\"")),
+            "changed  value config/app.yaml#/server/port    80 → \"80\""
+        );
+        assert_eq!(
+            value(DifferenceKind::Lost, Some("value 80"), None),
+            "lost     value config/app.yaml#/server/port    80"
+        );
     }
 }

@@ -22,9 +22,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     }
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
-        let Some(down) = migration.down.step().and_then(|step| step.script()) else { continue };
-        let up_does_something = migration.up.script().is_none_or(|up| !crate::sql::is_empty(up));
-        if up_does_something && crate::sql::is_empty(down) {
+        let Some(down) = migration.down.step() else { continue };
+        if !super::is_empty(&migration.up) && super::is_empty(down) {
             let message = format!("the rollback of {} does nothing", migration.id);
             sink.push(
                 Draft::new(down.location(), entry.touch.is_touched(), message)
