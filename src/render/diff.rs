@@ -15,6 +15,9 @@ const LONG: usize = 96;
 /// A name wider than this no longer pushes the others' columns to the right.
 const MAX_PAD: usize = 40;
 
+/// The kind of the values in documents, and their only fact.
+const VALUE: &str = "value";
+
 /// One row of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
@@ -64,10 +67,14 @@ pub(super) fn rows(diff: &SnapshotDiff) -> Vec<Row> {
     rows
 }
 
+/// Whether the object has nothing but its value, as one in a document: `config/app.yaml#/port`.
+fn is_bare(difference: &Difference) -> bool {
+    difference.object.kind == VALUE
+}
+
 fn names(difference: &Difference) -> (String, String) {
     let attribute = difference.attribute.as_deref().unwrap_or("");
-    // A value has nothing but itself: `value config/app.yaml#/port`.
-    let attribute = if attribute == difference.object.kind { "" } else { attribute };
+    let attribute = if is_bare(difference) && attribute == VALUE { "" } else { attribute };
     (cut(&difference.object.to_string(), LONG), cut(attribute, MAX_PAD))
 }
 
@@ -99,10 +106,9 @@ fn values(difference: &Difference) -> (String, Vec<(&'static str, String)>) {
         None => absent(difference.attribute.as_deref()).to_owned(),
         Some(value) => printable(&fold(value)).into_owned(),
     };
-    // Its only fact bears the name of its kind, where it has nothing but itself.
     let bare = |facts: &str| {
-        let value = facts.strip_prefix(&*difference.object.kind);
-        folded(value.and_then(|value| value.strip_prefix(' ')).unwrap_or(facts))
+        let value = facts.strip_prefix(VALUE).and_then(|value| value.strip_prefix(' '));
+        folded(value.filter(|_| is_bare(difference)).unwrap_or(facts))
     };
     let one = |value: &Option<String>| cut(&bare(value.as_deref().unwrap_or("")), SHORT);
     let hanging = match difference.dependents {

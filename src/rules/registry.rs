@@ -1,8 +1,8 @@
 //! Every rule there is; one file, one line.
 
 use super::{
-    Rule, class, config, conflict, dryrun, governance, history, layout, manifest, portability, rollback,
-    sql,
+    Rule, class, config, conflict, dryrun, governance, history, layout, manifest, portability,
+    rollback, sql,
 };
 
 /// Every rule, sorted by id.

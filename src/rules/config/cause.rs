@@ -12,6 +12,8 @@ pub(super) struct Cause<'a> {
     pub(super) demanded: bool,
     /// Whether the version from before the change is among them.
     pub(super) base: bool,
+    /// Whether the change is to blame.
+    touched: bool,
     against: Vec<&'a str>,
 }
 
@@ -19,7 +21,11 @@ pub(super) struct Cause<'a> {
 /// reason why nothing can be told, are one.
 pub(super) fn causes(schema: &SchemaEvidence, direction: Direction) -> Vec<Cause<'_>> {
     let mut causes: Vec<Cause<'_>> = Vec::new();
-    for comparison in schema.comparisons.iter().filter(|one| one.direction == direction) {
+    let comparisons = || schema.comparisons.iter().filter(move |one| one.direction == direction);
+    // What a release and this schema disagree on, a base that it agrees with disagreed on too.
+    let is_proved =
+        comparisons().any(|one| one.is_against_base() && one.verdict == Compared::Compatible);
+    for comparison in comparisons() {
         let Comparison { against, demanded, verdict, .. } = comparison;
         // Where nothing can be told because the schema is broken, that is what there is to mend.
         let is_told = match verdict {
@@ -37,9 +43,12 @@ pub(super) fn causes(schema: &SchemaEvidence, direction: Direction) -> Vec<Cause
         if let Some(known) = causes.iter_mut().find(same) {
             known.against.push(against);
             known.base |= base;
+            known.touched |= base;
         } else {
             let against = vec![against.as_str()];
-            causes.push(Cause { schema, verdict, demanded: *demanded, base, against });
+            // What differs from the base is the change's doing, in whatever file it was done.
+            let touched = base || (is_touched(schema) && !is_proved);
+            causes.push(Cause { schema, verdict, demanded: *demanded, base, touched, against });
         }
     }
     causes
@@ -77,8 +86,7 @@ impl Cause<'_> {
             Compared::Compatible | Compared::Unknown { .. } => None,
         };
         let place = place.unwrap_or_else(|| Location::file(self.schema.path.clone()));
-        // What differs from the base is the change's doing, in whatever file it was done.
-        let draft = Draft::new(place, self.base || is_touched(self.schema), message);
+        let draft = Draft::new(place, self.touched, message);
         match self.verdict {
             Compared::Breaking { witness, violations, .. } => {
                 let draft = draft.detail(format!("{when}: {witness}"));

@@ -64,7 +64,7 @@ fn asked(property: &RemovedProperty) -> String {
 
 /// What there is of what was asked: `it was deprecated in 1 release and for 12 days`.
 fn was(property: &RemovedProperty, days: Option<u64>) -> String {
-    if property.releases == 0 && days.is_none() {
+    if property.releases == 0 && property.asked.days.is_some() && days.is_none() {
         return "it never was deprecated".to_owned();
     }
     let releases = property.asked.releases.map(|_| match property.releases {

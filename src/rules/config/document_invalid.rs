@@ -68,7 +68,7 @@ fn note(schema: &SchemaEvidence, mended: &[&InvalidDocument], sink: &mut Sink<'_
         headline(mended.len(), schema)
     );
     push(sink, mended, true, message, |draft| {
-        let help = format!("let {by} run before the code that reads the new form");
+        let help = format!("nothing to do but to let {by} run, as the class says when");
         draft.levels(Levels::OBSERVATION).proved().help(help)
     });
 }

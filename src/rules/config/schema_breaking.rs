@@ -63,19 +63,25 @@ fn report(schema: &SchemaEvidence, cause: &Cause<'_>) -> Option<Draft> {
         )
     };
     let draft = cause.draft(message, "valid before, refused now").levels(levels);
-    Some(draft.help(match (cause.is_carried(), cause.demanded, cause.is_shown()) {
-        (true, ..) => format!(
-            "nothing to do: {} carries documents over, which the dry run has to prove",
-            join(&schema.migrations)
-        ),
-        (false, _, false) => "split the change so that less differs at once, or let a person look \
+    Some(
+        draft.help(match (cause.is_carried(), cause.demanded, cause.is_shown()) {
+            (true, ..) => format!(
+                "nothing to do: {} carries documents over, which the dry run has to prove",
+                join(&schema.migrations)
+            ),
+            (false, _, false) => {
+                "split the change so that less differs at once, or let a person look \
                               and waive it with the reason"
-            .to_owned(),
-        (false, true, true) => {
-            format!("accept what {against} accepts, or promise less in the contract")
-        }
-        (false, false, true) => "accept the old form beside the new one, or put the schema under \
+                    .to_owned()
+            }
+            (false, true, true) => {
+                format!("accept what {against} accepts, or promise less in the contract")
+            }
+            (false, false, true) => {
+                "accept the old form beside the new one, or put the schema under \
                                  a compatibility contract and write a config migration"
-            .to_owned(),
-    }))
+                    .to_owned()
+            }
+        }),
+    )
 }

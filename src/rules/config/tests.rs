@@ -1,8 +1,8 @@
 //! What the rules say of schemas, together: one finding for one cause.
 
 use crate::model::{
-    Deprecation, Direction, Evidenced, Finding, Level, Location, RemovedProperty, RepoPath,
-    SchemaChange, SchemaEvidence, SchemaFault, Side,
+    Compared, Comparison, Deprecation, Direction, Evidenced, Finding, Level, Location,
+    RemovedProperty, RepoPath, SchemaChange, SchemaEvidence, SchemaFault, Side,
 };
 use crate::rules::testing::{breaking, broken_document, judge, schema, unknown};
 
@@ -46,10 +46,7 @@ fn a_break_of_the_base_asks_for_a_migration_and_names_the_files() {
     );
     assert_eq!(
         finding.details,
-        [
-            r#"valid before, refused now: {"port":"80"}"#,
-            r#"/port: "80" is not of type "integer""#
-        ]
+        [r#"valid before, refused now: {"port":"80"}"#, r#"/port: "80" is not of type "integer""#]
     );
 
     schema.versions = (Some("1".into()), Some("2".into()));
@@ -151,6 +148,16 @@ fn a_break_in_another_file_than_the_schema_is_the_changes_doing() {
 }
 
 #[test]
+fn a_break_of_a_release_is_old_where_the_base_is_proved_to_agree() {
+    let mut schema = schema();
+    let base = Comparison { verdict: Compared::Compatible, ..breaking(BACK, BASE, true) };
+    schema.comparisons = vec![base, breaking(BACK, "release 1", true)];
+    assert_eq!(only(&schema).side, Side::Baseline);
+    schema.comparisons[0].direction = FORTH;
+    assert_eq!(only(&schema).side, Side::Change);
+}
+
+#[test]
 fn a_rollback_that_meets_refused_documents_is_an_error_where_it_is_promised() {
     let mut schema = schema();
     schema.comparisons = vec![breaking(FORTH, BASE, true), breaking(FORTH, "release 1", true)];
@@ -241,10 +248,7 @@ fn a_version_that_stands_still_is_told_apart_from_one_that_moved() {
     schema.comparisons = vec![breaking(FORTH, BASE, false)];
     assert_eq!(told(&schema), [""; 0]);
     schema.comparisons = vec![breaking(FORTH, BASE, true)];
-    assert_eq!(
-        told(&schema),
-        ["error config/downgrade-unsafe", "error config/version-not-bumped"]
-    );
+    assert_eq!(told(&schema), ["error config/downgrade-unsafe", "error config/version-not-bumped"]);
     schema.comparisons = vec![breaking(BACK, "release 1", false)];
     assert_eq!(told(&schema), [""; 0]);
     schema.comparisons = vec![breaking(BACK, BASE, false)];
@@ -302,6 +306,7 @@ fn a_property_goes_when_its_time_is_over() {
         "the contract asks for 2 releases and 90 days of deprecation, and it was deprecated in \
          2 releases and for 89 days"
     );
+    assert!(early(&removed(0, None, (Some(1), None))).ends_with("it was deprecated in no release"));
     assert_eq!(
         early(&removed(1, before(400, 0), (Some(2), None))),
         "the contract asks for 2 releases of deprecation, and it was deprecated in 1 release"

@@ -37,9 +37,8 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
                 (Some(_), Some(Class::ManualBackfill)) => draft
                     .levels(Levels::NOTE)
                     .help("see that the backup of the documents outlives the deployment"),
-                (Some(_), _) => draft.help(
-                    "write the way back as `[[down]]`, or declare the class manual_backfill",
-                ),
+                (Some(_), _) => draft
+                    .help("write the way back as `[[down]]`, or declare the class manual_backfill"),
             });
         }
     }
