@@ -4,6 +4,10 @@ use include_dir::{Dir, File, include_dir};
 use similar::{ChangeTag, TextDiff};
 
 const CONFIG: &str = "migration-gate.toml";
+const CONTRACT: &str = "config/migrations/compatibility_contract.toml";
+/// The rule that looks at the schemas that were given out.
+const DEPRECATION: &str = "config/deprecation-window";
+const RELEASED: &str = "config/schemas/releases/";
 /// The rule of which only the difference shows anything.
 const POLICY_CHANGED: &str = "governance/policy-changed";
 
@@ -71,21 +75,21 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
         .map(|(path, before)| (path, *before))
         .collect();
     for (path, now) in &head {
-        // Whether a manifest fits is seen only together with it, and what the policy asks too.
-        let needed = (rule.starts_with("manifest/") && is_manifest(path))
-            || (shows_policy(rule) && path == CONFIG);
         match text(&base, path) {
-            Some(before) if before == *now && !needed => {}
+            Some(before) if before == *now && !is_needed(rule, path) => {}
             // What was merged and what became of it matters only to the history.
             Some(before)
                 if before != *now
-                    && (rule.starts_with("history/")
+                    && (is_about_documents(rule)
+                        || rule.starts_with("history/")
                         || rule.starts_with("conflict/")
                         || rule == POLICY_CHANGED) =>
             {
                 files.push(edited(path, before, now));
             }
             Some(_) => files.push(shown(path, None, now)),
+            // The copy of a schema that was given out shows nothing new; the contract names it.
+            None if is_about_documents(rule) && base.iter().any(|(_, text)| text == now) => {}
             None => {
                 let source = gone.iter().position(|(_, before)| before == now);
                 let event = source.map(|at| format!("was {}", gone.remove(at).0));
@@ -95,11 +99,17 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
     }
     files
         .extend(gone.into_iter().map(|(path, before)| shown(path, Some("deleted".into()), before)));
-    files.sort_by_key(|file| (!is_manifest(&file.path), is_down(&file.path), file.path.clone()));
+    files.sort_by_key(|file| {
+        let first = is_manifest(&file.path) || file.path == CONTRACT;
+        (!first, is_down(&file.path), file.path.clone())
+    });
     let merged = base
         .iter()
         .filter(|(path, before)| {
-            let shown = is_manifest(path) || (shows_policy(rule) && path == CONFIG);
+            // The configuration of a set of documents only says where its folder is.
+            let shown = is_manifest(path)
+                || is_needed(rule, path)
+                || (is_about_documents(rule) && path == CONFIG);
             text(&head, path) == Some(*before) && !is_down(path) && !shown
         })
         .map(|(path, _)| path.clone())
@@ -107,9 +117,23 @@ fn example(rule: &str, kind: &'static str) -> Option<Example> {
     Some(Example { kind, merged, files, as_above: false, same_ground: false })
 }
 
+/// Whether a rule's examples say nothing without a file, also where it stays as it was: whether a
+/// manifest fits is seen only together with it, and what is asked or promised likewise.
+fn is_needed(rule: &str, path: &str) -> bool {
+    (rule.starts_with("manifest/") && is_manifest(path))
+        || (shows_policy(rule) && path == CONFIG)
+        || (is_about_documents(rule) && path == CONTRACT)
+        || (rule == DEPRECATION && path.starts_with(RELEASED))
+}
+
 /// Whether a rule's examples say nothing without the policy.
 fn shows_policy(rule: &str) -> bool {
     rule.starts_with("class/") || rule.starts_with("governance/")
+}
+
+/// Whether a rule is about schemas and documents: what was there counts, and what is promised.
+fn is_about_documents(rule: &str) -> bool {
+    rule.starts_with("config/")
 }
 
 fn is_manifest(path: &str) -> bool {

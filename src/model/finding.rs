@@ -86,6 +86,9 @@ impl Evidenced {
     }
 }
 
+/// The rules whose findings point at what must not be repeated in a report.
+pub const UNQUOTED_RULES: [&str; 1] = ["config/secret-in-default"];
+
 /// Something to say about a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -125,5 +128,11 @@ impl Finding {
             Subject::Migration(id) => self.migration.as_ref() == Some(id),
             Subject::Schema(name) => self.schema.as_ref() == Some(name),
         }
+    }
+
+    /// Whether a report may show the source at its place.
+    #[must_use]
+    pub fn may_be_quoted(&self) -> bool {
+        !UNQUOTED_RULES.contains(&self.rule)
     }
 }

@@ -129,6 +129,16 @@ impl Step {
         }
     }
 
+    /// Where findings about it as a whole point.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        match self {
+            Self::Sql(script) => script.location(),
+            Self::Program(program) => program.location(),
+            Self::Foreign { path, .. } => Location::file(path.clone()),
+        }
+    }
+
     /// The SQL, where it is SQL.
     #[must_use]
     pub fn script(&self) -> Option<&Script> {
@@ -234,10 +244,6 @@ impl Migration {
     /// Where findings about the migration as a whole point: the up's place.
     #[must_use]
     pub fn location(&self) -> Location {
-        match &self.up {
-            Step::Sql(script) => script.location(),
-            Step::Program(program) => program.location(),
-            Step::Foreign { path, .. } => Location::file(path.clone()),
-        }
+        self.up.location()
     }
 }

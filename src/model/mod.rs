@@ -33,7 +33,7 @@ pub use evidence::{
     LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
     RowsEvidence, SetEvidence, StatementTrace, StepEvidence,
 };
-pub use finding::{Evidenced, Finding, Level, Levels};
+pub use finding::{Evidenced, Finding, Level, Levels, UNQUOTED_RULES};
 pub use migration::{Class, Down, Kind, Migration, Script, Step, TransactionMode, Work};
 pub use moment::{Moment, TIMED_RULES};
 pub use path::RepoPath;

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 /// The rules whose findings hang on the moment of the check and not only on the change.
-pub const TIMED_RULES: [&str; 5] = [
+pub const TIMED_RULES: [&str; 6] = [
     "class/frozen",
     "class/outside-window",
+    "config/deprecation-window",
     "governance/waiver-expired",
     "governance/waiver-incomplete",
     "governance/waiver-unused",

@@ -28,12 +28,23 @@ pub enum Compared {
 pub struct Comparison {
     /// Which of the two has to accept what the other accepts.
     pub direction: Direction,
-    /// The other version in words: `the base`, `release 1`.
+    /// The other version in words: [`Comparison::BASE`], `release 1`.
     pub against: String,
     /// Whether the contract asks for it.
     pub demanded: bool,
     /// What came of it.
     pub verdict: Compared,
+}
+
+impl Comparison {
+    /// What [`Comparison::against`] says of the version that stood there before the change.
+    pub const BASE: &'static str = "the base";
+
+    /// Whether the other version is the one from before the change.
+    #[must_use]
+    pub fn is_against_base(&self) -> bool {
+        self.against == Self::BASE
+    }
 }
 
 /// What is wrong with a schema itself, or with a part of it.
@@ -138,6 +149,15 @@ pub struct SchemaEvidence {
     pub migrations: Vec<String>,
     /// Properties that the change takes out.
     pub removed: Vec<RemovedProperty>,
-    /// Defaults, constants and examples that look like secrets: where, and what each looks like.
+    /// Defaults, constants and examples that look like secrets: where, and what each looks like,
+    /// with its article: `a private key`.
     pub secrets: Vec<(Location, String)>,
+}
+
+impl SchemaEvidence {
+    /// Whether what is to be said of it hangs on the moment of the check.
+    #[must_use]
+    pub fn depends_on_moment(&self) -> bool {
+        self.removed.iter().any(|property| property.asked.days.is_some())
+    }
 }

@@ -15,6 +15,9 @@ const LONG: usize = 96;
 /// A name wider than this no longer pushes the others' columns to the right.
 const MAX_PAD: usize = 40;
 
+/// The kind of the values in documents, and their only fact.
+const VALUE: &str = "value";
+
 /// One row of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
@@ -64,8 +67,14 @@ pub(super) fn rows(diff: &SnapshotDiff) -> Vec<Row> {
     rows
 }
 
+/// Whether the object has nothing but its value, as one in a document: `config/app.yaml#/port`.
+fn is_bare(difference: &Difference) -> bool {
+    difference.object.kind == VALUE
+}
+
 fn names(difference: &Difference) -> (String, String) {
     let attribute = difference.attribute.as_deref().unwrap_or("");
+    let attribute = if is_bare(difference) && attribute == VALUE { "" } else { attribute };
     (cut(&difference.object.to_string(), LONG), cut(attribute, MAX_PAD))
 }
 
@@ -97,7 +106,11 @@ fn values(difference: &Difference) -> (String, Vec<(&'static str, String)>) {
         None => absent(difference.attribute.as_deref()).to_owned(),
         Some(value) => printable(&fold(value)).into_owned(),
     };
-    let one = |value: &Option<String>| cut(&folded(value.as_deref().unwrap_or("")), SHORT);
+    let bare = |facts: &str| {
+        let value = facts.strip_prefix(VALUE).and_then(|value| value.strip_prefix(' '));
+        folded(value.filter(|_| is_bare(difference)).unwrap_or(facts))
+    };
+    let one = |value: &Option<String>| cut(&bare(value.as_deref().unwrap_or("")), SHORT);
     let hanging = match difference.dependents {
         0 => String::new(),
         1 => "  (with 1 object that hangs on it)".to_owned(),
@@ -153,15 +166,20 @@ mod tests {
     use crate::model::ObjectKey;
 
     fn row(attribute: &str, expected: Option<&str>, found: Option<&str>, hang: usize) -> String {
-        let difference = Difference {
+        let object = ObjectKey::new("function", "f");
+        let attribute = Some(attribute.to_owned());
+        told(Difference {
             kind: DifferenceKind::Changed,
-            object: ObjectKey::new("function", "f"),
-            attribute: Some(attribute.to_owned()),
+            object,
+            attribute,
             expected: expected.map(str::to_owned),
             found: found.map(str::to_owned),
             dependents: hang,
             note: false,
-        };
+        })
+    }
+
+    fn told(difference: Difference) -> String {
         let rows = rows(&SnapshotDiff { differences: vec![difference] });
         rows.into_iter().map(|row| row.text).collect::<Vec<_>>().join("\n")
     }
@@ -179,5 +197,28 @@ mod tests {
         assert!(row("grants", None, Some("=r/a"), 0).ends_with("default → =r/a"));
         assert!(row("enabled", None, Some("no"), 0).ends_with("default → no"));
         assert!(row("default", None, Some("1"), 2).contains("none → 1  (with 2 objects that hang"));
+    }
+
+    #[test]
+    fn a_value_of_a_document_is_told_once() {
+        let value = |kind, expected: Option<&str>, found: Option<&str>| {
+            told(Difference {
+                kind,
+                object: ObjectKey::new("value", "config/app.yaml#/server/port"),
+                attribute: (kind == DifferenceKind::Changed).then(|| "value".to_owned()),
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
+                dependents: 0,
+                note: false,
+            })
+        };
+        assert_eq!(
+            value(DifferenceKind::Changed, Some("80"), Some("\"80\"")),
+            "changed  value config/app.yaml#/server/port    80 → \"80\""
+        );
+        assert_eq!(
+            value(DifferenceKind::Lost, Some("value 80"), None),
+            "lost     value config/app.yaml#/server/port    80"
+        );
     }
 }

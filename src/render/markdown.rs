@@ -231,7 +231,7 @@ fn whole(finding: &Finding, sources: &SourceMap) -> Result<String, fmt::Error> {
     }
     writeln!(out, "{}\n", paragraph(&finding.message))?;
     writeln!(out, "{} · {level} · {label}\n", name(&place(&finding.location, sources)))?;
-    if let Some(snippet) = Snippet::of(&finding.location, sources) {
+    if let Some(snippet) = Snippet::of_finding(finding, sources) {
         let rows: Vec<String> = snippet
             .rows()
             .iter()

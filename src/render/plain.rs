@@ -143,7 +143,7 @@ impl Plain {
     }
 
     fn snippet(self, finding: &Finding, sources: &SourceMap, page: &mut String) -> fmt::Result {
-        let Some(snippet) = Snippet::of(&finding.location, sources) else { return Ok(()) };
+        let Some(snippet) = Snippet::of_finding(finding, sources) else { return Ok(()) };
         writeln!(page)?;
         for row in snippet.rows() {
             let text =

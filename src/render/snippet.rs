@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::SourceMap;
 use super::escape::printable;
-use crate::model::{Location, line_column};
+use crate::model::{Finding, Location, line_column};
 
 /// Lines shown of one finding, at most.
 const MAX_LINES: usize = 5;
@@ -40,8 +40,13 @@ pub(super) struct Line {
 }
 
 impl Snippet {
+    /// The lines of a finding's place, where they may be shown.
+    pub(super) fn of_finding(finding: &Finding, sources: &SourceMap) -> Option<Self> {
+        finding.may_be_quoted().then(|| Self::of(&finding.location, sources)).flatten()
+    }
+
     /// The lines of a place; `None` where it means the whole file, or there is nothing to show.
-    pub(super) fn of(location: &Location, sources: &SourceMap) -> Option<Self> {
+    fn of(location: &Location, sources: &SourceMap) -> Option<Self> {
         let text = sources.get(&location.path)?;
         let span = sources.place(location)?.span;
         if text.trim().is_empty() {
@@ -158,7 +163,8 @@ fn window(columns: usize, focus: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::Snippet;
-    use crate::model::{Location, RepoPath, Span};
+    use crate::model::{Level, Location, RepoPath, Span};
+    use crate::render::sample::{finding, sources};
     use crate::report::SourceMap;
 
     fn shown(text: &str, start: usize, end: usize) -> String {
@@ -174,6 +180,15 @@ mod tests {
     #[test]
     fn the_mark_stands_under_wide_characters_and_tabs() {
         assert_eq!(shown("\t表ñ x", 7, 8), "> 1 │     表ñ x\n    │         ^");
+    }
+
+    #[test]
+    fn what_must_not_be_repeated_is_not_shown() {
+        let place = ("0006_drop_notes.sql", Some("notes"));
+        let mut finding = finding("config/secret-in-default", Level::Error, place.0, place.1);
+        assert_eq!(Snippet::of_finding(&finding, &sources()), None);
+        finding.rule = "sql/ban-drop-table";
+        assert!(Snippet::of_finding(&finding, &sources()).is_some());
     }
 
     #[test]

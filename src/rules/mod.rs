@@ -4,6 +4,7 @@
 //! migrations ran. None of them touches an engine, so each can be tested by itself.
 
 mod class;
+mod config;
 mod conflict;
 mod dryrun;
 mod governance;
@@ -15,6 +16,7 @@ mod registry;
 mod rollback;
 mod sink;
 mod sql;
+mod state;
 mod supersede;
 #[cfg(test)]
 mod testing;

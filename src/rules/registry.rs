@@ -1,8 +1,8 @@
 //! Every rule there is; one file, one line.
 
 use super::{
-    Rule, class, conflict, dryrun, governance, history, layout, manifest, portability, rollback,
-    sql,
+    Rule, class, config, conflict, dryrun, governance, history, layout, manifest, portability,
+    rollback, sql,
 };
 
 /// Every rule, sorted by id.
@@ -13,6 +13,14 @@ pub static RULES: &[&Rule] = &[
     &class::mismatch::RULE,
     &class::mixed_schema_and_data::RULE,
     &class::outside_window::RULE,
+    &config::deprecation_window::RULE,
+    &config::document_invalid::RULE,
+    &config::downgrade_unsafe::RULE,
+    &config::migration_required::RULE,
+    &config::schema_breaking::RULE,
+    &config::schema_invalid::RULE,
+    &config::secret_in_default::RULE,
+    &config::version_not_bumped::RULE,
     &conflict::dependency_edited::RULE,
     &conflict::same_file::RULE,
     &conflict::same_object::RULE,

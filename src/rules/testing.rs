@@ -2,10 +2,11 @@
 
 use crate::catalog::{Declared, Entry, Touch};
 use crate::model::{
-    Down, EngineKind, Habits, Kind, LateMigrations, Migration, Moment, RepoPath, Rollout, Script,
-    SetInfo, Step, TransactionMode, Version,
+    Compared, Comparison, Direction, Down, EngineKind, Finding, Habits, InvalidDocument, Kind,
+    LateMigrations, Location, Migration, Moment, Pointer, RepoPath, Rollout, SchemaChange,
+    SchemaEvidence, Script, SetInfo, Span, Step, TransactionMode, Version,
 };
-use crate::rules::Terms;
+use crate::rules::{LevelPolicy, Terms, check_schemas};
 
 /// A set that nobody has configured.
 pub(super) fn info(engine: EngineKind) -> SetInfo {
@@ -61,4 +62,64 @@ pub(super) fn terms() -> Terms {
         waivers: Vec::new(),
         waiver_days: 0,
     }
+}
+
+/// Where everything about the tests' schema points.
+fn schema_path() -> RepoPath {
+    RepoPath::new("config/schemas/app.schema.json").unwrap()
+}
+
+/// A schema `app` under a contract, edited by the change, with 41 documents and nothing to say.
+pub(super) fn schema() -> SchemaEvidence {
+    SchemaEvidence {
+        name: "app".into(),
+        path: schema_path(),
+        change: SchemaChange::Modified,
+        assumed: Vec::new(),
+        faults: Vec::new(),
+        comparisons: Vec::new(),
+        governed: 41,
+        invalid: Vec::new(),
+        versions: (None, None),
+        version_location: Location::file(RepoPath::new("config/contract.toml").unwrap()),
+        migrations: Vec::new(),
+        removed: Vec::new(),
+        secrets: Vec::new(),
+    }
+}
+
+/// A comparison with another version that a document tells apart; the place is known.
+pub(super) fn breaking(direction: Direction, against: &str, demanded: bool) -> Comparison {
+    let verdict = Compared::Breaking {
+        witness: r#"{"port":"80"}"#.into(),
+        violations: vec![r#"/port: "80" is not of type "integer""#.into()],
+        location: Some(Location::at(schema_path(), Span::new(40, 60))),
+    };
+    Comparison { direction, against: against.into(), demanded, verdict }
+}
+
+/// A comparison with another version of which nothing can be told.
+pub(super) fn unknown(direction: Direction, against: &str, demanded: bool) -> Comparison {
+    let verdict = Compared::Unknown { reason: "the step budget is used up".into() };
+    Comparison { direction, against: against.into(), demanded, verdict }
+}
+
+/// A document that nobody edited and that was valid before.
+pub(super) fn broken_document(file: &str) -> InvalidDocument {
+    InvalidDocument {
+        location: Location::at(RepoPath::new(file).unwrap(), Span::new(6, 10)),
+        pointer: Pointer::parse("/server/port").unwrap(),
+        message: r#""80" is not of type "integer""#.into(),
+        more: 2,
+        was_valid: Some(true),
+        touched: false,
+        mended: false,
+    }
+}
+
+/// What all rules say of one schema on 21 November 2026.
+pub(super) fn judge(schema: &SchemaEvidence) -> Vec<Finding> {
+    let moment = Moment::minute("2026-11-21T10:00Z".parse().unwrap());
+    let schemas = std::slice::from_ref(schema);
+    check_schemas("settings", false, schemas, moment, &LevelPolicy::default())
 }

@@ -69,6 +69,9 @@ const PROVED: &[&str] = &[
     "sql/enum-value-used-in-same-transaction",
 ];
 
+/// Rules whose way out is worth a note: which files break until the config migration has run.
+const NOTED: &[(&str, &str)] = &[("config/migration-required", "note config/document-invalid")];
+
 /// What is wrong with one example; `expected` is every finding that it must have.
 fn faults(rule: &str, kind: &str, expected: &[String]) -> Option<String> {
     let folder = example(rule, kind);
@@ -111,8 +114,14 @@ fn a_bad_example_fires_its_rule_and_nothing_else() {
 
 #[test]
 fn a_good_example_fires_nothing() {
-    let faults: Vec<String> =
-        RULES.iter().filter_map(|rule| faults(rule.meta.id, "good", &[])).collect();
+    let noted = |id: &str| -> Vec<String> {
+        let own = NOTED.iter().filter(|(rule, _)| *rule == id);
+        own.map(|(_, note)| (*note).to_owned()).collect()
+    };
+    let faults: Vec<String> = RULES
+        .iter()
+        .filter_map(|rule| faults(rule.meta.id, "good", &noted(rule.meta.id)))
+        .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

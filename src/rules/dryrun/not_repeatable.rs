@@ -2,6 +2,7 @@
 
 use super::engine_said;
 use crate::model::{Levels, MigrationEvidence, Outcome, RuleMeta, StepEvidence};
+use crate::rules::state::state;
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -33,7 +34,8 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
         } else if again.diff.is_material()
             && let Some(entry) = cx.catalog.entry(&seen.id)
         {
-            let message = "the up gives another schema after the rollback than before it";
+            let another = state(cx.catalog.info.engine).another;
+            let message = format!("the up gives {another} after the rollback than before it");
             sink.push(
                 Draft::new(entry.migration.location(), true, message)
                     .migration(&seen.id)

@@ -2,6 +2,7 @@
 
 use super::{engine_said, half_done};
 use crate::model::{Class, CrashPoint, Levels, MigrationEvidence, Outcome, RuleMeta, StepEvidence};
+use crate::rules::state::state;
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -15,7 +16,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
         fix: "Use IF NOT EXISTS, IF EXISTS or a guard on what is already done; in PostgreSQL drop \
               the INVALID index that a failed CREATE INDEX CONCURRENTLY leaves behind before \
               creating it again, since IF NOT EXISTS passes over it (see \
-              https://www.postgresql.org/docs/current/sql-createindex.html).",
+              https://www.postgresql.org/docs/current/sql-createindex.html). For a config migration \
+              name in the contract where documents say their version, so that those that are done \
+              are passed over.",
         levels: Levels::WARNING,
     },
     check: Check::Evidence(check),
@@ -39,7 +42,8 @@ fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
                 None => draft,
             }
         } else if again.diff.is_material() {
-            let message = "a second run of the up changes the schema again";
+            let state = state(cx.catalog.info.engine).name;
+            let message = format!("a second run of the up changes {state} again");
             Draft::new(entry.migration.location(), true, message).proved().diff(&again.diff)
         } else {
             continue;

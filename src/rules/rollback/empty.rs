@@ -1,6 +1,6 @@
 //! `rollback/empty`
 
-use crate::model::{Levels, RuleMeta, Step, Work};
+use crate::model::{Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -22,20 +22,13 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     }
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
-        let Some(Ok(down)) = migration.down.step().map(Step::work) else { continue };
-        if !migration.up.work().is_ok_and(is_empty) && is_empty(down) {
+        let Some(down) = migration.down.step() else { continue };
+        if !super::is_empty(&migration.up) && super::is_empty(down) {
             let message = format!("the rollback of {} does nothing", migration.id);
             sink.push(
                 Draft::new(down.location(), entry.touch.is_touched(), message)
                     .migration(&migration.id),
             );
         }
-    }
-}
-
-fn is_empty(work: Work<'_>) -> bool {
-    match work {
-        Work::Sql(script) => crate::sql::is_empty(script),
-        Work::Program(program) => program.operations.is_empty(),
     }
 }

@@ -1,6 +1,5 @@
 //! `rollback/missing`
 
-use crate::catalog::Entry;
 use crate::model::{Class, Down, Kind, Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
@@ -9,11 +8,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
         id: "rollback/missing",
         summary: "a migration has no rollback",
         why: "When a release goes wrong at night, the way back has to be there already. A \
-              migration without one turns a rollback into an improvisation on production data.",
-        fix: "Write the down script beside the up. A team that goes back by restoring says so \
+              migration without one turns a rollback into an improvisation on production data. A \
+              config migration gets its way back computed; where an operation has none, it needs \
+              one of its own, or the class manual_backfill, which says that an operator goes back \
+              by the backup: that is a note.",
+        fix: "Write the down script beside the up, or `[[down]]` into a config migration. A team \
+              that goes back by restoring says so \
               once, with `rollback = \"checkpoint\"` under `[policy]`; the dry run then proves the \
-              restore instead. The way back of a config migration is computed; one with `jq` or a \
-              `command` needs a `[[down]]`, or the class `manual_backfill`.",
+              restore instead.",
         levels: Levels::ERROR,
     },
     check: Check::Catalog(check),
@@ -26,21 +28,19 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
         // A repeatable migration is replaced by its next version, not undone.
-        if migration.kind == Kind::Versioned
-            && matches!(migration.down, Down::Missing)
-            && !is_run_by_hand(entry)
-        {
+        if migration.kind == Kind::Versioned && matches!(migration.down, Down::Missing) {
             let message = format!("{} has no rollback", migration.id);
-            sink.push(
-                Draft::new(migration.location(), entry.touch.is_touched(), message)
-                    .migration(&migration.id),
-            );
+            let draft = Draft::new(migration.location(), entry.touch.is_touched(), message)
+                .migration(&migration.id);
+            let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
+            sink.push(match (migration.up.program(), declared) {
+                (None, _) => draft,
+                (Some(_), Some(Class::ManualBackfill)) => draft
+                    .levels(Levels::OBSERVATION)
+                    .help("see that the backup of the documents outlives the deployment"),
+                (Some(_), _) => draft
+                    .help("write the way back as `[[down]]`, or declare the class manual_backfill"),
+            });
         }
     }
-}
-
-/// Whether it is a config migration that an operator runs, who goes back from a backup.
-fn is_run_by_hand(entry: &Entry) -> bool {
-    let class = entry.declared.class.as_ref().map(|(class, _)| *class);
-    entry.migration.up.program().is_some() && class == Some(Class::ManualBackfill)
 }
