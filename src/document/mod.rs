@@ -9,7 +9,7 @@ mod yaml;
 
 use crate::model::RepoPath;
 
-pub use edit::{Edit, Refused, edit};
+pub use edit::{Edit, Refused, apply, difference, edit};
 pub use node::{DEEPEST, Node, Unreadable, Value};
 
 /// What a document is written in.
