@@ -26,6 +26,12 @@ pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// The file of the program that runs; `None` where the system does not tell.
+#[must_use]
+pub fn own_program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
+}
+
 /// A child process to be started; the environment is the caller's unless cleared.
 #[must_use]
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -11,6 +11,7 @@
 
 pub mod model;
 
+pub mod compat;
 pub mod config;
 pub mod contract;
 pub mod document;

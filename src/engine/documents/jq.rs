@@ -106,12 +106,12 @@ fn evaluate(question: &str) -> Result<Val, String> {
 fn unreadable(errors: &load::Errors<&str, ()>) -> String {
     let first = errors.iter().find_map(|(_, error)| match error {
         load::Error::Io(errors) => errors.first().map(|(path, _)| format!("{path} is not here")),
-        load::Error::Lex(errors) => errors
-            .first()
-            .map(|(expected, found)| format!("expected {}, found {}", expected.as_str(), start(found))),
-        load::Error::Parse(errors) => errors
-            .first()
-            .map(|(expected, found)| format!("expected {}, found {}", expected.as_str(), start(found))),
+        load::Error::Lex(errors) => errors.first().map(|(expected, found)| {
+            format!("expected {}, found {}", expected.as_str(), start(found))
+        }),
+        load::Error::Parse(errors) => errors.first().map(|(expected, found)| {
+            format!("expected {}, found {}", expected.as_str(), start(found))
+        }),
     });
     format!("not jq: {}", first.unwrap_or_default())
 }
@@ -126,9 +126,7 @@ fn start(found: &str) -> String {
 
 fn undefined(errors: &jaq_core::compile::Errors<&str, ()>) -> String {
     let first = errors.iter().find_map(|(_, errors)| errors.first());
-    first.map_or_else(String::new, |(name, kind)| {
-        format!("there is no {} {name}", kind.as_str())
-    })
+    first.map_or_else(String::new, |(name, kind)| format!("there is no {} {name}", kind.as_str()))
 }
 
 #[cfg(test)]
@@ -145,16 +143,31 @@ mod tests {
         assert_eq!(asked(".a |= sub(\"x\"; \"y\")", r#"{"a":"axa"}"#), "value\n{\"a\":\"aya\"}");
         assert_eq!(asked(".", "1.0"), "value\n1.0");
         for program in ["empty", ".,."] {
-            assert!(asked(program, "1").starts_with("error\nit must give exactly one"), "{program}");
+            assert!(
+                asked(program, "1").starts_with("error\nit must give exactly one"),
+                "{program}"
+            );
         }
         assert!(asked(".a", "1").starts_with("error\n"));
     }
 
     #[test]
     fn nothing_reaches_outside() {
-        for program in ["now", "env", "halt", "input", "inputs", "debug", "stderr", "localtime",
-            "halt_error", "$ENV", "input_filename", "$__loc__", "get_search_list"]
-        {
+        for program in [
+            "now",
+            "env",
+            "halt",
+            "input",
+            "inputs",
+            "debug",
+            "stderr",
+            "localtime",
+            "halt_error",
+            "$ENV",
+            "input_filename",
+            "$__loc__",
+            "get_search_list",
+        ] {
             let said = asked(program, "1");
             assert!(said.starts_with("error\nthere is no "), "{program}: {said}");
         }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Engine, EngineError, SandboxSpec, Target, TargetError};
+use crate::compat::Schema;
 use crate::model::{Pointer, Program, RepoPath};
 use pass::{Admission, Document, Pass};
 pub use target::{DocumentTarget, Skipped};
@@ -43,6 +44,17 @@ pub trait Validator: Send + Sync {
     /// Whether it has nothing against a document.
     fn is_valid(&self, document: &Value) -> bool {
         self.violations(document).is_empty()
+    }
+}
+
+impl Validator for Schema {
+    fn violations(&self, document: &Value) -> Vec<Violation> {
+        let violations = self.validate(document).into_iter();
+        violations.map(|it| Violation { pointer: it.pointer, message: it.message }).collect()
+    }
+
+    fn is_valid(&self, document: &Value) -> bool {
+        Self::is_valid(self, document)
     }
 }
 
@@ -148,7 +160,8 @@ impl Documents {
     fn documents(&self) -> Vec<Document> {
         let mut documents = BTreeMap::new();
         for Held { path, text, origin, .. } in &self.files {
-            let document = || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
+            let document =
+                || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
             documents.entry(path.clone()).or_insert_with(document);
         }
         documents.into_values().collect()

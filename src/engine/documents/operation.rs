@@ -310,16 +310,18 @@ impl<'a> Desk<'a> {
         self.set(at, new)
     }
 
-    /// Makes the document another one, with the fewest edits.
+    /// Makes the document another one; the text keeps what is the same in both.
     fn replace_all(&mut self, after: Value) -> Result<Vec<Did>, Problem> {
-        self.grow(&after)?;
-        differences(&self.value, &after, &Pointer::default(), &mut self.edits);
-        self.value = after;
+        self.set(&Pointer::default(), after)?;
         Ok(vec![Did::Looked])
     }
 
     /// Writes the version that a document says it has.
-    pub(super) fn write_version(&mut self, at: &Pointer, version: &str) -> Result<Vec<Did>, Problem> {
+    pub(super) fn write_version(
+        &mut self,
+        at: &Pointer,
+        version: &str,
+    ) -> Result<Vec<Did>, Problem> {
         let number = || version.parse().ok().map(Value::Number);
         match at.get(&self.value) {
             Some(Value::Number(_)) => {
@@ -352,7 +354,8 @@ fn transformed(action: &Action, there: &Value) -> Result<Value, String> {
             _ => Err("it is no list of one".into()),
         },
         Action::Scale { by, .. } => {
-            let factor = scale::factor(by).ok_or_else(|| format!("{} is no factor", printable(by)))?;
+            let factor =
+                scale::factor(by).ok_or_else(|| format!("{} is no factor", printable(by)))?;
             match there {
                 Value::Number(number) => scale::scaled(number, &factor).map(Value::Number),
                 _ => Err("it is no number".into()),
@@ -366,31 +369,6 @@ fn transformed(action: &Action, there: &Value) -> Result<Value, String> {
         | Action::Restore { .. }
         | Action::Jq { .. }
         | Action::Command { .. } => Err("it is left as it is".into()),
-    }
-}
-
-/// The edits that make one value the other, where both are maps or lists of one length those of
-/// their parts.
-fn differences(before: &Value, after: &Value, at: &Pointer, edits: &mut Vec<Edit>) {
-    match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            for key in old.keys().filter(|key| !new.contains_key(*key)) {
-                edits.push(Edit::Remove { at: at.join(key) });
-            }
-            for (key, value) in new {
-                match old.get(key) {
-                    Some(old) => differences(old, value, &at.join(key), edits),
-                    None => edits.push(Edit::Add { at: at.join(key), value: value.clone() }),
-                }
-            }
-        }
-        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
-            for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                differences(old, new, &at.join(index.to_string()), edits);
-            }
-        }
-        (old, new) if old == new => {}
-        (_, new) => edits.push(Edit::Set { at: at.clone(), value: new.clone() }),
     }
 }
 

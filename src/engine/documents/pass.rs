@@ -14,6 +14,9 @@ use crate::document::{self, Edit, Format};
 use crate::engine::{EngineError, TargetError, stopped};
 use crate::model::{Action, CannotRun, Failure, Location, Pointer, Program, RepoPath, printable};
 
+/// How much of a document's text is read for its edits, in bytes.
+const MOST_READ: usize = 256 * 1024 * 1024;
+
 /// A document as it stands.
 #[derive(Clone)]
 pub(super) struct Document {
@@ -69,7 +72,8 @@ impl<'a> Pass<'a> {
         };
         let targets = targets(&program.targets).map_err(|reason| CannotRun {
             reason: format!("its `targets` cannot be read: {reason}"),
-            way_out: "write each as a path from the top of the repository, with `*` and `**`".into(),
+            way_out: "write each as a path from the top of the repository, with `*` and `**`"
+                .into(),
         })?;
         Ok(Self {
             program,
@@ -109,7 +113,9 @@ impl<'a> Pass<'a> {
             }
             Some(first) => {
                 let (from, schema) = (printable(from), printable(schema));
-                Admission::Left(format!("it is not valid under version {from} of {schema}: {first}"))
+                Admission::Left(format!(
+                    "it is not valid under version {from} of {schema}: {first}"
+                ))
             }
         }
     }
@@ -131,14 +137,13 @@ impl<'a> Pass<'a> {
         }
         let mut ends = vec![desk.edits.len()];
         for (index, operation) in program.operations.iter().enumerate() {
-            let known = taken_back.filter(|_| is_derived).and_then(|taken_back| {
-                match operation.action {
+            let known =
+                taken_back.filter(|_| is_derived).and_then(|taken_back| match operation.action {
                     Action::Restore { of } => {
                         taken_back.operations.get(of).map(|(_, did)| did.as_slice())
                     }
                     _ => taken_back.at(operation.span),
-                }
-            });
+                });
             let did = match known {
                 Some(did) => desk.backward(&operation.action, did),
                 None => desk.forward(&operation.action),
@@ -179,7 +184,8 @@ impl<'a> Pass<'a> {
         // The last that wrote there, or what is above or below it.
         let last = desk.edits.iter().rposition(|edit| touches(edit, &place));
         let blamed = last.and_then(|edit| ends.iter().position(|end| edit < *end)?.checked_sub(1));
-        let after = blamed.map(|index| format!(" after operation {}", index + 1)).unwrap_or_default();
+        let after =
+            blamed.map(|index| format!(" after operation {}", index + 1)).unwrap_or_default();
         let Program { to, schema, .. } = self.program;
         let (to, schema) = (printable(to), printable(schema));
         let path = printable(held.path.as_str());
@@ -206,6 +212,10 @@ impl<'a> Pass<'a> {
         if desk.edits.is_empty() {
             return Ok(Arc::clone(&held.text));
         }
+        // The text is read again after each edit.
+        if desk.edits.len().saturating_mul(held.text.len()) > MOST_READ {
+            return Err(refused("these are too many edits for a file of its size"));
+        }
         let format = Format::of(&held.path).ok_or_else(|| refused("its format is not known"))?;
         let text = document::edit(format, &held.text, &desk.edits)
             .map_err(|error| refused(&error.reason))?;
@@ -220,7 +230,8 @@ impl<'a> Pass<'a> {
         match problem {
             Problem::Fails(what) => {
                 let path = printable(held.path.as_str());
-                let operation = index.and_then(|index| Some((index, self.program.operations.get(index)?)));
+                let operation =
+                    index.and_then(|index| Some((index, self.program.operations.get(index)?)));
                 let who = operation.map_or_else(
                     || "writing the version".to_owned(),
                     |(index, operation)| {
@@ -248,7 +259,11 @@ impl<'a> Pass<'a> {
         let detail = (held.origin == Origin::Generated).then(|| {
             let text: String = held.text.trim().chars().take(400).collect();
             let path = printable(held.path.as_str());
-            format!("{path} is made from version {}: {}", printable(&self.program.from), printable(&text))
+            format!(
+                "{path} is made from version {}: {}",
+                printable(&self.program.from),
+                printable(&text)
+            )
         });
         let location = self.location(index);
         TargetError::Script(Failure { message, code: None, detail, hint: None, location })

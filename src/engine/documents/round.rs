@@ -65,9 +65,9 @@ impl Round {
     pub(super) fn idle(&self) -> Option<usize> {
         let first = self.records.values().next()?;
         let is_idle = |index: &usize| {
-            self.records.values().all(|record| {
-                record.operations.get(*index).is_some_and(|(_, did)| did.is_empty())
-            })
+            self.records
+                .values()
+                .all(|record| record.operations.get(*index).is_some_and(|(_, did)| did.is_empty()))
         };
         (0..first.operations.len()).find(is_idle)
     }

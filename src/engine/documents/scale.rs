@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_factor_is_bounded_and_never_zero() {
-        for bad in ["", "0", "1/0", "0/1", "1e999999", "1e99999999999999999999", "x", "1/2/3", "-"] {
+        for bad in ["", "0", "1/0", "0/1", "1e999999", "1e99999999999999999999", "x", "1/2/3", "-"]
+        {
             assert_eq!(factor(bad), None, "{bad}");
         }
         assert_eq!(factor(&"9".repeat(101)), None);

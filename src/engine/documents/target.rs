@@ -50,6 +50,14 @@ impl DocumentTarget {
         &self.skipped
     }
 
+    /// The text of a document as it stands.
+    ///
+    /// # Errors
+    /// When there is no such document.
+    pub fn text(&self, path: &RepoPath) -> Result<Arc<str>, EngineError> {
+        self.store.read(path)
+    }
+
     /// The documents as they stand.
     fn current(&self) -> Result<Vec<Document>, EngineError> {
         let mut documents = self.documents.documents();
@@ -62,8 +70,8 @@ impl DocumentTarget {
     /// Computes what a program makes of its documents; nothing is written.
     fn compute(&self, program: &Program) -> Result<Round, TargetError> {
         let schemas = self.documents.schemas_by_name();
-        let pass = Pass::new(program, &schemas, &self.documents.tools)
-            .map_err(TargetError::CannotRun)?;
+        let pass =
+            Pass::new(program, &schemas, &self.documents.tools).map_err(TargetError::CannotRun)?;
         let members = self.documents.members();
         let mut documents = self.current()?;
         documents.retain(|document| {

@@ -61,7 +61,9 @@ impl Tools {
         command.env("PATH", host::env("PATH").unwrap_or_default());
         command.env("HOME", home.path()).env("LANG", "C.UTF-8");
         match capture(&mut command, &shown, &document.to_string(), self.limit)? {
-            Ended::Failed(said) => Err(Problem::Fails(format!("fails: {}", last_line(&said, folder)))),
+            Ended::Failed(said) => {
+                Err(Problem::Fails(format!("fails: {}", last_line(&said, folder))))
+            }
             Ended::Printed(text) => serde_json::from_str(&text)
                 .map_err(|error| Problem::Fails(format!("prints no JSON document: {error}"))),
         }

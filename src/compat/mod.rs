@@ -1,0 +1,26 @@
+//! JSON Schemas, old against new: what could an existing document break on?
+
+mod budget;
+mod compare;
+mod formats;
+mod guard;
+mod instances;
+mod keyword;
+mod load;
+mod monotone;
+mod object;
+mod problem;
+mod prove;
+mod reference;
+mod resolve;
+mod schema;
+mod stack;
+mod violation;
+mod witness;
+
+pub use compare::{Verdict, compare};
+pub use load::SchemaFiles;
+pub use problem::{ProblemKind, SchemaProblem};
+pub use schema::Schema;
+pub use violation::Violation;
+pub use witness::Witness;
