@@ -1,3 +1,5 @@
+mod property;
+
 use std::sync::Arc;
 use std::time::Duration;
 
