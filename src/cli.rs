@@ -57,6 +57,9 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Evaluate the jq program of a config migration: its own process, with bounds from outside.
+    #[command(name = "evaluate-jq", hide = true)]
+    EvaluateJq,
 }
 
 /// Where the files are.

@@ -55,14 +55,32 @@ pub enum Captured {
 /// # Errors
 /// When it cannot be started or watched.
 pub fn capture(command: &mut Command, limit: Duration, most: u64) -> std::io::Result<Captured> {
-    use std::io::{Read as _, Seek as _};
+    capture_fed(command, &[], limit, most)
+}
+
+/// Like [`capture`], with `input` for the process to read.
+///
+/// # Errors
+/// When it cannot be started or watched.
+pub fn capture_fed(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+    most: u64,
+) -> std::io::Result<Captured> {
+    use std::io::{Read as _, Seek as _, Write as _};
     use std::os::unix::process::CommandExt as _;
     // Files, and not pipes, so that nothing it leaves behind can keep us waiting.
     let (mut out, mut complaints) = (tempfile::tempfile()?, tempfile::tempfile()?);
-    command.stdin(std::process::Stdio::null());
+    let mut fed = tempfile::tempfile()?;
+    fed.write_all(input)?;
+    fed.rewind()?;
+    command.stdin(fed);
     command.stdout(out.try_clone()?).stderr(complaints.try_clone()?);
     let mut child = command.process_group(0).spawn()?;
     let deadline = now() + limit;
+    // Most are done at once; the others are not worth asking so often.
+    let mut wait = Duration::from_millis(1);
     let ended = loop {
         let printed = out.metadata()?.len().max(complaints.metadata()?.len());
         if let Some(status) = child.try_wait()? {
@@ -74,7 +92,8 @@ pub fn capture(command: &mut Command, limit: Duration, most: u64) -> std::io::Re
         } else if printed > most {
             break Err(Captured::TooMuch);
         }
-        pause(Duration::from_millis(10));
+        pause(wait);
+        wait = (wait * 2).min(Duration::from_millis(10));
     };
     let group = format!("-{}", child.id());
     let mut end = self::command("sh");

@@ -211,3 +211,51 @@ pub(super) fn mended(
     }
     evidence
 }
+
+/// The config schemas that are found without configuration, where the change touches any: as a set
+/// that has no migrations.
+pub(super) fn discover(
+    comparison: &Comparison,
+    all: bool,
+) -> Result<Option<(SetCatalog, ConfigSet)>, GateError> {
+    let found = schemas::discover(comparison, all)?;
+    let mut inspected = schemas::inspect(&Request {
+        comparison,
+        contract: &found.contract,
+        base_contract: None,
+        assumed: &found.assumed,
+        folder: None,
+        documents: &[],
+        all,
+        migrations: &[],
+    })?;
+    inspected.notices.extend(found.notices);
+    if inspected.evidence.is_empty() && inspected.notices.is_empty() {
+        return Ok(None);
+    }
+    let layout = layout::by_name("documents");
+    let info = SetInfo {
+        name: "config schemas".into(),
+        path: comparison.scope.clone(),
+        layout: "documents",
+        engine: EngineKind::Documents,
+        habits: layout.map_or(Habits::NONE, |layout| layout.habits()),
+        assumed: Vec::new(),
+        configured: false,
+        engine_version: None,
+    };
+    let mut catalog = SetCatalog::of(info, Vec::new());
+    catalog.schemas = contents(&inspected.evidence);
+    Ok(Some((catalog, ConfigSet { inspected })))
+}
+
+/// Answers the question on standard input: what a jq program makes of a document.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn evaluate_jq() -> Result<u8, GateError> {
+    let question = std::io::read_to_string(std::io::stdin())
+        .map_err(|error| GateError::Usage(format!("standard input cannot be read: {error}")))?;
+    print(&jq::answer(&question))?;
+    Ok(0)
+}

@@ -16,6 +16,7 @@ mod progress;
 mod sandbox;
 
 use crate::cli::{Cli, Color, Command};
+use crate::engine::documents::jq;
 use crate::error::GateError;
 use crate::host;
 
@@ -56,4 +57,12 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Rules { markdown } => explain::rules(*markdown),
         Command::EvaluateJq => evaluate_jq(),
     }
+}
+
+/// Answers one question about jq, from standard input to standard output.
+fn evaluate_jq() -> Result<u8, GateError> {
+    let question = std::io::read_to_string(std::io::stdin().lock())
+        .map_err(|error| GateError::Usage(format!("no question can be read: {error}")))?;
+    output::print(&jq::answer(&question))?;
+    Ok(0)
 }

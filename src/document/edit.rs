@@ -4,15 +4,34 @@
 //! After each edit the text is read again and compared with the value that the edit should give;
 //! where the two differ, the edit is refused and nothing is changed.
 
+mod exact;
+mod flow;
+mod json;
+mod style;
+mod value;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
-use super::{Format, Unreadable, read};
+pub use value::{apply, difference};
+
+use super::{DEEPEST, Format, Node, Unreadable, read};
 use crate::model::Pointer;
+
+/// The longest text that is edited, in bytes.
+const LONGEST: usize = 8 << 20;
+
+/// So many small edits take the place of one that sets a map or list; beyond, it is written anew.
+const MOST_PARTS: usize = 256;
 
 /// One change of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Puts a value in the place of the one that stands there.
+    /// Puts a value in the place of the one that stands there. Where both are maps or both lists,
+    /// the parts that stay the same keep their text.
     Set {
         /// The place.
         at: Pointer,
@@ -32,11 +51,12 @@ pub enum Edit {
         /// The place.
         at: Pointer,
     },
-    /// Takes a value, with its comments, to a place where none stands.
+    /// Takes a value, with its comments, to a place where none stands once it is taken out. Its
+    /// text stays what it is; within one map only the key changes.
     Move {
         /// The place now.
         from: Pointer,
-        /// The place afterwards.
+        /// The place afterwards; the map or list that holds it must be there.
         to: Pointer,
     },
 }
@@ -48,6 +68,12 @@ pub struct Refused {
     pub reason: String,
 }
 
+impl Refused {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
 impl From<Unreadable> for Refused {
     fn from(unreadable: Unreadable) -> Self {
         Self { reason: unreadable.message }
@@ -57,9 +83,127 @@ impl From<Unreadable> for Refused {
 /// Makes the edits one after the other, all or none.
 ///
 /// # Errors
-/// Where the text cannot be read, a place does not fit the edit, or the edited text does not read
-/// as the value it should.
+/// Where the text cannot be read or is longer than 8 MiB, a place does not fit the edit, a number
+/// would lose digits, or the edited text does not read as the value it should.
 pub fn edit(format: Format, text: &str, edits: &[Edit]) -> Result<String, Refused> {
-    let _ = (format, read(format, text)?, edits);
-    Err(Refused { reason: "not written".into() })
+    if text.len() > LONGEST {
+        return Err(Refused::new("the file is longer than 8 MiB"));
+    }
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = &text[..text.len() - bare.len()];
+    let mut document = Document::read(format, bare.to_owned())?;
+    for edit in edits {
+        document.make(edit)?;
+    }
+    Ok(format!("{mark}{}", document.text))
+}
+
+/// A text and what it says.
+struct Document {
+    format: Format,
+    text: String,
+    node: Node,
+    value: Value,
+}
+
+impl Document {
+    fn read(format: Format, text: String) -> Result<Self, Refused> {
+        let node = read(format, &text)?;
+        let value = node.to_json();
+        Ok(Self { format, text, node, value })
+    }
+
+    /// Makes an edit, in parts where that keeps more of the text.
+    fn make(&mut self, edit: &Edit) -> Result<(), Refused> {
+        if let Edit::Set { value, .. } | Edit::Add { value, .. } = edit
+            && value::is_deeper(value, DEEPEST)
+        {
+            let reason = format!("the value for {} is nested too deeply", place(edit));
+            return Err(Refused::new(reason));
+        }
+        if let Edit::Set { at, value } = edit
+            && let Some(old) = at.get(&self.value)
+            && (old.is_object() && value.is_object() || old.is_array() && value.is_array())
+        {
+            let parts = value::difference_at(at, old, value);
+            if parts.len() <= MOST_PARTS && !parts.iter().any(|part| part == edit) {
+                return parts.iter().try_for_each(|part| self.make_part(part));
+            }
+        }
+        self.make_part(edit)
+    }
+
+    fn make_part(&mut self, edit: &Edit) -> Result<(), Refused> {
+        let mut expected = self.value.clone();
+        apply(&mut expected, edit)?;
+        let same_place = matches!(edit, Edit::Move { from, to } if from == to);
+        if same_place || matches!(edit, Edit::Set { .. }) && expected == self.value {
+            return Ok(());
+        }
+        exact::check(&self.text, &self.node, edit)?;
+        let text = match self.format {
+            Format::Json | Format::Jsonc => json::edit(self.format, &self.text, &self.node, edit),
+            Format::Yaml => yaml::edit(&self.text, edit),
+            Format::Toml => Err(Refused::new("not written")),
+        }?;
+        if text.len() > LONGEST {
+            return Err(Refused::new("the edited file would be longer than 8 MiB"));
+        }
+        let edited = Self::read(self.format, text).map_err(|refused| {
+            Refused::new(format!(
+                "the text with {} edited cannot be read: {}",
+                place(edit),
+                refused.reason
+            ))
+        })?;
+        if edited.value != expected {
+            let reason = format!("the text around {} cannot be edited safely", place(edit));
+            return Err(Refused::new(reason));
+        }
+        *self = edited;
+        Ok(())
+    }
+}
+
+/// The place that an edit is about, for people.
+fn place(edit: &Edit) -> String {
+    let (Edit::Set { at, .. }
+    | Edit::Add { at, .. }
+    | Edit::Remove { at }
+    | Edit::Move { from: at, .. }) = edit;
+    shown(at)
+}
+
+/// A pointer for people.
+fn shown(at: &Pointer) -> String {
+    if at.0.is_empty() {
+        "the whole document".into()
+    } else {
+        crate::model::quoted(&at.to_string())
+    }
+}
+
+/// The value at a place, with where it stands.
+fn find<'a>(node: &'a Node, at: &[String]) -> Option<&'a Node> {
+    at.iter().try_fold(node, |node, token| match &node.value {
+        super::Value::List(items) => items.get(value::index(token)?),
+        _ => node.get(token),
+    })
+}
+
+/// Where a new text takes the place of a piece of the old.
+type Splice = (std::ops::Range<usize>, String);
+
+/// The text with its pieces replaced; they do not overlap.
+fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
+    splices.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut done = 0;
+    for (range, new) in splices {
+        out.push_str(text.get(done..range.start).unwrap_or_default());
+        out.push_str(&new);
+        done = done.max(range.end);
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
 }

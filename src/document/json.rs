@@ -1,7 +1,5 @@
 //! JSON with places, strict or with comments: what any JSON reader would refuse is refused here.
 
-use std::str::FromStr as _;
-
 use jsonc_parser::ast::{self, ObjectPropName};
 use jsonc_parser::common::{Range, Ranged as _};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -61,8 +59,8 @@ fn node(value: ast::Value<'_>, depth: usize) -> Result<Node, Unreadable> {
         ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
         ast::Value::StringLit(literal) => Value::Text(literal.value.into_owned()),
         ast::Value::NumberLit(literal) => Value::Number(
-            serde_json::Number::from_str(literal.value)
-                .map_err(|_| Unreadable::new(span, "this number is too large", ""))?,
+            number(literal.value)
+                .ok_or_else(|| Unreadable::new(span, "this is not a number", ""))?,
         ),
         ast::Value::Array(array) => Value::List(
             array
@@ -87,6 +85,20 @@ fn map(object: ast::Object<'_>, span: Span, depth: usize) -> Result<Node, Unread
         entries.push((key, node(property.value, depth + 1)?));
     }
     Node::map(span, entries)
+}
+
+/// A number; one that is too large or too long for us is read as the nearest that is not.
+fn number(text: &str) -> Option<serde_json::Number> {
+    // The parser with places lets a few numbers pass that are not JSON's.
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
+    if let Ok(number) = text.parse::<u64>() {
+        return Some(number.into());
+    }
+    if let Some(number) = text.parse::<i64>().ok().filter(|number| *number != 0) {
+        return Some(number.into());
+    }
+    let number: f64 = text.parse().ok()?;
+    serde_json::Number::from_f64(number.clamp(f64::MIN, f64::MAX))
 }
 
 /// The byte offset of a line and a column in bytes, both counted from 1.

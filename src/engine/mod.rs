@@ -4,6 +4,7 @@
 //! [`TargetError::Script`] and becomes evidence; a sandbox that cannot start is an
 //! [`EngineError`] and becomes an exit code.
 
+pub mod documents;
 pub mod postgres;
 pub mod sqlite;
 

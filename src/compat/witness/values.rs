@@ -379,7 +379,10 @@ impl<'f> Values<'f> {
             let (values, bases) = if self.focus.wants(&nodes) {
                 (self.of(&nodes, depth + 1), bases)
             } else {
-                (self.sample(&nodes, depth + 1).into_iter().collect(), bases.get(..1).unwrap_or(&[]))
+                (
+                    self.sample(&nodes, depth + 1).into_iter().collect(),
+                    bases.get(..1).unwrap_or(&[]),
+                )
             };
             for value in values {
                 for base in bases {

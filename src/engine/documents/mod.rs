@@ -1,0 +1,191 @@
+//! Documents: what config migrations change, as real files in a temporary folder.
+//!
+//! A program runs on all of its documents or on none. It is computed twice from the same files, so
+//! that two runs are known to give the same bytes.
+
+pub mod jq;
+mod ledger;
+mod operation;
+mod pass;
+mod place;
+mod round;
+mod scale;
+mod snapshot;
+mod store;
+mod target;
+mod tools;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Engine, EngineError, SandboxSpec, Target, TargetError};
+use crate::compat::Schema;
+use crate::model::{Pointer, Program, RepoPath};
+use pass::{Admission, Document, Pass};
+pub use target::{DocumentTarget, Skipped};
+pub use tools::Tools;
+
+/// Something that a schema has against a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The place in the document, as JSON Pointer.
+    pub pointer: String,
+    /// What is wrong there, in one line.
+    pub message: String,
+}
+
+/// A schema that documents are held against.
+pub trait Validator: Send + Sync {
+    /// What it has against a document, in a fixed order; nothing where the document is valid.
+    fn violations(&self, document: &Value) -> Vec<Violation>;
+
+    /// Whether it has nothing against a document.
+    fn is_valid(&self, document: &Value) -> bool {
+        self.violations(document).is_empty()
+    }
+}
+
+impl Validator for Schema {
+    fn violations(&self, document: &Value) -> Vec<Violation> {
+        let violations = self.validate(document).into_iter();
+        violations.map(|it| Violation { pointer: it.pointer, message: it.message }).collect()
+    }
+
+    fn is_valid(&self, document: &Value) -> bool {
+        Self::is_valid(self, document)
+    }
+}
+
+/// A schema of the contract, in the versions that are known.
+#[derive(Clone)]
+pub struct DocumentSchema {
+    /// Its name in the contract.
+    pub name: String,
+    /// Where its documents say their version.
+    pub version_at: Option<Pointer>,
+    /// What each version says.
+    pub versions: BTreeMap<String, Arc<dyn Validator>>,
+}
+
+/// Where a document comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is a file of the repository that the schema governs.
+    Repository,
+    /// It is a file of the repository, made for tests.
+    Fixture,
+    /// It was made from a schema.
+    Generated,
+}
+
+/// A document of a schema.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Its path; the ending tells the format. For a generated one, a path that no file has.
+    pub path: RepoPath,
+    /// Its text.
+    pub text: Arc<str>,
+    /// The name of the schema that holds for it.
+    pub schema: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// The engine of documents: the files of a set, and the schemas that hold for them.
+#[derive(Clone)]
+pub struct Documents {
+    /// The schemas; of two with one name the first counts.
+    pub schemas: Vec<DocumentSchema>,
+    /// The documents. A path may come once for each of its schemas, with the same text.
+    pub files: Vec<Held>,
+    /// Ids of the migrations that must find something to do. The others are history: what they were
+    /// for has gone through them.
+    pub judged: BTreeSet<String>,
+    /// What jq programs and commands may use.
+    pub tools: Tools,
+}
+
+impl Engine for Documents {
+    fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
+        Ok(Box::new(self.target(spec)?))
+    }
+}
+
+impl Documents {
+    /// Makes a throwaway folder with the documents; like [`Engine::sandbox`], with its own type.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    pub fn target(&self, spec: &SandboxSpec) -> Result<DocumentTarget, EngineError> {
+        let mut documents = self.clone();
+        documents.tools.limit = documents.tools.limit.min(spec.statement_timeout);
+        DocumentTarget::new(documents)
+    }
+
+    /// The texts of all documents after these ups, one after the other, each document by itself and
+    /// without a folder: the text, or why one of the ups fails on it. Sorted by path.
+    #[must_use]
+    pub fn after(&self, programs: &[Arc<Program>]) -> Vec<(RepoPath, Result<String, String>)> {
+        let schemas = self.schemas_by_name();
+        let members = self.members();
+        let one = |document: &Document| -> Result<String, String> {
+            let mut document = document.clone();
+            for program in programs {
+                if !members.get(&document.path).is_some_and(|all| all.contains(&program.schema)) {
+                    continue;
+                }
+                let pass = Pass::new(program, &schemas, &self.tools).map_err(|no| no.reason)?;
+                if !pass.names(&document.path) {
+                    continue;
+                }
+                if let Admission::Admitted(value) = pass.admit(&document) {
+                    document.text = pass.migrate(&document, value, None).map_err(told)?.text;
+                }
+            }
+            Ok(document.text.to_string())
+        };
+        let documents = self.documents();
+        documents.iter().map(|document| (document.path.clone(), one(document))).collect()
+    }
+
+    fn schemas_by_name(&self) -> BTreeMap<String, DocumentSchema> {
+        // From the last on, so that the first of a name is the one that stays.
+        let schemas = self.schemas.iter().rev();
+        schemas.map(|schema| (schema.name.clone(), schema.clone())).collect()
+    }
+
+    /// The documents, sorted by path; of two with one path the first counts.
+    fn documents(&self) -> Vec<Document> {
+        let mut documents = BTreeMap::new();
+        for Held { path, text, origin, .. } in &self.files {
+            let document =
+                || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
+            documents.entry(path.clone()).or_insert_with(document);
+        }
+        documents.into_values().collect()
+    }
+
+    /// The names of the schemas that hold for each document.
+    fn members(&self) -> BTreeMap<RepoPath, BTreeSet<String>> {
+        let mut members: BTreeMap<RepoPath, BTreeSet<String>> = BTreeMap::new();
+        for held in &self.files {
+            members.entry(held.path.clone()).or_default().insert(held.schema.clone());
+        }
+        members
+    }
+}
+
+/// Why an up fails, in one sentence.
+fn told(error: TargetError) -> String {
+    match error {
+        TargetError::Script(failure) => failure.message,
+        TargetError::TimedOut { limit, .. } => format!("it was stopped after {limit} s"),
+        TargetError::CannotRun(reason) => reason.reason,
+        TargetError::Engine(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
