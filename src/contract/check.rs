@@ -24,7 +24,7 @@ impl<'a> Complaints<'a> {
 
     /// The problems in the order of the file, each once.
     pub(super) fn finish(mut self) -> Vec<Problem> {
-        document::sort(&mut self.problems);
+        document::sort_problems(&mut self.problems);
         self.problems.dedup();
         self.problems.truncate(MOST);
         self.problems
