@@ -10,11 +10,14 @@ use super::{ChangesError, Source};
 use crate::model::{Entry, EntryKind, RepoPath, Tree, printable};
 
 const LINK: i32 = 0o120_000;
+/// The most bytes that the states of one file may have together.
+const MAX_HISTORY: usize = 64 << 20;
 const SUBMODULE: i32 = 0o160_000;
 
 /// One commit.
 pub(super) struct CommitSource {
     repo: Rc<Repository>,
+    commit: Oid,
     tree: Oid,
 }
 
@@ -33,7 +36,7 @@ impl CommitSource {
             .find_commit(commit)
             .map_err(|error| unreadable(repo, "a commit", &error))?
             .tree_id();
-        Ok(Self { repo: Rc::clone(repo), tree })
+        Ok(Self { repo: Rc::clone(repo), commit, tree })
     }
 
     /// The root tree's id.
@@ -49,7 +52,11 @@ impl CommitSource {
 
     /// The mode and id of what stands at `path`; reads only the trees on the way.
     fn lookup(&self, path: &RepoPath) -> Result<Option<(i32, Oid)>, ChangesError> {
-        let mut here = (0o040_000, self.tree);
+        self.lookup_in(self.tree, path)
+    }
+
+    fn lookup_in(&self, tree: Oid, path: &RepoPath) -> Result<Option<(i32, Oid)>, ChangesError> {
+        let mut here = (0o040_000, tree);
         let mut walked = RepoPath::root();
         for part in path.as_str().split('/').filter(|part| !part.is_empty()) {
             if here.0 != 0o040_000 {
@@ -176,5 +183,40 @@ impl Source for CommitSource {
             None | Some((0o040_000, _)) => Ok(None),
             Some((mode, id)) => self.read(path, mode, id).map(Some),
         }
+    }
+
+    fn history(
+        &self,
+        path: &RepoPath,
+        commits: usize,
+    ) -> Result<Vec<(i64, Option<Entry>)>, ChangesError> {
+        let mut states: Vec<(i64, Option<(i32, Oid)>)> = Vec::new();
+        let mut next = Some(self.commit);
+        for _ in 0..commits {
+            // What a shallow or partial clone lacks ends the walk.
+            let Some(commit) = next.and_then(|id| self.repo.find_commit(id).ok()) else { break };
+            let Ok(state) = self.lookup_in(commit.tree_id(), path) else { break };
+            let state = state.filter(|(mode, _)| *mode != 0o040_000);
+            let time = commit.time().seconds();
+            match states.last_mut() {
+                Some((since, known)) if *known == state => *since = time,
+                _ => states.push((time, state)),
+            }
+            next = commit.parent_id(0).ok();
+        }
+        let mut history = Vec::new();
+        let mut bytes = 0;
+        for (since, state) in states {
+            let entry = match state.map(|(mode, id)| self.read(path, mode, id)).transpose() {
+                Ok(entry) => entry,
+                Err(_) => break,
+            };
+            bytes += entry.as_ref().map_or(0, |entry| entry.bytes.len());
+            if bytes > MAX_HISTORY {
+                break;
+            }
+            history.push((since, entry));
+        }
+        Ok(history)
     }
 }

@@ -68,6 +68,23 @@ pub trait Source {
     /// # Errors
     /// When the side cannot be read.
     fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError>;
+
+    /// What a file was, the newest state first: each with the time, in seconds of Unix time, since
+    /// when it stood so, and `None` for a time without it. Only first parents are walked, at most
+    /// `commits` of them; where the walk ends early (there, or at the border of a shallow clone),
+    /// the last state is told with the time of the oldest commit that was seen. Empty where a side
+    /// has no history: a working tree or a plain folder.
+    ///
+    /// # Errors
+    /// When the side cannot be read.
+    fn history(
+        &self,
+        path: &RepoPath,
+        commits: usize,
+    ) -> Result<Vec<(i64, Option<Entry>)>, ChangesError> {
+        let _ = (path, commits);
+        Ok(Vec::new())
+    }
 }
 
 /// Base, head and what differs.

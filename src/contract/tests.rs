@@ -118,17 +118,17 @@ fn each_mistake_is_told_at_its_place() {
                                 missing ']'");
     one("fixtures = [\"../a\"]", "6:13 the pattern \"../a\" does not stay inside the repository");
     let released = |path: &str| format!("releases = [{{ version = \"1\", schema = \"{path}\" }}]");
-    one(&released("/etc/passwd"), "6:38 the path \"/etc/passwd\" is absolute");
-    one(&released("a/../../b"), "6:38 the path \"a/../../b\" leaves the repository");
-    one(&released("a\\\\b"), "6:38 the path \"a\\b\" has back slashes");
-    one(&released("C:/b"), "6:38 the path \"C:/b\" is absolute");
+    one(&released("/etc/passwd"), "6:39 the path \"/etc/passwd\" is absolute");
+    one(&released("a/../../b"), "6:39 the path \"a/../../b\" leaves the repository");
+    one(&released("a\\\\b"), "6:39 the path \"a\\b\" has back slashes");
+    one(&released("C:/b"), "6:39 the path \"C:/b\" is absolute");
     one(
         &released("./a.json"),
-        "6:38 this is the file that holds the current schema, which will change",
+        "6:39 this is the file that holds the current schema, which will change",
     );
     one(
         "releases = [{ version = \"1\", schema = \"b\" }, { version = \"1\", schema = \"c\" }]",
-        "6:57 the version \"1\" is released twice",
+        "6:58 the version \"1\" is released twice",
     );
     one("deprecation = {}", "6:15 deprecation is empty");
     one("unknown = 1", "6:1 unknown key \"unknown\"");

@@ -1,2 +1,108 @@
 //! What a change did to config schemas: which documents each governs, what it was before, and what
 //! the new one makes of them.
+//!
+//! [`inspect`] judges the schemas of a contract; where there is none, [`discover`] makes up what
+//! one would say from the looks of files. Everything a schema refers to is read from the same side
+//! of the comparison, or from copies in the repository; nothing is fetched.
+
+mod against;
+mod discover;
+mod documents;
+mod hold;
+mod judge;
+mod load;
+mod property;
+mod secret;
+mod side;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::changes::{ChangesError, Comparison};
+use crate::compat;
+use crate::model::{Contract, Pointer, RepoPath, SchemaEvidence};
+
+pub use discover::{Discovered, discover};
+
+/// What to judge.
+pub struct Request<'a> {
+    /// Base, head and what differs; its files have to cover the contract, the schemas and their
+    /// documents.
+    pub comparison: &'a Comparison,
+    /// The head's contract: it says which files there are.
+    pub contract: &'a Contract,
+    /// The base's contract: it says what is promised.
+    pub base_contract: Option<&'a Contract>,
+    /// For schemas that no contract names, how each was found, by the schema's name. Nothing is
+    /// promised about these.
+    pub assumed: &'a BTreeMap<String, Vec<String>>,
+    /// The set's folder, whose numbered migrations are no documents.
+    pub folder: Option<&'a RepoPath>,
+    /// Globs that limit what is a document; empty for no limit.
+    pub documents: &'a [String],
+    /// Judge every schema, not only those that the change touches.
+    pub all: bool,
+    /// The change's new config migrations: the id, and the name of the schema.
+    pub migrations: &'a [(String, String)],
+}
+
+/// What was found.
+#[derive(Default)]
+pub struct Inspected {
+    /// The judged schemas, by name.
+    pub evidence: Vec<SchemaEvidence>,
+    /// Every schema of the contract with its versions.
+    pub schemas: Vec<Known>,
+    /// Documents for the dry run of config migrations: those of the schemas that
+    /// [`Request::migrations`] names, with [`Request::all`] of every schema.
+    pub held: Vec<Held>,
+    /// What a person should know.
+    pub notices: Vec<String>,
+}
+
+/// A schema and its versions.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its name in the contract.
+    pub name: String,
+    /// Where its documents say their version.
+    pub version_at: Option<Pointer>,
+    /// Each version that can be read: releases, the base's and the head's own.
+    pub versions: BTreeMap<String, Arc<compat::Schema>>,
+}
+
+/// Where a document of the dry run comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The head.
+    Head,
+    /// The base, because the change migrated it by hand.
+    Base,
+    /// The contract's fixtures, at the head.
+    Fixture,
+    /// Made from the schema of a version.
+    Generated,
+}
+
+/// A document for the dry run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its file; a generated one has a path below `generated`.
+    pub path: RepoPath,
+    /// Its text.
+    pub text: String,
+    /// The name of the schema that governs it.
+    pub schema: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Judges the schemas of a contract, and the documents that they govern.
+///
+/// # Errors
+/// When a side cannot be read.
+pub fn inspect(request: &Request<'_>) -> Result<Inspected, ChangesError> {
+    judge::judge(request)
+}

@@ -210,3 +210,47 @@ fn nothing_that_the_repository_names_is_run() {
     found.head.tree(&path("")).unwrap();
     assert!(!mark.exists());
 }
+
+#[test]
+fn the_history_of_a_file_tells_each_state_and_since_when() {
+    let repo = Repo::empty();
+    let commit = |content: Option<&str>, seconds: u32| {
+        match content {
+            Some(content) => repo.write("c/a.json", content),
+            None => repo.remove("c/a.json"),
+        }
+        repo.write("other", seconds.to_string());
+        repo.git(&["add", "-A"]);
+        let date = format!("{seconds} +0000");
+        let committed = host::command("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.org"])
+            .args(["commit", "-q", "-m", "x"])
+            .current_dir(&repo.path)
+            .env("GIT_COMMITTER_DATE", date)
+            .status();
+        assert!(committed.unwrap().success());
+    };
+    for (content, seconds) in [
+        (Some("one"), 1_000_000),
+        (Some("one"), 1_000_100),
+        (None, 1_000_200),
+        (Some("two"), 1_000_300),
+        (Some("two"), 1_000_400),
+        (Some("three"), 1_000_500),
+    ] {
+        commit(content, seconds);
+    }
+    let found = ok(&Request { base: Some("HEAD".to_owned()), ..repo.request() });
+    let base = found.base.unwrap();
+    let told = |commits: usize, at: &str| -> Vec<(i64, Option<String>)> {
+        let history = base.history(&path(at), commits).unwrap();
+        let text = |entry: crate::model::Entry| String::from_utf8(entry.bytes.to_vec()).unwrap();
+        history.into_iter().map(|(since, entry)| (since, entry.map(text))).collect()
+    };
+    let (one, two, three) = (Some("one".into()), Some("two".into()), Some("three".into()));
+    let all = [(1_000_500, three), (1_000_300, two), (1_000_200, None), (1_000_000, one)];
+    assert_eq!(told(100, "c/a.json"), all);
+    assert_eq!(told(2, "c/a.json"), [(1_000_500, all[0].1.clone()), (1_000_400, all[1].1.clone())]);
+    assert_eq!(told(100, "c"), [(1_000_000, None)]);
+    assert_eq!(found.head.history(&path("c/a.json"), 100).unwrap().len(), 0);
+}

@@ -1,0 +1,546 @@
+//! The schemas of a contract, one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::against::{Released, Versions, comparisons};
+use super::documents::{Base, Bounds, Impact, MOST, Touched, governed, impact, patterns};
+use super::hold::Store;
+use super::load::load;
+use super::property::{Former, properties, removed};
+use super::side::{Content, Loaded, Side, clipped};
+use super::{Inspected, Known, Request, secret};
+use crate::changes::ChangesError;
+use crate::compat::Schema;
+use crate::model::{
+    ChangeKind, Contract, Governed, Location, RepoPath, SchemaChange, SchemaEvidence, SchemaFault,
+    Sited,
+};
+
+/// A schema that the contract of either side names.
+struct Subject<'a> {
+    head: Option<&'a Governed>,
+    base: Option<&'a Governed>,
+    /// Its file at the head and at the base, as the contracts say.
+    path: &'a RepoPath,
+    former: &'a RepoPath,
+}
+
+impl<'a> Subject<'a> {
+    /// The entry that says what is promised: the base's, so that a change cannot take it back.
+    fn promise(&self) -> Option<&'a Governed> {
+        self.base.or(self.head)
+    }
+
+    fn name(&self) -> &'a str {
+        self.head.or(self.base).map_or("", |entry| &entry.name.value)
+    }
+}
+
+struct Judge<'a> {
+    request: &'a Request<'a>,
+    head: Side<'a>,
+    base: Option<Side<'a>>,
+    bounds: Bounds<'a>,
+    /// Every path that the change touches, with what it was called at the base.
+    touched: BTreeMap<&'a RepoPath, &'a RepoPath>,
+}
+
+pub(super) fn judge(request: &Request<'_>) -> Result<Inspected, ChangesError> {
+    let mut out = Inspected::default();
+    let vendored = |contract: &Contract| contract.vendored.as_ref().map(|at| at.value.clone());
+    let comparison = request.comparison;
+    let base = comparison.base.as_ref().map(|base| {
+        let folder = vendored(request.base_contract.unwrap_or(request.contract));
+        Side::new(&**base, folder.as_ref())
+    });
+    let touched = comparison.files.iter().map(|change| match &change.kind {
+        ChangeKind::Renamed { from, .. } => (&change.path, from),
+        ChangeKind::Added
+        | ChangeKind::Modified
+        | ChangeKind::Deleted
+        | ChangeKind::ModeChanged
+        | ChangeKind::TypeChanged => (&change.path, &change.path),
+    });
+    let judge = Judge {
+        request,
+        head: Side::new(&*comparison.head, vendored(request.contract).as_ref()),
+        base,
+        bounds: Bounds::new(request, &mut out.notices),
+        touched: touched.collect(),
+    };
+    let mut subjects = judge.subjects();
+    subjects.sort_by_key(|subject| (subject.name(), subject.path));
+    for subject in &subjects {
+        judge.subject(subject, &mut out)?;
+    }
+    judge.ungoverned(&mut out.notices)?;
+    let mut taken = BTreeSet::new();
+    out.held.retain(|held| taken.insert((held.schema.clone(), held.path.clone())));
+    Ok(out)
+}
+
+impl<'a> Judge<'a> {
+    fn subjects(&self) -> Vec<Subject<'a>> {
+        let (head, base) = (self.request.contract, self.request.base_contract);
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
+        let mut subjects = Vec::new();
+        for entry in &head.schemas {
+            let path = &entry.schema.value;
+            let former = self.former(path);
+            // An entry under another name that is about the same file is the same one.
+            let before = base.and_then(|base| {
+                base.schema(&entry.name.value).or_else(|| {
+                    base.schemas.iter().find(|other| {
+                        other.schema.value == *former && head.schema(&other.name.value).is_none()
+                    })
+                })
+            });
+            taken.extend(before.map(|entry| entry.name.value.as_str()));
+            let former = before.map_or(former, |entry| &entry.schema.value);
+            subjects.push(Subject { head: Some(entry), base: before, path, former });
+        }
+        for entry in base.map_or(&[][..], |base| &base.schemas) {
+            if !taken.contains(entry.name.value.as_str()) {
+                let path = &entry.schema.value;
+                subjects.push(Subject { head: None, base: Some(entry), path, former: path });
+            }
+        }
+        subjects
+    }
+
+    /// What a path of the head was called at the base.
+    fn former(&self, path: &'a RepoPath) -> &'a RepoPath {
+        self.touched.get(path).copied().unwrap_or(path)
+    }
+
+    fn subject(&self, subject: &Subject<'a>, out: &mut Inspected) -> Result<(), ChangesError> {
+        let name = subject.name();
+        let Some(entry) = subject.head else {
+            out.evidence.push(self.taken_out(subject)?);
+            return Ok(());
+        };
+        let names = self.head.names()?;
+        let governed = governed(entry, &self.bounds, names);
+        let current = load(&self.head, subject.path)?;
+        let former = self.former_schema(subject)?;
+        let change = self.change(subject, &current, former.as_deref())?;
+        let migrations = self.migrations(name);
+        let is_judged = self.request.all
+            || change != SchemaChange::Unchanged
+            || !migrations.is_empty()
+            || subject.base.is_some_and(|base| !says_the_same(base, entry))
+            || governed.iter().any(|path| self.touched.contains_key(path));
+        let known = self.known(subject, &current, former.as_deref())?;
+        if self.request.all || !migrations.is_empty() {
+            let store = Store {
+                head: &self.head,
+                base: self.base.as_ref(),
+                entry,
+                known: &known,
+                schema: current.as_ref().as_ref().ok().map(|schema| &**schema),
+            };
+            let paths: Vec<_> = governed.iter().map(|path| (*path, self.former(path))).collect();
+            out.held.extend(store.documents(&paths, &mut out.notices)?);
+            out.held.extend(store.fixtures(&self.bounds, &mut out.notices)?);
+            out.held.extend(store.generated());
+        }
+        out.schemas.push(known);
+        if is_judged {
+            let found = Found { entry, governed, current, former, change, migrations };
+            out.evidence.push(self.evidence(subject, found)?);
+        }
+        Ok(())
+    }
+
+    /// The base's schema; `None` where there was none.
+    fn former_schema(&self, subject: &Subject<'_>) -> Result<Option<Rc<Loaded>>, ChangesError> {
+        let Some(base) = &self.base else { return Ok(None) };
+        match *base.content(subject.former)? {
+            Content::Missing => Ok(None),
+            Content::Read { .. } | Content::Unreadable { .. } => {
+                load(base, subject.former).map(Some)
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        subject: &Subject<'_>,
+        current: &Loaded,
+        former: Option<&Loaded>,
+    ) -> Result<SchemaChange, ChangesError> {
+        let Some(base) = &self.base else { return Ok(SchemaChange::Unchanged) };
+        let content = self.head.content(subject.path)?;
+        let (before, after) = match (former, &*content) {
+            (Some(_), Content::Missing) => return Ok(SchemaChange::Deleted),
+            (None, Content::Missing) => return Ok(SchemaChange::Unchanged),
+            (None, _) => return Ok(SchemaChange::Added),
+            (Some(former), _) => (closure(former), closure(current)),
+        };
+        let is_same = |head: &RepoPath, former: &RepoPath| -> Result<bool, ChangesError> {
+            let (head, former) = (self.head.content(head)?, base.content(former)?);
+            Ok(head.text() == former.text() && head.node().is_some() == former.node().is_some())
+        };
+        let mut same = is_same(subject.path, subject.former)?;
+        for path in before.iter().chain(after) {
+            same &= is_same(path, path)?;
+        }
+        Ok(if same { SchemaChange::Unchanged } else { SchemaChange::Modified })
+    }
+
+    fn migrations(&self, name: &str) -> Vec<String> {
+        let own = self.request.migrations.iter().filter(|(_, schema)| schema == name);
+        let ids: BTreeSet<&String> = own.map(|(id, _)| id).collect();
+        ids.into_iter().cloned().collect()
+    }
+
+    /// A schema that the head's contract no longer names.
+    fn taken_out(&self, subject: &Subject<'a>) -> Result<SchemaEvidence, ChangesError> {
+        let names = self.head.names()?;
+        let left = match subject.base {
+            Some(entry) => governed(entry, &self.bounds, names),
+            None => Vec::new(),
+        };
+        let left = left.into_iter().filter(|path| !self.is_governed(path)).count();
+        Ok(SchemaEvidence {
+            change: SchemaChange::Deleted,
+            governed: left,
+            ..self.empty(subject, Location::file(self.request.contract.path.clone()))
+        })
+    }
+
+    /// Whether a schema of the head's contract governs a document.
+    fn is_governed(&self, path: &RepoPath) -> bool {
+        let mut entries = self.request.contract.schemas.iter();
+        entries.any(|entry| patterns(&entry.files).is_some_and(|files| files.is_match(path)))
+    }
+
+    /// Evidence that says nothing yet.
+    fn empty(&self, subject: &Subject<'_>, version_location: Location) -> SchemaEvidence {
+        let version = |entry: Option<&Governed>| {
+            entry.and_then(|entry| entry.version.as_ref()).map(|version| version.value.clone())
+        };
+        let assumed = self.request.assumed.get(subject.name());
+        SchemaEvidence {
+            name: subject.name().to_owned(),
+            path: subject.path.clone(),
+            change: SchemaChange::Unchanged,
+            assumed: assumed.cloned().unwrap_or_default(),
+            faults: Vec::new(),
+            comparisons: Vec::new(),
+            governed: 0,
+            invalid: Vec::new(),
+            versions: (version(subject.base), version(subject.head)),
+            version_location,
+            migrations: self.migrations(subject.name()),
+            removed: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    fn evidence(
+        &self,
+        subject: &Subject<'a>,
+        found: Found<'a, '_>,
+    ) -> Result<SchemaEvidence, ChangesError> {
+        let Found { entry, governed, current, former, change, migrations } = found;
+        let contract = &self.request.contract.path;
+        let is_assumed = self.request.assumed.contains_key(subject.name());
+        let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
+        let mut evidence = self.empty(subject, match is_assumed {
+            true => Location::file(subject.path.clone()),
+            false => Location::at(contract.clone(), at),
+        });
+        let schema = current.as_ref().as_ref().ok();
+        let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
+        let impact = self.impact(subject, &governed, schema, before)?;
+        evidence.governed = governed.len();
+        evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+        let releases = self.releases(subject);
+        let reconsider = self.request.all
+            || subject.base.is_some_and(|base| !promises_the_same(base, entry));
+        if let Some(schema) = schema.filter(|_| change != SchemaChange::Unchanged || reconsider) {
+            let promise = subject.promise().map(|entry| entry.compatibility);
+            evidence.comparisons = comparisons(&Versions {
+                current: (schema, subject.path, &self.head),
+                base: match change {
+                    SchemaChange::Modified => Some(before.map(|schema| &**schema)),
+                    SchemaChange::Added | SchemaChange::Deleted | SchemaChange::Unchanged => None,
+                },
+                releases: &releases,
+                promise: promise.filter(|_| !is_assumed),
+                has_way_back: !migrations.is_empty(),
+                seeds: &impact.seeds,
+            })?;
+        }
+        evidence.invalid = impact.invalid;
+        if change == SchemaChange::Modified {
+            evidence.removed = self.removed(subject, &releases)?;
+        }
+        evidence.secrets = self.secrets(subject, &current, former.as_deref())?;
+        evidence.change = change;
+        Ok(evidence)
+    }
+
+    fn impact(
+        &self,
+        subject: &Subject<'a>,
+        governed: &[&'a RepoPath],
+        schema: Option<&Arc<Schema>>,
+        before: Option<&Arc<Schema>>,
+    ) -> Result<Impact, ChangesError>
+    where
+        Self: 'a,
+    {
+        let base = self.base.as_ref().map(|side| Base {
+            side,
+            schema: before.map(|schema| &**schema),
+            files: subject.base.and_then(|entry| patterns(&entry.files)),
+        });
+        let state = |path: &'a RepoPath| Touched {
+            is_touched: self.touched.contains_key(path),
+            former: self.former(path),
+        };
+        impact(&self.head, schema.map(|schema| &**schema), base.as_ref(), governed, state)
+    }
+
+    fn faults(
+        &self,
+        subject: &Subject<'_>,
+        current: &Loaded,
+        former: Option<&Loaded>,
+        impact: &Impact,
+    ) -> Result<Vec<SchemaFault>, ChangesError> {
+        let known: BTreeSet<(&RepoPath, &str)> = match former {
+            Some(Err(faults)) => {
+                faults.iter().map(|fault| (&fault.location.path, fault.message.as_str())).collect()
+            }
+            Some(Ok(_)) | None => BTreeSet::new(),
+        };
+        let mut faults = Vec::new();
+        if let Err(found) = current {
+            faults.extend(found.iter().cloned().map(|fault| SchemaFault {
+                old: known.contains(&(&fault.location.path, fault.message.as_str())),
+                ..fault
+            }));
+        }
+        let Some(entry) = subject.head else { return Ok(faults) };
+        let contract = |at| Location::at(self.request.contract.path.clone(), at);
+        let mut add = |location, message: String, help: &str| {
+            faults.push(SchemaFault { location, message, help: help.to_owned(), old: false });
+        };
+        if impact.unread > 0 {
+            let message = format!(
+                "{} of its documents are not validated: there are more than {MOST}, or they are \
+                 too large together",
+                impact.unread
+            );
+            add(contract(entry.span), message, "govern fewer documents by one schema");
+        }
+        let lost = self.lost(subject)?;
+        if lost > 0 {
+            let message = format!("{lost} of the documents that it governed have no schema now");
+            let at = entry.files.first().map_or(entry.span, |files| files.span);
+            add(contract(at), message, "name them again under `files` of a schema");
+        }
+        for release in &entry.releases {
+            if let Err(found) = &*load(&self.head, &release.schema.value)? {
+                let first = found.first().map_or("", |fault| &fault.message);
+                let version = clipped(&release.version.value);
+                let message = format!("the schema of release {version} cannot be used: {first}");
+                let help = "name a file that holds the schema as it was given out";
+                add(contract(release.schema.span), message, help);
+            } else if self.is_rewritten(subject, release.version.value.as_str(), &release.schema)? {
+                let version = clipped(&release.version.value);
+                let message =
+                    format!("the schema of release {version}, which was given out, is changed");
+                let help = "leave it as it was; what is new belongs into a new version";
+                add(Location::file(release.schema.value.clone()), message, help);
+            }
+        }
+        Ok(faults)
+    }
+
+    /// Whether a release of the base is another one now.
+    fn is_rewritten(
+        &self,
+        subject: &Subject<'_>,
+        version: &str,
+        schema: &Sited<RepoPath>,
+    ) -> Result<bool, ChangesError> {
+        let (Some(base), Some(entry)) = (&self.base, subject.base) else { return Ok(false) };
+        let Some(known) = entry.releases.iter().find(|known| known.version.value == version) else {
+            return Ok(false);
+        };
+        let (before, now) = (base.content(&known.schema.value)?, self.head.content(&schema.value)?);
+        let value = |content: &Content| content.node().map(crate::document::Node::to_json);
+        Ok(before.node().is_some() && value(&before) != value(&now))
+    }
+
+    /// How many documents of the head the schema governed at the base and no schema does now.
+    fn lost(&self, subject: &Subject<'_>) -> Result<usize, ChangesError> {
+        let Some(entry) = subject.base else { return Ok(0) };
+        let before = governed(entry, &self.bounds, self.head.names()?);
+        Ok(before.into_iter().filter(|path| !self.is_governed(path)).count())
+    }
+
+    /// The releases of both contracts: what the base names, the head cannot take back.
+    fn releases<'s>(&'s self, subject: &Subject<'s>) -> Vec<Released<'s>> {
+        let mut releases = Vec::new();
+        let sides = [(subject.base, self.base.as_ref()), (subject.head, Some(&self.head))];
+        let mut taken = BTreeSet::new();
+        for (entry, side) in sides {
+            let (Some(entry), Some(side)) = (entry, side) else { continue };
+            for release in &entry.releases {
+                let version = release.version.value.as_str();
+                if taken.insert(version) {
+                    releases.push(Released { version, side, path: &release.schema.value });
+                }
+            }
+        }
+        releases
+    }
+
+    fn removed(
+        &self,
+        subject: &Subject<'_>,
+        releases: &[Released<'_>],
+    ) -> Result<Vec<crate::model::RemovedProperty>, ChangesError> {
+        let (Some(side), Some(promise)) = (&self.base, subject.promise()) else {
+            return Ok(Vec::new());
+        };
+        // What cannot be read names no properties, and has been told as such.
+        if self.head.content(subject.path)?.node().is_none() {
+            return Ok(Vec::new());
+        }
+        let mut released = Vec::new();
+        for release in releases {
+            released.push(properties(release.side, release.path)?);
+        }
+        let former = Former {
+            side,
+            path: subject.former,
+            releases: released,
+            asked: promise.deprecation,
+        };
+        removed(&former, &properties(&self.head, subject.path)?)
+    }
+
+    fn secrets(
+        &self,
+        subject: &Subject<'_>,
+        current: &Loaded,
+        former: Option<&Loaded>,
+    ) -> Result<Vec<(Location, String)>, ChangesError> {
+        let mut known = BTreeSet::new();
+        if let (Some(base), Some(former), false) = (&self.base, former, self.request.all) {
+            for path in std::iter::once(subject.former).chain(closure(former)) {
+                known.extend(base.content(path)?.node().map(secret::values).unwrap_or_default());
+            }
+        }
+        let mut found = Vec::new();
+        for path in std::iter::once(subject.path).chain(closure(current)) {
+            let content = self.head.content(path)?;
+            let secrets = content.node().map(secret::secrets).unwrap_or_default();
+            for secret in secrets.into_iter().filter(|secret| !known.contains(&secret.value)) {
+                found.push((Location::at(path.clone(), secret.span), secret.what.to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The schema with all its versions. The head's word counts before the releases', and theirs
+    /// before the base's.
+    fn known(
+        &self,
+        subject: &Subject<'_>,
+        current: &Loaded,
+        former: Option<&Loaded>,
+    ) -> Result<Known, ChangesError> {
+        let mut versions = BTreeMap::new();
+        let version = |entry: Option<&Governed>| {
+            entry.and_then(|entry| entry.version.as_ref()).map(|version| version.value.clone())
+        };
+        let mut add = |version: Option<String>, loaded: &Loaded| {
+            if let (Some(version), Ok(schema)) = (version, loaded) {
+                versions.entry(version).or_insert_with(|| Arc::clone(schema));
+            }
+        };
+        add(version(subject.head), current);
+        for release in self.releases(subject) {
+            add(Some(release.version.to_owned()), &*load(release.side, release.path)?);
+        }
+        if let Some(former) = former {
+            add(version(subject.base), former);
+        }
+        let entry = subject.head.or(subject.base);
+        let version_at = entry.and_then(|entry| entry.version_at.as_ref());
+        Ok(Known {
+            name: subject.name().to_owned(),
+            version_at: version_at.map(|at| at.value.clone()),
+            versions,
+        })
+    }
+
+    /// Tells of documents that the set names and no schema governs.
+    fn ungoverned(&self, notices: &mut Vec<String>) -> Result<(), ChangesError> {
+        if !self.bounds.is_limited() {
+            return Ok(());
+        }
+        let names = self.head.names()?.iter();
+        let left: Vec<&RepoPath> =
+            names.filter(|path| self.bounds.admits(path) && !self.is_governed(path)).collect();
+        if let Some(first) = left.first() {
+            notices.push(format!(
+                "no schema governs {} of the set's documents, such as {}",
+                left.len(),
+                clipped(first.as_str())
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What was read of a subject that the head names.
+struct Found<'a, 'n> {
+    entry: &'a Governed,
+    governed: Vec<&'n RepoPath>,
+    current: Rc<Loaded>,
+    former: Option<Rc<Loaded>>,
+    change: SchemaChange,
+    migrations: Vec<String>,
+}
+
+/// The files that a schema refers to.
+fn closure(loaded: &Loaded) -> &[RepoPath] {
+    match loaded {
+        Ok(schema) => schema.references(),
+        Err(_) => &[],
+    }
+}
+
+/// Whether two entries are the same but for their places.
+fn says_the_same(one: &Governed, other: &Governed) -> bool {
+    let words = |globs: &[Sited<String>]| -> Vec<String> {
+        globs.iter().map(|glob| glob.value.clone()).collect()
+    };
+    let version = |entry: &Governed| entry.version.as_ref().map(|version| version.value.clone());
+    let place = |entry: &Governed| entry.version_at.as_ref().map(|place| place.value.clone());
+    promises_the_same(one, other)
+        && one.schema.value == other.schema.value
+        && words(&one.files) == words(&other.files)
+        && words(&one.fixtures) == words(&other.fixtures)
+        && version(one) == version(other)
+        && place(one) == place(other)
+        && one.deprecation == other.deprecation
+}
+
+fn promises_the_same(one: &Governed, other: &Governed) -> bool {
+    let releases = |entry: &Governed| -> Vec<(String, RepoPath)> {
+        let pairs = entry.releases.iter();
+        pairs.map(|it| (it.version.value.clone(), it.schema.value.clone())).collect()
+    };
+    one.compatibility == other.compatibility && releases(one) == releases(other)
+}
