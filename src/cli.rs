@@ -48,9 +48,6 @@ pub enum Command {
         /// The rule's id, such as rollback/missing.
         rule: String,
     },
-    /// Evaluate a jq program of a config migration, apart from the run that asks for it.
-    #[command(hide = true)]
-    EvaluateJq,
     /// List all rules with their levels.
     Rules {
         /// Print docs/rules.md instead.

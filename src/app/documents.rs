@@ -18,8 +18,9 @@ use crate::engine::documents::{
 };
 use crate::error::GateError;
 use crate::host;
+use crate::layout;
 use crate::model::{
-    Contract, EntryKind, Position, Problem, Program, RepoPath, SchemaEvidence,
+    Contract, EngineKind, EntryKind, Position, Problem, Program, RepoPath, SchemaEvidence, SetInfo,
 };
 use crate::schemas::{self, Inspected, Known, Request};
 
@@ -101,11 +102,8 @@ fn read_contract(
             set.name.value
         )));
     }
-    let pairs: Vec<_> = set
-        .schemas
-        .iter()
-        .map(|binding| (binding.files.clone(), binding.schema.clone()))
-        .collect();
+    let pairs: Vec<_> =
+        set.schemas.iter().map(|binding| (binding.files.clone(), binding.schema.clone())).collect();
     Ok(contract::from_bindings(config_path, &pairs))
 }
 
@@ -233,13 +231,13 @@ pub(super) fn discover(
     if inspected.evidence.is_empty() && inspected.notices.is_empty() {
         return Ok(None);
     }
-    let layout = layout::by_name("documents");
+    let Some(layout) = layout::of_engine(EngineKind::Documents) else { return Ok(None) };
     let info = SetInfo {
         name: "config schemas".into(),
         path: comparison.scope.clone(),
-        layout: "documents",
+        layout: layout.name(),
         engine: EngineKind::Documents,
-        habits: layout.map_or(Habits::NONE, |layout| layout.habits()),
+        habits: layout.habits(),
         assumed: Vec::new(),
         configured: false,
         engine_version: None,
@@ -247,15 +245,4 @@ pub(super) fn discover(
     let mut catalog = SetCatalog::of(info, Vec::new());
     catalog.schemas = contents(&inspected.evidence);
     Ok(Some((catalog, ConfigSet { inspected })))
-}
-
-/// Answers the question on standard input: what a jq program makes of a document.
-///
-/// # Errors
-/// When it cannot be read.
-pub(super) fn evaluate_jq() -> Result<u8, GateError> {
-    let question = std::io::read_to_string(std::io::stdin())
-        .map_err(|error| GateError::Usage(format!("standard input cannot be read: {error}")))?;
-    print(&jq::answer(&question))?;
-    Ok(0)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::documents::{self, ConfigSet};
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
@@ -12,7 +13,6 @@ use crate::model::{
     printable,
 };
 use crate::render::SourceMap;
-use super::documents::{self, ConfigSet};
 use crate::{layout, manifest, rules};
 
 /// What a command works on.
@@ -219,9 +219,8 @@ fn catalogs(
     });
     let mut plans: Vec<Plan> = Vec::new();
     for set in configured {
-        let named = |known: &SetConfig| {
-            known.path.value == set.path.value && known.command == set.command
-        };
+        let named =
+            |known: &SetConfig| known.path.value == set.path.value && known.command == set.command;
         let may_run = choice.place.allow_commands || trusted.iter().any(named);
         let mut spec = configured_spec(set);
         spec.seed = set.seed.as_ref().map(|path| seed(comparison, &path.value)).transpose()?;

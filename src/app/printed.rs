@@ -112,6 +112,19 @@ fn named(config: &CommandConfig, tree: &Tree) -> Vec<String> {
     tree.iter().map(|(path, _)| path).filter(|path| is_one(path)).map(str::to_owned).collect()
 }
 
+/// A temporary folder with a copy of the files of one side.
+///
+/// # Errors
+/// Where they cannot be read or copied.
+pub(super) fn copied(side: &dyn Source, folder: &RepoPath) -> Result<tempfile::TempDir, String> {
+    let room = tempfile::Builder::new()
+        .prefix("migration-gate-")
+        .tempdir_in(host::temp_dir())
+        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
+    copy(side, folder, room.path())?;
+    Ok(room)
+}
+
 /// Copies the files of one side and returns a digest of them all. Links are left out: they might
 /// lead anywhere.
 fn copy(side: &dyn Source, folder: &RepoPath, to: &Path) -> Result<String, String> {

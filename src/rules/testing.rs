@@ -74,6 +74,7 @@ pub(super) fn schema() -> SchemaEvidence {
     SchemaEvidence {
         name: "app".into(),
         path: schema_path(),
+        content: "0".into(),
         change: SchemaChange::Modified,
         assumed: Vec::new(),
         faults: Vec::new(),

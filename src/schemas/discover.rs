@@ -180,9 +180,7 @@ impl Finder<'_> {
                 break;
             }
             let named = self.names_one(path, &files)?;
-            let beside = || {
-                siblings(path).into_iter().find(|schema| self.schemas.contains(schema))
-            };
+            let beside = || siblings(path).into_iter().find(|schema| self.schemas.contains(schema));
             let found = match named {
                 Some((schema, how)) => Some((schema, how)),
                 None => beside().map(|schema| (schema, BESIDE)),

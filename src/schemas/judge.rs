@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::against::{Released, Versions, comparisons};
 use super::documents::{Base, Bounds, Impact, MOST, Touched, governed, impact, patterns};
 use super::hold::Store;
@@ -226,6 +228,7 @@ impl<'a> Judge<'a> {
         SchemaEvidence {
             name: subject.name().to_owned(),
             path: subject.path.clone(),
+            content: String::new(),
             change: SchemaChange::Unchanged,
             assumed: assumed.cloned().unwrap_or_default(),
             faults: Vec::new(),
@@ -249,18 +252,21 @@ impl<'a> Judge<'a> {
         let contract = &self.request.contract.path;
         let is_assumed = self.request.assumed.contains_key(subject.name());
         let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
-        let mut evidence = self.empty(subject, match is_assumed {
-            true => Location::file(subject.path.clone()),
-            false => Location::at(contract.clone(), at),
-        });
+        let mut evidence = self.empty(
+            subject,
+            match is_assumed {
+                true => Location::file(subject.path.clone()),
+                false => Location::at(contract.clone(), at),
+            },
+        );
         let schema = current.as_ref().as_ref().ok();
         let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
         let impact = self.impact(subject, &governed, schema, before)?;
         evidence.governed = governed.len();
         evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
         let releases = self.releases(subject);
-        let reconsider = self.request.all
-            || subject.base.is_some_and(|base| !promises_the_same(base, entry));
+        let reconsider =
+            self.request.all || subject.base.is_some_and(|base| !promises_the_same(base, entry));
         if let Some(schema) = schema.filter(|_| change != SchemaChange::Unchanged || reconsider) {
             let promise = subject.promise().map(|entry| entry.compatibility);
             evidence.comparisons = comparisons(&Versions {
@@ -281,7 +287,31 @@ impl<'a> Judge<'a> {
         }
         evidence.secrets = self.secrets(subject, &current, former.as_deref())?;
         evidence.change = change;
+        let reached = schema.map_or(&[][..], |schema| schema.references());
+        evidence.content = self.content(&evidence, reached)?;
         Ok(evidence)
+    }
+
+    /// What a waiver is bound to: of the lines that `sha256sum` writes for the schema, the files it
+    /// reaches and the documents it refuses, sorted by name, their SHA-256.
+    fn content(
+        &self,
+        evidence: &SchemaEvidence,
+        reached: &[RepoPath],
+    ) -> Result<String, ChangesError> {
+        let refused = evidence.invalid.iter().map(|document| &document.location.path);
+        let files: BTreeSet<&RepoPath> =
+            refused.chain(reached).chain(std::iter::once(&evidence.path)).collect();
+        let hex = |bytes: &[u8]| -> String {
+            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        let mut lines = String::new();
+        for path in files {
+            if let Some(entry) = self.request.comparison.head.file(path)? {
+                lines.push_str(&format!("{}  {path}\n", hex(&entry.bytes)));
+            }
+        }
+        Ok(hex(lines.as_bytes()))
     }
 
     fn impact(
@@ -419,12 +449,8 @@ impl<'a> Judge<'a> {
         for release in releases {
             released.push(properties(release.side, release.path)?);
         }
-        let former = Former {
-            side,
-            path: subject.former,
-            releases: released,
-            asked: promise.deprecation,
-        };
+        let former =
+            Former { side, path: subject.former, releases: released, asked: promise.deprecation };
         removed(&former, &properties(&self.head, subject.path)?)
     }
 
