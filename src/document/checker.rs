@@ -157,6 +157,9 @@ impl Checker {
             | ValidationErrorKind::MinProperties { limit: 1 } => {
                 (format!("{name} is empty"), String::new())
             }
+            ValidationErrorKind::MaxItems { limit } => {
+                (format!("{name} has more than {limit} items"), String::new())
+            }
             ValidationErrorKind::Minimum { limit } => {
                 (format!("{name} {} is less than {limit}", shown(node)), String::new())
             }

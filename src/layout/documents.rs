@@ -23,7 +23,7 @@ use super::shared::{self, File};
 use super::{Confidence, Detection, Layout, Reading};
 use crate::document::{self, Format};
 use crate::model::{
-    Down, EngineKind, EntryKind, Habits, Kind, LateMigrations, Location, Migration, Tree,
+    Down, EngineKind, EntryKind, Habits, Kind, LateMigrations, Location, Migration, RepoPath, Tree,
 };
 
 const EXPECTED: &str = "A config migration is called `<number>_<name>.toml`, or ends in .yaml, .yml, .json or \
@@ -37,6 +37,9 @@ const CONTRACTS: [&str; 4] = [
     "compatibility_contract.yml",
     "compatibility_contract.json",
 ];
+
+/// A larger file is not a program that people write.
+const LARGEST_PROGRAM: usize = 64 << 10;
 
 /// See the module.
 pub(super) struct Documents;
@@ -67,27 +70,33 @@ impl Layout for Documents {
         let mut reading = Reading::default();
         let mut others = Vec::new();
         for file in shared::sift(tree, &mut reading) {
-            match number(&file) {
+            match number(&file.path) {
                 Some((digits, id)) if file.folder().is_none() => {
                     migration(tree, &file, digits, id, &mut reading);
                 }
                 _ => others.push(file),
             }
         }
+        // What a migration names is its own, whatever it is called.
         let claimed: BTreeSet<_> =
             reading.migrations.iter().flat_map(|one| one.files.iter().cloned()).collect();
         for file in others.iter().filter(|file| !claimed.contains(&file.path)) {
             other(tree, file, &mut reading);
         }
+        reading.companions.retain(|path| !claimed.contains(path));
         shared::finish(reading)
     }
 }
 
 /// The number and the id of a document that is named like a migration.
-fn number<'t>(file: &File<'t>) -> Option<(&'t str, &'t str)> {
-    Format::of(&file.path)?;
-    let (stem, _) = file.name().rsplit_once('.')?;
+fn number(path: &RepoPath) -> Option<(&str, &str)> {
+    Format::of(path)?;
+    let (stem, _) = path.file_name().rsplit_once('.')?;
     shared::numbered(stem).map(|(digits, _)| (digits, stem))
+}
+
+fn numbered(path: &RepoPath) -> bool {
+    number(path).is_some()
 }
 
 fn migration(tree: &Tree, file: &File<'_>, digits: &str, id: &str, reading: &mut Reading) {
@@ -100,7 +109,9 @@ fn migration(tree: &Tree, file: &File<'_>, digits: &str, id: &str, reading: &mut
         let read = file::read(&file.path, id, &text, &|name| beside(tree, name));
         reading.problems.extend(read.problems);
         let named = read.named.iter().filter(|name| tree.get(name).is_some());
-        files.extend(named.map(|name| tree.path(name)));
+        let named = named.map(|name| tree.path(name));
+        // A command may look at another migration, which stays one of its own.
+        files.extend(named.filter(|path| path.parent() != file.path.parent() || !numbered(path)));
         steps = read.steps;
     }
     // What cannot be read keeps its place, so that what comes after is not blamed for it.
@@ -124,6 +135,9 @@ fn beside(tree: &Tree, name: &str) -> Result<Arc<str>, String> {
         return Err("is not a file that can be read".to_owned());
     }
     let text = std::str::from_utf8(&entry.bytes).map_err(|_| "is not UTF-8")?;
+    if text.len() > LARGEST_PROGRAM {
+        return Err("is larger than 64 KiB".to_owned());
+    }
     if text.contains('\0') {
         return Err("holds a NUL byte".to_owned());
     }
@@ -165,7 +179,8 @@ fn is_schema(name: &str) -> bool {
 
 /// Whether a numbered document in a subfolder is a migration that went astray, and no fixture.
 fn is_migration(file: &File<'_>) -> bool {
-    let Some(format) = number(file).and_then(|_| Format::of(&file.path)) else { return false };
+    let format = Format::of(&file.path).filter(|_| numbered(&file.path));
+    let Some(format) = format else { return false };
     let root = document::read(format, file.peek());
     root.is_ok_and(|root| ["up", "schema"].iter().all(|key| root.get(key).is_some()))
 }

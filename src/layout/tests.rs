@@ -29,7 +29,7 @@ pub(super) fn problems(reading: &Reading) -> Vec<String> {
 
 /// Every file is claimed, a companion or named by a problem; ranges lie on character borders;
 /// ids are unique.
-fn holds(layout: &dyn Layout, tree: &Tree, what: &str) {
+pub(super) fn holds(layout: &dyn Layout, tree: &Tree, what: &str) {
     let reading = layout.read(tree);
     layout.detect(tree);
     for (relative, _) in tree.iter() {

@@ -26,17 +26,22 @@ pub fn known_words(word: &str, known: &[&str]) -> String {
     }
 }
 
-/// Levenshtein's distance in characters.
+/// How many characters are wrong, missing, too many or in the place of their neighbour.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+    for i in 0..a.len() {
+        let mut next = vec![i + 1];
+        for j in 0..b.len() {
+            let replaced = row[j] + usize::from(a[i] != b[j]);
+            let mut steps = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                steps = steps.min(before[j - 1] + 1);
+            }
+            next.push(steps);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -51,6 +56,7 @@ mod tests {
         assert_eq!(closest("post-deploy", &known), Some("post_deploy"));
         assert_eq!(closest("Onlien", &known), Some("online"));
         assert_eq!(closest("offline", &known), Some("online"));
+        assert_eq!(closest("mvoe", &["move", "map"]), Some("move"));
         assert_eq!(closest("sometime", &known), None);
         assert_eq!(closest(&"x".repeat(100_000), &known), None);
     }

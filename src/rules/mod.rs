@@ -12,6 +12,8 @@ mod history;
 mod layout;
 mod manifest;
 mod portability;
+#[cfg(test)]
+mod program_tests;
 mod registry;
 mod rollback;
 mod sink;

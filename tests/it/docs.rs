@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 
+use migration_gate::model::{Entry, RepoPath, Tree};
+
 use crate::support::{Folder, finish, program};
 
 /// Holds the file at `path`, relative to the package, against `generated`.
@@ -54,6 +56,30 @@ fn the_reference_names_every_key() {
         assert!(names.len() > 4, "{names:?}");
         for name in names {
             assert!(reference.contains(&format!("`{name}`")), "docs/config.md lacks `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_guide_to_config_migrations_is_complete_and_its_examples_are_valid() {
+    let guide = include_str!("../../docs/config-migrations.md");
+    let schema = migration_gate::layout::config_migration_schema();
+    let mut names = Vec::new();
+    property_names(&serde_json::from_str(&schema).unwrap(), &mut names);
+    assert!(names.len() > 20, "{names:?}");
+    for name in names.iter().filter(|name| *name != "file") {
+        let told = guide.contains(&format!("`{name}`"));
+        assert!(told, "docs/config-migrations.md lacks `{name}`");
+    }
+    let layout = migration_gate::layout::by_name("documents").unwrap();
+    for language in ["toml", "yaml"] {
+        let examples = blocks(guide, language);
+        assert!(!examples.is_empty(), "no {language}");
+        for example in examples {
+            let mut tree = Tree::new(RepoPath::root());
+            tree.insert(format!("0001_a.{language}"), Entry::file(example.as_bytes()));
+            let reading = layout.read(&tree);
+            assert_eq!((reading.migrations.len(), reading.problems), (1, vec![]), "{example}");
         }
     }
 }

@@ -58,11 +58,11 @@ struct RawMigration {
     )]
     targets: Vec<String>,
     /// What is done to each document, in this order.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 1000))]
     up: Vec<RawOperation>,
     /// The way back, in the place of the computed one. Needed where `up` has a `jq` or a `command`
     /// and the class is not `manual_backfill`.
-    #[schemars(default, with = "Vec<RawOperation>")]
+    #[schemars(default, with = "Vec<RawOperation>", length(max = 1000))]
     down: Option<Vec<RawOperation>>,
 }
 

@@ -37,6 +37,9 @@ const FORMS: [Form; 11] = [
     form("command", &[], &[]),
 ];
 
+/// How many operations one direction may have, as the schema says.
+const MOST: usize = 1000;
+
 /// A text file of the set, by its path in the set's folder; `Err` says why it cannot be had.
 pub(super) type Beside<'a> = dyn Fn(&str) -> Result<Arc<str>, String> + 'a;
 
@@ -61,7 +64,9 @@ impl Reader<'_> {
     /// The operations of one direction, as far as they can be read; what cannot is reported.
     pub(super) fn operations(&mut self, list: &Node) -> Vec<Operation> {
         let entries = list.items().iter();
+        // More of them are against the schema.
         entries
+            .take(MOST)
             .filter_map(|entry| {
                 let action = self.action(entry)?;
                 Some(Operation { span: extent(entry), action })

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::format::CHECKER;
 use super::*;
-use crate::layout::tests::{ids, problems, tree};
+use crate::layout::tests::{holds, ids, problems, tree};
 use crate::model::{Action, Class, Down, Program, RepoPath, Step, line_column};
 
 const GOOD: &str = r#"# Nests the port.
@@ -192,6 +192,19 @@ fn programs_in_jq_may_lie_beside_the_migration() {
         tree.insert(file, crate::model::Entry::file(bytes));
         assert!(problems(&Documents.read(&tree)).contains(&why.to_owned()), "{why}");
     }
+}
+
+#[test]
+fn what_a_migration_names_is_its_own() {
+    let command = "command = [\"cp\", \"2_b.toml\", \"README.md\", \"data/x.json\"]";
+    let text = schema(&format!("[[up]]\n{command}\n[[down]]\njq = \".\"\n"));
+    let other = schema("[[up]]\nremove = \"/a\"\n");
+    let files =
+        [("1_a.toml", &*text), ("2_b.toml", &*other), ("README.md", ""), ("data/x.json", "")];
+    let reading = Documents.read(&tree(&files));
+    assert_eq!((&*reading.problems, &*reading.companions), (&[][..], &[][..]));
+    let names: Vec<&str> = reading.migrations[0].files.iter().map(RepoPath::file_name).collect();
+    assert_eq!(names, ["1_a.toml", "README.md", "x.json"]);
 }
 
 #[test]
@@ -479,7 +492,10 @@ fn hostile_files_are_answered() {
     let deep = format!("{{\"up\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let wide =
         format!("{{\"up\": [{{\"map\": \"/a\", \"table\": [{}[0,0]]}}]}}", "[1,1],".repeat(50_000));
-    for text in [&many, &deep, &wide] {
+    let long = format!("{{\"up\": [{}{{}}]}}", "{\"jq\": {\"file\": \"x.jq\"}},".repeat(5_000));
+    let said = problems(&read("1_a.json", &long));
+    assert!(said.contains(&"up has more than 1000 items".to_owned()), "{said:?}");
+    for text in [&many, &deep, &wide, &long] {
         let count = read("1_a.json", text).problems.len();
         assert!((1..=200).contains(&count), "{count}");
     }
@@ -491,6 +507,8 @@ fn hostile_files_are_answered() {
             let at = (seed >> 33) as usize % bytes.len();
             bytes[at] = (seed >> 24) as u8;
         }
-        let _ = read("1_a.toml", &String::from_utf8_lossy(&bytes));
+        let mut tree = tree(&[("x.jq", "."), ("2_b.yaml", "up: [{jq: {file: x.jq}}]")]);
+        tree.insert("1_a.toml", crate::model::Entry::file(bytes.as_slice()));
+        holds(&Documents, &tree, "a changed file");
     }
 }
