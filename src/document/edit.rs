@@ -4,6 +4,8 @@
 //! After each edit the text is read again and compared with the value that the edit should give;
 //! where the two differ, the edit is refused and nothing is changed.
 
+mod yaml;
+
 use serde_json::Value;
 
 use super::{Format, Unreadable, read};
@@ -60,6 +62,15 @@ impl From<Unreadable> for Refused {
 /// Where the text cannot be read, a place does not fit the edit, or the edited text does not read
 /// as the value it should.
 pub fn edit(format: Format, text: &str, edits: &[Edit]) -> Result<String, Refused> {
-    let _ = (format, read(format, text)?, edits);
-    Err(Refused { reason: "not written".into() })
+    read(format, text)?;
+    let mut text = text.to_owned();
+    for edit in edits {
+        text = match format {
+            Format::Yaml => yaml::edit(&text, edit)?,
+            Format::Json | Format::Jsonc | Format::Toml => {
+                return Err(Refused { reason: "not written".into() });
+            }
+        };
+    }
+    Ok(text)
 }
