@@ -260,7 +260,8 @@ impl Fragment {
                 } else {
                     " "
                 };
-            let first = format!("{indent}{lead}{gap}{}", self.head);
+            let head = if lead.is_empty() { self.head.trim_start() } else { &self.head };
+            let first = format!("{indent}{lead}{gap}{head}");
             if !first.trim().is_empty() {
                 out.push(first);
             }

@@ -27,7 +27,12 @@ pub(super) fn remove(source: &Source<'_>, at: &Pointer) -> Result<String, Refuse
     let start = place.start();
     let index = owners.iter().position(|owner| owner_start(owner) == start).unwrap_or(0);
     if owners.len() == 1 {
-        return replace(source, &parent, Fragment::written(empty.to_owned()));
+        let emptied = replace(source, &parent, Fragment::written(empty.to_owned()))?;
+        // In a document of one key, the comments above that stand outside of what was replaced.
+        let is_outside = matches!(parent.owner, Owner::Root) && source.is_first(start);
+        let above = source.above(start, place.owner.before());
+        let cut = if is_outside { above..source.line_start(start) } else { 0..0 };
+        return Ok(format!("{}{}", &emptied[..cut.start], &emptied[cut.end..]));
     }
     if form == Form::Block {
         return Ok(from_block(source, &place, index == 0));

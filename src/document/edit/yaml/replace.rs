@@ -75,7 +75,7 @@ pub(super) fn replace(
     let end = source.line_end(span.end.max(after));
     let line_end = source.line_end(after);
     let comment = match place.owner {
-        Owner::Root => "",
+        Owner::Root if !is_inline => "",
         _ if is_header => header_comment(&source.text[span.start..source.line_end(span.start)]),
         _ if !same_line => &source.text[after..line_end],
         _ if is_inline => &source.text[span.end.max(after)..end],

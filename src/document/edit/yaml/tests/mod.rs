@@ -1,3 +1,6 @@
+mod properties;
+mod writer;
+
 use serde_json::{Value, json};
 
 use super::edit as edit_text;
