@@ -24,7 +24,7 @@ pub enum Format {
     Json,
     /// JSON with comments and trailing commas.
     Jsonc,
-    /// YAML 1.2, one document of the core schema.
+    /// YAML 1.2, one document of the core schema, with aliases and merged maps (`<<`).
     Yaml,
     /// TOML 1.
     Toml,
@@ -51,13 +51,28 @@ impl Format {
 /// Where the text is not what the format says, holds more than one document, names a key twice,
 /// or nests deeper than [`DEEPEST`].
 pub fn read(format: Format, text: &str) -> Result<Node, Unreadable> {
-    // As long as the byte order mark, so that places stay those of the file.
-    let spaced = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    read_as(format, text, yaml::WHOLE)
+}
+
+/// Reads a file that is ours: as [`read`] does, but of YAML plain values only, without anchors,
+/// aliases and tags, and with keys that are text.
+///
+/// # Errors
+/// As [`read`], and where YAML holds more than that.
+pub fn read_strict(format: Format, text: &str) -> Result<Node, Unreadable> {
+    read_as(format, text, yaml::STRICT)
+}
+
+fn read_as(format: Format, text: &str, reading: yaml::Reading) -> Result<Node, Unreadable> {
+    // As long as the byte order mark, so that places stay those of the file. In YAML spaces would
+    // be indentation; its parser knows the mark.
+    let marked = text.strip_prefix('\u{feff}').filter(|_| format != Format::Yaml);
+    let spaced = marked.map(|rest| format!("   {rest}"));
     let text = spaced.as_deref().unwrap_or(text);
     match format {
         Format::Json => json::read(text),
         Format::Jsonc => json::read_with_comments(text),
-        Format::Yaml => yaml::read(text),
+        Format::Yaml => yaml::read(text, reading),
         Format::Toml => toml::read(text),
     }
 }
@@ -65,17 +80,17 @@ pub fn read(format: Format, text: &str) -> Result<Node, Unreadable> {
 /// A larger file is not one that people write by hand.
 const LARGEST: usize = 8 << 20;
 
-/// Reads a file of our own; its name says the format, and is taken for that of JSON where it does
-/// not.
+/// Reads a file of our own, as [`read_strict`] does; its name says the format, and is taken for
+/// that of JSON where it does not.
 ///
 /// # Errors
-/// As [`read`], and where it is not UTF-8 or larger than 8 MiB.
+/// As [`read_strict`], and where it is not UTF-8 or larger than 8 MiB.
 pub fn open(path: &RepoPath, bytes: &[u8]) -> Result<Node, Problem> {
     let node = if bytes.len() > LARGEST {
         Err(Unreadable::new(Span::new(0, 0), "the file is larger than 8 MiB", ""))
     } else {
         match std::str::from_utf8(bytes) {
-            Ok(text) => read(Format::of(path).unwrap_or(Format::Json), text),
+            Ok(text) => read_strict(Format::of(path).unwrap_or(Format::Json), text),
             Err(error) => {
                 let at = Span::new(error.valid_up_to(), error.valid_up_to() + 1);
                 Err(Unreadable::new(at, "the file is not UTF-8", "save it as UTF-8"))
