@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Refused;
-use super::flow::{Flow, line_indent, starts_line};
+use super::flow::Flow;
+use super::trivia::{line_indent, starts_line};
 
 /// The notation of maps and lists in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,7 @@ impl Style {
     pub(super) fn of<'a>(
         text: &str,
         notation: Notation,
+        newline: &'static str,
         flows: impl IntoIterator<Item = &'a Flow>,
     ) -> Self {
         let (mut unit, mut separator, mut gap, mut pad, mut tall_lists) =
@@ -67,7 +69,7 @@ impl Style {
         let usual_gap = if separator.len() == 1 { "" } else { " " };
         Self {
             notation,
-            newline: newline(text),
+            newline,
             unit: unit.unwrap_or("  ").to_owned(),
             separator: separator.to_owned(),
             gap: gap.unwrap_or(usual_gap).to_owned(),

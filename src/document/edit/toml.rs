@@ -8,8 +8,9 @@ mod take;
 use serde_json::Value;
 
 use self::layout::{Layout, Step};
-use super::flow::{Content, Piece, line_indent};
+use super::piece::{Content, Piece};
 use super::style::{Notation, Style};
+use super::trivia::line_indent;
 use super::{Edit, Refused, shown, spliced, value};
 use crate::document::{Format, Value as Read, read};
 use crate::model::Pointer;
@@ -33,8 +34,13 @@ struct Toml<'a> {
 }
 
 /// Makes an edit that fits the value.
-pub(super) fn edit(text: &str, root: &Value, edit: &Edit) -> Result<String, Refused> {
-    let toml = Toml::of(text, root);
+pub(super) fn edit(
+    text: &str,
+    newline: &'static str,
+    root: &Value,
+    edit: &Edit,
+) -> Result<String, Refused> {
+    let toml = Toml::of(text, newline, root);
     match edit {
         Edit::Set { at, value } => toml.set(at, value),
         Edit::Add { at, value } => toml.put_new(at, value),
@@ -45,7 +51,7 @@ pub(super) fn edit(text: &str, root: &Value, edit: &Edit) -> Result<String, Refu
         Edit::Move { from, to } => {
             let (rest, parts) = toml.take(&path(root, &from.0))?;
             let root = read(Format::Toml, &rest)?.to_json();
-            Toml::of(&rest, &root).put_parts(to, parts)
+            Toml::of(&rest, newline, &root).put_parts(to, parts)
         }
     }
 }
@@ -81,9 +87,10 @@ fn keys(path: &[Step]) -> impl Iterator<Item = &str> {
 }
 
 impl<'a> Toml<'a> {
-    fn of(text: &'a str, root: &'a Value) -> Self {
+    fn of(text: &'a str, newline: &'static str, root: &'a Value) -> Self {
         let layout = Layout::of(text);
-        let style = Style::of(text, Notation::Toml, layout.flows.iter().map(|it| &it.flow));
+        let style =
+            Style::of(text, Notation::Toml, newline, layout.flows.iter().map(|it| &it.flow));
         Self { text, root, layout, style }
     }
 
@@ -108,7 +115,7 @@ impl<'a> Toml<'a> {
         }
         let rest = self.take(&place)?.0;
         let root = read(Format::Toml, &rest)?.to_json();
-        Toml::of(&rest, &root).put_new(at, value)
+        Toml::of(&rest, self.style.newline, &root).put_new(at, value)
     }
 
     /// Gives a key another name, wherever it is written.

@@ -32,6 +32,22 @@ fn lines_and_brackets_keep_what_an_edit_does_not_touch() {
             ),
             ("a = { b = 1, c = 2 }\n", "remove /a/b ; add /a/d [1]", "a = { c = 2, d = [1] }\n"),
             ("a = { b = 1 }\n", "remove /a/b ; add /a/c 1", "a = { c = 1 }\n"),
+            (
+                "t = { d = 3, a.b = 1, a.c = 2 }\n",
+                "remove /t/a/b ; add /t/a/e 4",
+                "t = { d = 3, a.c = 2, a.e = 4 }\n",
+            ),
+            ("t = { a.b = 1, d = 3 }\n", "remove /t/a/b", "t = { a = {}, d = 3 }\n"),
+            (
+                "t = { a.b = 1, d = 3 }\n",
+                "move /t/a /t/z ; move /t/z/b /t/z/y",
+                "t = { z.y = 1, d = 3 }\n",
+            ),
+            (
+                "t = [\n  { a = 1 }, # one\n  { a = 2 }, # two\n]\n",
+                "move /t/0/a /b",
+                "t = [\n  {}, # one\n  { a = 2 }, # two\n]\nb = 1\n",
+            ),
             ("a = {}\n", "add /a/b {\"c\":1}", "a = { b = { c = 1 } }\n"),
             (
                 "port = 1_0\n[server]\nhost = 'h'\n",
@@ -166,4 +182,11 @@ fn what_toml_cannot_hold_is_refused() {
             ("# c\n[t]\nx = 1 # d\n\n[u]\ni = {}\n", "move /t /u/i/t", "has comments"),
         ],
     );
+}
+
+#[test]
+fn a_table_in_very_many_parts_is_taken_out_at_once() {
+    let parts: String = (0..3000).map(|i| format!("[[a]]\nx = 1\n[b{i}]\ny = 1\n")).collect();
+    let after = super::edit(Format::Toml, &parts, &super::edits("remove /a")).unwrap();
+    assert_eq!(after, (0..3000).map(|i| format!("[b{i}]\ny = 1\n")).collect::<String>());
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::layout::{Holder, Layout, Step, line_end};
 use super::tables::is_section;
 use super::{Content, Part, Pointer, Toml, content, keys, path, unfit};
-use crate::document::edit::flow::{Piece, line_indent};
+use crate::document::edit::piece::Piece;
+use crate::document::edit::trivia::line_indent;
 use crate::document::edit::{Refused, shown, spliced};
 
 impl Toml<'_> {

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::layout::{Entry, Holder, Key, Step, line_end};
 use super::{Part, Toml, keys};
-use crate::document::edit::flow::{Piece, line_indent, rest_of_line};
-use crate::document::edit::style::{Notation, is_blank};
-use crate::document::edit::{Refused, spliced};
+use crate::document::edit::piece::Piece;
+use crate::document::edit::style::Notation;
+use crate::document::edit::trivia::{line_indent, rest_of_line};
+use crate::document::edit::{Refused, Splice, spliced};
 use crate::document::{Format, read};
 
 /// What takes the place of what was taken.
@@ -56,13 +57,9 @@ impl Toml<'_> {
                 body: self.text[section.span.end..end].to_owned(),
             });
         }
-        let mut rest = self.text.to_owned();
-        cuts.sort_by_key(|cut| cut.range.start);
-        for cut in cuts.iter().rev() {
-            rest = cut.out_of(&rest);
-        }
+        let mut rest = without(self.text, cuts);
         if emptied {
-            rest = Self::with_empty_list(&rest, holder)?;
+            rest = self.with_empty_list(&rest, holder)?;
         }
         Ok((rest, parts))
     }
@@ -120,9 +117,9 @@ impl Toml<'_> {
     }
 
     /// A document in which a list that lost its last table is an empty one.
-    fn with_empty_list(text: &str, list: &[Step]) -> Result<String, Refused> {
+    fn with_empty_list(&self, text: &str, list: &[Step]) -> Result<String, Refused> {
         let root = read(Format::Toml, text)?.to_json();
-        let toml = Toml::of(text, &root);
+        let toml = Toml::of(text, self.style.newline, &root);
         match list.split_last() {
             Some((Step::Key(key), table)) => {
                 let key = toml.style.key(key);
@@ -133,37 +130,49 @@ impl Toml<'_> {
     }
 }
 
+/// The text without what is cut out.
+fn without(text: &str, mut cuts: Vec<Cut>) -> String {
+    cuts.sort_by_key(|cut| cut.range.start);
+    let mut merged: Vec<Cut> = Vec::new();
+    for cut in cuts {
+        match merged.last_mut() {
+            // Between them are only blank lines, which count once.
+            Some(before)
+                if before.lines
+                    && cut.lines
+                    && cut.instead.is_none()
+                    && text[before.range.end..cut.range.start].trim_start().is_empty() =>
+            {
+                before.range.end = cut.range.end;
+            }
+            _ => merged.push(cut),
+        }
+    }
+    spliced(text, merged.into_iter().map(|cut| cut.splice(text)).collect())
+}
+
 impl Cut {
-    /// The text without it, and without a blank line too many or a missing line end.
-    fn out_of(&self, text: &str) -> String {
+    /// What goes, without a blank line too many or a missing line end.
+    fn splice(self, text: &str) -> Splice {
         let Range { mut start, mut end } = self.range;
         if self.instead.is_some() || !self.lines {
-            let instead = self.instead.clone().unwrap_or_default();
-            return spliced(text, vec![(start..end, instead)]);
+            return (start..end, self.instead.unwrap_or_default());
         }
-        let blank_above = {
-            let above = text[..start].trim_end_matches(['\r', '\n']);
-            let ends = text[above.len()..start].matches('\n').count();
-            start == 0 || ends > 1 || is_blank(above.rsplit('\n').next().unwrap_or_default())
-        };
+        let words_above = text[..start].trim_end_matches([' ', '\t', '\r', '\n']).len();
         match rest_of_line(text, end) {
             Some(next) => end = next,
             // The last line has no end: neither has the one that is last now.
-            None => {
-                start = text[..start].trim_end_matches([' ', '\t', '\r', '\n']).len();
-                return spliced(text, vec![(start..text.len(), String::new())]);
-            }
+            None => return (words_above..text.len(), String::new()),
         }
-        if blank_above {
+        if start == 0 || text[words_above..start].matches('\n').count() != 1 {
             while let Some(next) = rest_of_line(text, end) {
                 end = next;
             }
-            if text[end..].trim().is_empty() {
+            if text[end..].trim_start().is_empty() {
                 end = text.len();
-                let kept = text[..start].trim_end_matches([' ', '\t', '\r', '\n']).len();
-                start = rest_of_line(text, kept).unwrap_or(0);
+                start = rest_of_line(text, words_above).unwrap_or(0);
             }
         }
-        spliced(text, vec![(start..end, String::new())])
+        (start..end, String::new())
     }
 }
