@@ -7,7 +7,10 @@
 mod exact;
 mod flow;
 mod json;
+mod piece;
 mod style;
+mod toml;
+mod trivia;
 mod value;
 mod yaml;
 
@@ -24,8 +27,9 @@ use crate::model::Pointer;
 /// The longest text that is edited, in bytes.
 const LONGEST: usize = 8 << 20;
 
-/// So many small edits take the place of one that sets a map or list; beyond, it is written anew.
-const MOST_PARTS: usize = 256;
+/// How many bytes may be read for the small edits that take the place of one that sets a map or
+/// list; where it would be more, the map or list is written anew.
+const MOST_READ: usize = 256 << 20;
 
 /// One change of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,26 +95,33 @@ pub fn edit(format: Format, text: &str, edits: &[Edit]) -> Result<String, Refuse
     }
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mark = &text[..text.len() - bare.len()];
-    let mut document = Document::read(format, bare.to_owned())?;
+    let mut document = Document::read(format, style::newline(bare), bare.to_owned())?;
     for edit in edits {
         document.make(edit)?;
     }
-    Ok(format!("{mark}{}", document.text))
+    let mut edited = document.text;
+    // A text that was empty in between has forgotten how it ended.
+    if format == Format::Toml && !bare.is_empty() && !bare.ends_with('\n') {
+        edited.truncate(edited.trim_end_matches(['\r', '\n']).len());
+    }
+    Ok(format!("{mark}{edited}"))
 }
 
 /// A text and what it says.
 struct Document {
     format: Format,
+    /// How the lines of the text end that was given.
+    newline: &'static str,
     text: String,
     node: Node,
     value: Value,
 }
 
 impl Document {
-    fn read(format: Format, text: String) -> Result<Self, Refused> {
+    fn read(format: Format, newline: &'static str, text: String) -> Result<Self, Refused> {
         let node = read(format, &text)?;
         let value = node.to_json();
-        Ok(Self { format, text, node, value })
+        Ok(Self { format, newline, text, node, value })
     }
 
     /// Makes an edit, in parts where that keeps more of the text.
@@ -126,7 +137,8 @@ impl Document {
             && (old.is_object() && value.is_object() || old.is_array() && value.is_array())
         {
             let parts = value::difference_at(at, old, value);
-            if parts.len() <= MOST_PARTS && !parts.iter().any(|part| part == edit) {
+            let bytes = parts.len().saturating_mul(self.text.len());
+            if bytes <= MOST_READ && !parts.iter().any(|part| part == edit) {
                 return parts.iter().try_for_each(|part| self.make_part(part));
             }
         }
@@ -142,14 +154,20 @@ impl Document {
         }
         exact::check(&self.text, &self.node, edit)?;
         let text = match self.format {
-            Format::Json | Format::Jsonc => json::edit(self.format, &self.text, &self.node, edit),
+            Format::Json | Format::Jsonc => json::Json {
+                format: self.format,
+                newline: self.newline,
+                text: &self.text,
+                root: &self.node,
+            }
+            .edit(edit),
             Format::Yaml => yaml::edit(&self.text, edit),
-            Format::Toml => Err(Refused::new("not written")),
+            Format::Toml => toml::edit(&self.text, self.newline, &self.value, edit),
         }?;
         if text.len() > LONGEST {
             return Err(Refused::new("the edited file would be longer than 8 MiB"));
         }
-        let edited = Self::read(self.format, text).map_err(|refused| {
+        let edited = Self::read(self.format, self.newline, text).map_err(|refused| {
             Refused::new(format!(
                 "the text with {} edited cannot be read: {}",
                 place(edit),

@@ -3,6 +3,8 @@
 //! Such a number may stand where it stands and move with its text. What would take it from the
 //! text, or write what was read of it, is refused, since its digits could not be given back.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::{Edit, Refused, find, shown};
@@ -14,21 +16,21 @@ pub(super) fn check(text: &str, root: &Node, edit: &Edit) -> Result<(), Refused>
     if let Edit::Set { at, .. } | Edit::Remove { at } = edit
         && let Some(node) = find(root, &at.0)
     {
-        let mut lost = Vec::new();
+        let mut lost = BTreeSet::new();
         inexact(text, node, &mut lost);
         if !lost.is_empty() {
             return Err(refused(at));
         }
     }
     if let Edit::Set { at, value } | Edit::Add { at, value } = edit {
-        let mut written = Vec::new();
+        let mut written = BTreeSet::new();
         numbers(value, &mut written);
         if written.is_empty() {
             return Ok(());
         }
-        let mut lost = Vec::new();
+        let mut lost = BTreeSet::new();
         inexact(text, root, &mut lost);
-        if written.iter().any(|number| lost.contains(number)) {
+        if !written.is_disjoint(&lost) {
             return Err(refused(at));
         }
     }
@@ -41,12 +43,12 @@ fn refused(at: &Pointer) -> Refused {
 }
 
 /// What was read of the numbers that were not read exactly.
-fn inexact(text: &str, node: &Node, lost: &mut Vec<serde_json::Number>) {
+fn inexact(text: &str, node: &Node, lost: &mut BTreeSet<String>) {
     match &node.value {
         Value::Number(number) => {
             let written = text.get(node.span.start..node.span.end).unwrap_or_default();
             if !is_exact(written, number) {
-                lost.push(number.clone());
+                lost.insert(number.to_string());
             }
         }
         Value::List(items) => items.iter().for_each(|item| inexact(text, item, lost)),
@@ -56,9 +58,11 @@ fn inexact(text: &str, node: &Node, lost: &mut Vec<serde_json::Number>) {
 }
 
 /// The numbers of a value; each may stand for what was not read exactly.
-fn numbers(value: &Json, found: &mut Vec<serde_json::Number>) {
+fn numbers(value: &Json, found: &mut BTreeSet<String>) {
     match value {
-        Json::Number(number) => found.push(number.clone()),
+        Json::Number(number) => {
+            found.insert(number.to_string());
+        }
         Json::Array(items) => items.iter().for_each(|item| numbers(item, found)),
         Json::Object(map) => map.values().for_each(|item| numbers(item, found)),
         Json::Null | Json::Bool(_) | Json::String(_) => {}

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use serde_json::Value;
-
+use super::piece::{Content, Piece};
 use super::style::{Notation, Style, is_blank};
+use super::trivia::{Mark, lead, line_indent, lines, marks, rest_of_line, starts_line};
 use super::{Refused, Splice};
 
 /// A map or list in brackets.
@@ -30,25 +30,6 @@ pub(super) struct Item {
     pub(super) scalar: bool,
 }
 
-/// A value that was taken out, with its comments.
-#[derive(Debug, Default)]
-pub(super) struct Piece {
-    /// The comments before it, up to where it begins.
-    pub(super) lead: String,
-    pub(super) value: String,
-    /// The comments after it.
-    pub(super) trail: Vec<String>,
-    /// How its first line was indented.
-    pub(super) indent: String,
-}
-
-/// What is put in.
-#[derive(Clone, Copy)]
-pub(super) enum Content<'a> {
-    New(&'a Value),
-    Moved(&'a Piece),
-}
-
 /// What belongs to an item beside its own text.
 struct Extent {
     /// Where the comments before it begin.
@@ -58,13 +39,6 @@ struct Extent {
     comma: Option<usize>,
     /// The comments after it.
     trail: Vec<Range<usize>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Newline,
-    Comma,
-    Comment,
 }
 
 impl Flow {
@@ -174,7 +148,8 @@ impl Flow {
         start..end
     }
 
-    /// Puts an item in before the one at an index, or at the end. The key is none in a list.
+    /// Puts an item in before the one at an index, or at the end. The key, as it is written, is
+    /// none in a list.
     ///
     /// Also gives comments that found no room here.
     pub(super) fn insert(
@@ -187,7 +162,7 @@ impl Flow {
     ) -> Result<(Vec<Splice>, Vec<String>), Refused> {
         let extents = self.extents(text, style.notation);
         let separator = self.separator(text).unwrap_or(&style.separator);
-        let label = key.map_or(String::new(), |key| format!("{}{separator}", style.key(key)));
+        let label = key.map_or(String::new(), |key| format!("{key}{separator}"));
         let outer = line_indent(text, self.open);
         let deeper = || format!("{outer}{}", style.unit);
         let newline = style.newline;
@@ -341,158 +316,4 @@ impl Item {
         out.push_str(&text[self.value.clone()]);
         out
     }
-}
-
-impl Content<'_> {
-    /// As an item that begins a line, with what stands between it and the comments after it.
-    fn over_lines(
-        self,
-        label: &str,
-        indent: &str,
-        comma: &str,
-        style: &Style,
-    ) -> Result<String, Refused> {
-        match self {
-            Self::New(value) => Ok(format!("{label}{}{comma}", style.render(value, Some(indent))?)),
-            Self::Moved(piece) => {
-                let lead = reindented(&piece.lead, &piece.indent, indent);
-                let value = reindented(&piece.value, &piece.indent, indent);
-                let trail: String = piece.trail.iter().map(|it| format!(" {it}")).collect();
-                Ok(format!("{lead}{label}{value}{comma}{trail}"))
-            }
-        }
-    }
-
-    /// As an item among others in a line, and the comments that cannot stand there.
-    fn within_line(
-        self,
-        label: &str,
-        indent: &str,
-        style: &Style,
-    ) -> Result<(String, Vec<String>), Refused> {
-        let piece = match self {
-            Self::New(value) => {
-                return Ok((format!("{label}{}", style.render(value, None)?), vec![]));
-            }
-            Self::Moved(piece) => piece,
-        };
-        let value = reindented(&piece.value, &piece.indent, indent);
-        let comments = piece.comments(style.notation);
-        if style.notation == Notation::Toml {
-            return Ok((format!("{label}{value}"), comments));
-        }
-        let lead: String = comments.iter().map(|it| format!("{} ", in_block(it))).collect();
-        Ok((format!("{lead}{label}{value}"), vec![]))
-    }
-}
-
-impl Piece {
-    /// Each of its comments, those in its value aside.
-    pub(super) fn comments(&self, notation: Notation) -> Vec<String> {
-        let lead = marks(&self.lead, 0..self.lead.len(), notation);
-        let lead = lead.into_iter().filter(|(mark, _)| *mark == Mark::Comment);
-        lead.map(|(_, range)| self.lead[range].to_owned()).chain(self.trail.clone()).collect()
-    }
-}
-
-/// A comment that may stand within a line.
-fn in_block(comment: &str) -> String {
-    match comment.strip_prefix("//") {
-        Some(words) => format!("/*{} */", words.trim_end().replace("*/", "* /")),
-        None => comment.to_owned(),
-    }
-}
-
-/// The line ends, commas and comments of what is not a value.
-fn marks(text: &str, range: Range<usize>, notation: Notation) -> Vec<(Mark, Range<usize>)> {
-    let bytes = text.as_bytes();
-    let mut marks = Vec::new();
-    let mut at = range.start;
-    while at < range.end {
-        let rest = &bytes[at..range.end];
-        let (mark, length) = match (rest[0], notation) {
-            (b'\n', _) => (Mark::Newline, 1),
-            (b',', _) => (Mark::Comma, 1),
-            (b'/', Notation::Json) if rest.starts_with(b"/*") => {
-                let end = text[at + 2..range.end].find("*/").map_or(rest.len(), |end| end + 4);
-                (Mark::Comment, end)
-            }
-            (b'/', Notation::Json) | (b'#', Notation::Toml) => {
-                let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-                (Mark::Comment, text[at..at + end].trim_end().len())
-            }
-            _ => {
-                at += 1;
-                continue;
-            }
-        };
-        marks.push((mark, at..at + length));
-        at += length;
-    }
-    marks
-}
-
-/// Where the comments begin that stand directly before `start`, no blank line between.
-fn lead(marks: &[(Mark, Range<usize>)], start: usize) -> usize {
-    let (mut first, mut lines) = (start, 0);
-    for (mark, range) in marks.iter().rev() {
-        match mark {
-            Mark::Newline => lines += 1,
-            Mark::Comment => (first, lines) = (range.start, 0),
-            Mark::Comma => break,
-        }
-        if lines > 1 {
-            break;
-        }
-    }
-    first
-}
-
-/// A text whose lines after the first are indented anew.
-pub(super) fn reindented(text: &str, from: &str, to: &str) -> String {
-    // The lines of such a text are its value.
-    if from == to || text.contains("\"\"\"") || text.contains("'''") {
-        return text.to_owned();
-    }
-    let mut lines = text.split_inclusive('\n');
-    let mut out = lines.next().unwrap_or_default().to_owned();
-    for line in lines {
-        match line.strip_prefix(from) {
-            // The last line of a lead is only an indentation, so a blank one counts too.
-            Some(rest) if !rest.starts_with(['\r', '\n']) => {
-                out.push_str(to);
-                out.push_str(rest);
-            }
-            _ => out.push_str(line),
-        }
-    }
-    out
-}
-
-/// The indentation of the line that a place is on.
-pub(super) fn line_indent(text: &str, at: usize) -> &str {
-    let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let rest = &text[line..];
-    &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()]
-}
-
-/// Whether only blanks stand before a place on its line.
-pub(super) fn starts_line(text: &str, at: usize) -> bool {
-    let line = text[..at].rfind('\n');
-    line.is_some_and(|newline| is_blank(&text[newline + 1..at]))
-}
-
-/// Where the next line begins, if only blanks stand before it.
-pub(super) fn rest_of_line(text: &str, at: usize) -> Option<usize> {
-    let end = text[at..].find('\n')? + at;
-    is_blank(text[at..end].trim_end_matches('\r')).then_some(end + 1)
-}
-
-/// The whole lines that a range takes, if nothing else stands on them.
-pub(super) fn lines(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
-    let start = text[..range.start].rfind('\n').map_or(0, |newline| newline + 1);
-    if !starts_line(text, range.start) {
-        return None;
-    }
-    Some(start..rest_of_line(text, range.end)?)
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Refused;
-use super::flow::{Flow, line_indent, starts_line};
+use super::flow::Flow;
+use super::trivia::{line_indent, starts_line};
 
 /// The notation of maps and lists in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,12 @@ pub(super) struct Style {
 
 impl Style {
     /// What the document's maps and lists in brackets show.
-    pub(super) fn of(text: &str, notation: Notation, flows: &[Flow]) -> Self {
+    pub(super) fn of<'a>(
+        text: &str,
+        notation: Notation,
+        newline: &'static str,
+        flows: impl IntoIterator<Item = &'a Flow>,
+    ) -> Self {
         let (mut unit, mut separator, mut gap, mut pad, mut tall_lists) =
             (None, None, None, None, None);
         for flow in flows {
@@ -63,7 +69,7 @@ impl Style {
         let usual_gap = if separator.len() == 1 { "" } else { " " };
         Self {
             notation,
-            newline: newline(text),
+            newline,
             unit: unit.unwrap_or("  ").to_owned(),
             separator: separator.to_owned(),
             gap: gap.unwrap_or(usual_gap).to_owned(),
@@ -86,7 +92,10 @@ impl Style {
     /// Whether a value takes more than a line where there is room for that.
     pub(super) fn is_tall(&self, value: &Value) -> bool {
         match value {
-            Value::Object(map) => !map.is_empty(),
+            Value::Object(map) => self.notation == Notation::Json && !map.is_empty(),
+            Value::Array(items) if self.notation == Notation::Toml => {
+                self.tall_lists && !items.is_empty()
+            }
             Value::Array(items) => {
                 let scalars = items.iter().all(|item| !item.is_object() && !item.is_array());
                 !items.is_empty() && (self.tall_lists || !scalars)

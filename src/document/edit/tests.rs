@@ -1,6 +1,8 @@
 //! Tables of a text, its edits and the text that they give.
 
 mod json;
+mod random;
+mod toml;
 
 use serde_json::Value;
 

@@ -214,8 +214,11 @@ fn what_does_not_fit_is_refused() {
             ("{\"a\": 1} // c", "remove /a", ""),
         ],
     );
-    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-    assert!(edit(Format::Json, &deep, &[]).is_err());
+    for levels in [129, 100_000] {
+        let deep = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(edit(Format::Json, &deep, &[]).is_err());
+        assert!(edit(Format::Toml, &format!("a = {deep}"), &[]).is_err());
+    }
     let long = format!("\"{}\"", "x".repeat(LONGEST));
     assert!(edit(Format::Json, &long, &[]).is_err());
     let mut value = serde_json::json!(1);
