@@ -8,6 +8,7 @@ mod exact;
 mod flow;
 mod json;
 mod style;
+mod toml;
 mod value;
 mod yaml;
 
@@ -144,7 +145,7 @@ impl Document {
         let text = match self.format {
             Format::Json | Format::Jsonc => json::edit(self.format, &self.text, &self.node, edit),
             Format::Yaml => yaml::edit(&self.text, edit),
-            Format::Toml => Err(Refused::new("not written")),
+            Format::Toml => toml::edit(&self.text, &self.value, edit),
         }?;
         if text.len() > LONGEST {
             return Err(Refused::new("the edited file would be longer than 8 MiB"));

@@ -174,7 +174,8 @@ impl Flow {
         start..end
     }
 
-    /// Puts an item in before the one at an index, or at the end. The key is none in a list.
+    /// Puts an item in before the one at an index, or at the end. The key, as it is written, is
+    /// none in a list.
     ///
     /// Also gives comments that found no room here.
     pub(super) fn insert(
@@ -187,7 +188,7 @@ impl Flow {
     ) -> Result<(Vec<Splice>, Vec<String>), Refused> {
         let extents = self.extents(text, style.notation);
         let separator = self.separator(text).unwrap_or(&style.separator);
-        let label = key.map_or(String::new(), |key| format!("{}{separator}", style.key(key)));
+        let label = key.map_or(String::new(), |key| format!("{key}{separator}"));
         let outer = line_indent(text, self.open);
         let deeper = || format!("{outer}{}", style.unit);
         let newline = style.newline;
@@ -345,7 +346,7 @@ impl Item {
 
 impl Content<'_> {
     /// As an item that begins a line, with what stands between it and the comments after it.
-    fn over_lines(
+    pub(super) fn over_lines(
         self,
         label: &str,
         indent: &str,

@@ -56,12 +56,13 @@ fn add(
         at.0.split_last().map(|(last, held)| (held, last)).ok_or_else(|| unfit(at))?;
     let flow = find(root, held).and_then(flow).ok_or_else(|| unfit(at))?;
     let end = flow.items.len();
+    let style = style(text, root);
     let (index, key) = if flow.map {
-        (end, Some(token.as_str()))
+        (end, Some(style.key(token)))
     } else {
         (value::index(token).unwrap_or(end), None)
     };
-    Ok(flow.insert(text, index, key, content, &style(text, root))?.0)
+    Ok(flow.insert(text, index, key.as_deref(), content, &style)?.0)
 }
 
 fn rename(text: &str, root: &Node, from: &Pointer, to: &Pointer) -> Result<String, Refused> {

@@ -32,7 +32,11 @@ pub(super) struct Style {
 
 impl Style {
     /// What the document's maps and lists in brackets show.
-    pub(super) fn of(text: &str, notation: Notation, flows: &[Flow]) -> Self {
+    pub(super) fn of<'a>(
+        text: &str,
+        notation: Notation,
+        flows: impl IntoIterator<Item = &'a Flow>,
+    ) -> Self {
         let (mut unit, mut separator, mut gap, mut pad, mut tall_lists) =
             (None, None, None, None, None);
         for flow in flows {
@@ -86,7 +90,10 @@ impl Style {
     /// Whether a value takes more than a line where there is room for that.
     pub(super) fn is_tall(&self, value: &Value) -> bool {
         match value {
-            Value::Object(map) => !map.is_empty(),
+            Value::Object(map) => self.notation == Notation::Json && !map.is_empty(),
+            Value::Array(items) if self.notation == Notation::Toml => {
+                self.tall_lists && !items.is_empty()
+            }
             Value::Array(items) => {
                 let scalars = items.iter().all(|item| !item.is_object() && !item.is_array());
                 !items.is_empty() && (self.tall_lists || !scalars)

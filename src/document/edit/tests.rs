@@ -1,6 +1,7 @@
 //! Tables of a text, its edits and the text that they give.
 
 mod json;
+mod toml;
 
 use serde_json::Value;
 
