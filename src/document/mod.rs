@@ -19,7 +19,7 @@ pub enum Format {
     Json,
     /// JSON with comments and trailing commas.
     Jsonc,
-    /// YAML 1.2, one document of the core schema.
+    /// YAML 1.2, one document of the core schema, with aliases and merged maps (`<<`).
     Yaml,
     /// TOML 1.
     Toml,
@@ -46,13 +46,28 @@ impl Format {
 /// Where the text is not what the format says, holds more than one document, names a key twice,
 /// or nests deeper than [`DEEPEST`].
 pub fn read(format: Format, text: &str) -> Result<Node, Unreadable> {
-    // As long as the byte order mark, so that places stay those of the file.
-    let spaced = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    read_as(format, text, yaml::WHOLE)
+}
+
+/// Reads a file that is ours: as [`read`] does, but of YAML plain values only, without anchors,
+/// aliases and tags, and with keys that are text.
+///
+/// # Errors
+/// As [`read`], and where YAML holds more than that.
+pub fn read_strict(format: Format, text: &str) -> Result<Node, Unreadable> {
+    read_as(format, text, yaml::STRICT)
+}
+
+fn read_as(format: Format, text: &str, reading: yaml::Reading) -> Result<Node, Unreadable> {
+    // As long as the byte order mark, so that places stay those of the file. In YAML spaces would
+    // be indentation; its parser knows the mark.
+    let marked = text.strip_prefix('\u{feff}').filter(|_| format != Format::Yaml);
+    let spaced = marked.map(|rest| format!("   {rest}"));
     let text = spaced.as_deref().unwrap_or(text);
     match format {
         Format::Json => json::read(text),
         Format::Jsonc => json::read_with_comments(text),
-        Format::Yaml => yaml::read(text),
+        Format::Yaml => yaml::read(text, reading),
         Format::Toml => toml::read(text),
     }
 }

@@ -120,7 +120,7 @@ fn read(path: &RepoPath, bytes: &[u8]) -> Result<Node, Unreadable> {
         let at = error.valid_up_to();
         Unreadable::new(Span::new(at, at + 1), "the file is not UTF-8", "save it as UTF-8")
     })?;
-    document::read(Format::of(path).unwrap_or(Format::Json), text)
+    document::read_strict(Format::of(path).unwrap_or(Format::Json), text)
 }
 
 impl Manifest {
