@@ -9,6 +9,7 @@ mod conflict;
 mod corpora;
 mod determinism;
 mod docs;
+mod documents;
 mod governance;
 mod layouts;
 mod levels;

@@ -1,12 +1,12 @@
 //! One operation on one document: on its value, and as edits of its text.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ledger::Did;
 use super::place::{self, Way};
 use super::scale;
 use super::tools::Tools;
-use crate::document::{DEEPEST, Edit};
+use crate::document::{self, DEEPEST, Edit};
 use crate::host::Stop;
 use crate::model::{Action, CannotRun, Pointer, printable};
 
@@ -115,45 +115,41 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Counts what is put into the document.
-    fn grow(&mut self, value: &Value) -> Result<(), Problem> {
-        self.grown = self.grown.saturating_add(value.to_string().len());
+    /// Makes an edit of the value, and keeps it for the text.
+    fn make(&mut self, edit: Edit) -> Result<(), Problem> {
+        if let Edit::Set { value, .. } | Edit::Add { value, .. } = &edit {
+            self.grown = self.grown.saturating_add(value.to_string().len());
+        }
         if self.grown > MOST {
             return fails("makes the document larger than 64 MiB");
         }
-        Ok(())
+        match document::apply(&mut self.value, &edit) {
+            Ok(()) => {
+                self.edits.push(edit);
+                Ok(())
+            }
+            Err(refused) => fails(format!("cannot be done: {}", printable(&refused.reason))),
+        }
     }
 
     fn set(&mut self, at: &Pointer, value: Value) -> Result<Did, Problem> {
-        self.grow(&value)?;
-        let Some(old) = place::set(&mut self.value, at, value.clone()) else {
-            return fails(format!("finds nothing at {at} any more"));
-        };
-        // The same text may stay for 1 in the place of 1, and not for 1.0.
-        if old != value {
-            self.edits.push(Edit::Set { at: at.clone(), value });
-        }
+        let old = at.get(&self.value).cloned().unwrap_or_default();
+        self.make(Edit::Set { at: at.clone(), value })?;
         Ok(Did::Replaced { at: at.clone(), value: old })
     }
 
     fn insert(&mut self, at: &Pointer, value: Value) -> Result<Did, Problem> {
-        self.grow(&value)?;
-        if place::insert(&mut self.value, at, value.clone()).is_none() {
-            return fails(format!("cannot put anything back at {at}"));
-        }
-        self.edits.push(Edit::Add { at: at.clone(), value });
+        self.make(Edit::Add { at: at.clone(), value })?;
         Ok(Did::Added { at: at.clone(), made: None })
     }
 
     fn remove(&mut self, at: &Pointer) -> Result<Did, Problem> {
-        match place::remove(&mut self.value, at) {
-            None if at.0.is_empty() => fails("cannot take the whole document out"),
-            None => fails(format!("finds nothing at {at} any more")),
-            Some(value) => {
-                self.edits.push(Edit::Remove { at: at.clone() });
-                Ok(Did::Removed { at: at.clone(), value })
-            }
+        if at.0.is_empty() {
+            return fails("cannot take the whole document out");
         }
+        let old = at.get(&self.value).cloned().unwrap_or_default();
+        self.make(Edit::Remove { at: at.clone() })?;
+        Ok(Did::Removed { at: at.clone(), value: old })
     }
 
     /// Takes out what was added, with the maps that were made for it where they hold nothing else.
@@ -192,10 +188,9 @@ impl<'a> Desk<'a> {
         for found in place::find(&self.value, above) {
             let at = Pointer([found.at.0.as_slice(), below].concat());
             let Some((at, made)) = self.free(&at)? else { continue };
-            self.grow(value)?;
             let top = made.as_ref().unwrap_or(&at);
             let whole = place::nested(&at.0[top.0.len()..], value.clone());
-            self.put(top.clone(), whole)?;
+            self.insert(top, whole)?;
             done.push(Did::Added { at, made });
         }
         Ok(done)
@@ -215,11 +210,11 @@ impl<'a> Desk<'a> {
             };
             if let Some(made) = &made {
                 let keys = &to.0[made.0.len()..to.0.len() - 1];
-                self.put(made.clone(), place::nested(keys, Value::Object(serde_json::Map::new())))?;
+                self.insert(made, place::nested(keys, Map::new().into()))?;
             } else {
                 self.check_in_maps(&to)?;
             }
-            self.shift(&from, &to)?;
+            self.make(Edit::Move { from: from.clone(), to: to.clone() })?;
             done.push(Did::Moved { from, to, made });
         }
         Ok(done)
@@ -235,7 +230,7 @@ impl<'a> Desk<'a> {
         if !matches!(place::way(&self.value, from), Way::Free { made: None, .. }) {
             return fails(format!("cannot move anything back to {from}"));
         }
-        self.shift(to, from)?;
+        self.make(Edit::Move { from: to.clone(), to: from.clone() })?;
         if let Some(made) = made {
             let keys = &to.0[made.0.len()..to.0.len() - 1];
             if made.get(&self.value).is_some_and(|value| place::is_hollow(value, keys)) {
@@ -243,26 +238,6 @@ impl<'a> Desk<'a> {
             }
         }
         Ok(Did::Moved { from: to.clone(), to: from.clone(), made: None })
-    }
-
-    /// Takes a value to a free place in a map that is there.
-    fn shift(&mut self, from: &Pointer, to: &Pointer) -> Result<(), Problem> {
-        let moved = place::remove(&mut self.value, from)
-            .and_then(|value| place::insert(&mut self.value, to, value));
-        if moved.is_none() {
-            return fails(format!("cannot move {from} to {to}"));
-        }
-        self.edits.push(Edit::Move { from: from.clone(), to: to.clone() });
-        Ok(())
-    }
-
-    /// Puts a value where none stands.
-    fn put(&mut self, at: Pointer, value: Value) -> Result<(), Problem> {
-        if place::insert(&mut self.value, &at, value.clone()).is_none() {
-            return fails(format!("cannot put anything at {at}"));
-        }
-        self.edits.push(Edit::Add { at, value });
-        Ok(())
     }
 
     /// A free place, with the outermost map that is still to be made; `None` where it is taken.

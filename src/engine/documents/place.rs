@@ -1,4 +1,4 @@
-//! Places in a document's value: finding them, and changing what stands there.
+//! Places in a document's value.
 
 use serde_json::{Map, Value};
 
@@ -120,41 +120,6 @@ pub(super) fn is_hollow(value: &Value, keys: &[String]) -> bool {
         }
     }
     value.as_object().is_some_and(Map::is_empty)
-}
-
-/// Puts a value in the place of the one that stands there.
-pub(super) fn set(root: &mut Value, at: &Pointer, value: Value) -> Option<Value> {
-    root.pointer_mut(&at.to_string()).map(|place| std::mem::replace(place, value))
-}
-
-/// Puts a value where none stands; the place is one that [`way`] found free.
-pub(super) fn insert(root: &mut Value, at: &Pointer, value: Value) -> Option<()> {
-    let (parent, key) = at.split_last()?;
-    match root.pointer_mut(&parent.to_string())? {
-        Value::Object(map) if !map.contains_key(key) => {
-            map.insert(key.to_owned(), value);
-            Some(())
-        }
-        Value::Array(items) => {
-            let index = index(key).filter(|index| *index <= items.len())?;
-            items.insert(index, value);
-            Some(())
-        }
-        _ => None,
-    }
-}
-
-/// Takes a value out.
-pub(super) fn remove(root: &mut Value, at: &Pointer) -> Option<Value> {
-    let (parent, key) = at.split_last()?;
-    match root.pointer_mut(&parent.to_string())? {
-        Value::Object(map) => map.remove(key),
-        Value::Array(items) => {
-            let index = index(key).filter(|index| *index < items.len())?;
-            Some(items.remove(index))
-        }
-        _ => None,
-    }
 }
 
 /// An index as RFC 6901 writes it.

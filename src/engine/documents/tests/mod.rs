@@ -82,10 +82,6 @@ pub(super) fn up(actions: Vec<Action>) -> Arc<Program> {
     program(actions, Some(Span::new(0, 100)), "1", "2")
 }
 
-pub(super) fn explicit_down(actions: Vec<Action>) -> Arc<Program> {
-    program(actions, Some(Span::new(100, 200)), "2", "1")
-}
-
 /// The computed inverse, as the layout makes it.
 pub(super) fn inverse(up: &Program) -> Arc<Program> {
     let mut down = up.clone();

@@ -45,8 +45,7 @@ pub(super) fn write(value: &Value, choices: &[u8]) -> String {
     let list = [0, 2, step][choices.pick(3)];
     let rarity = [3, 6, 1000][choices.pick(3)];
     let (crlf, marks, ends) = (choices.once(4), choices.once(5), !choices.once(6));
-    let mut writer =
-        Writer { choices, out: String::new(), step, list, comments: 0, rarity };
+    let mut writer = Writer { choices, out: String::new(), step, list, comments: 0, rarity };
     if marks {
         writer.out.push_str("%YAML 1.2\n---\n");
     }
