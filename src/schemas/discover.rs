@@ -54,6 +54,7 @@ pub struct Discovered {
 pub fn discover(comparison: &Comparison, all: bool) -> Result<Discovered, ChangesError> {
     let mut finder = Finder {
         head: Side::new(&*comparison.head, None),
+        base: comparison.base.as_ref().map(|base| Side::new(&**base, None)),
         schemas: BTreeSet::new(),
         governed: BTreeMap::new(),
         notices: Vec::new(),
@@ -127,6 +128,7 @@ fn stem(path: &RepoPath) -> Option<&str> {
 
 struct Finder<'a> {
     head: Side<'a>,
+    base: Option<Side<'a>>,
     schemas: BTreeSet<RepoPath>,
     /// Each document with its schema, and how that was found.
     governed: BTreeMap<RepoPath, (RepoPath, &'static str)>,
@@ -144,7 +146,7 @@ impl Finder<'_> {
             }
             if self.head.source().file(&schema)?.is_some() {
                 self.schemas.insert(schema.clone());
-                self.governed.insert(path.clone(), (schema, how));
+                self.govern(path, schema, how)?;
             } else if !self.schemas.contains(&schema) {
                 let (path, schema) = (clipped(path.as_str()), clipped(schema.as_str()));
                 self.notices.push(format!("{path} names the schema {schema}, which is not there"));
@@ -154,10 +156,30 @@ impl Finder<'_> {
         for schema in siblings(path) {
             if is_schema(self.head.source(), &schema)? {
                 self.schemas.insert(schema.clone());
-                self.governed.insert(path.clone(), (schema, BESIDE));
+                self.govern(path, schema, BESIDE)?;
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Takes a document, unless it is written in a way that is not read: nobody has said that it
+    /// is to be, so only a change that breaks a readable one counts.
+    fn govern(
+        &mut self,
+        path: &RepoPath,
+        schema: RepoPath,
+        how: &'static str,
+    ) -> Result<(), ChangesError> {
+        if let Content::Unreadable { message, .. } = self.head.document(path)? {
+            let before = self.base.as_ref().map(|base| base.document(path)).transpose()?;
+            if !matches!(before, Some(Content::Read { .. })) {
+                let path = clipped(path.as_str());
+                self.notices.push(format!("{path} is not validated: {message}"));
+                return Ok(());
+            }
+        }
+        self.governed.insert(path.clone(), (schema, how));
         Ok(())
     }
 
@@ -187,8 +209,8 @@ impl Finder<'_> {
                 Some((schema, how)) => Some((schema, how)),
                 None => beside().map(|schema| (schema, BESIDE)),
             };
-            if let Some(found) = found.filter(|(schema, _)| self.schemas.contains(schema)) {
-                self.governed.insert(path.clone(), found);
+            if let Some((schema, how)) = found.filter(|it| self.schemas.contains(&it.0)) {
+                self.govern(path, schema, how)?;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::side::{Content, Loaded, Side, clipped};
 use super::{Inspected, Known, Request, secret};
 use crate::changes::ChangesError;
 use crate::compat::Schema;
+use crate::document::{Node, Patterns};
 use crate::model::{
     ChangeKind, Contract, Governed, Location, RepoPath, SchemaChange, SchemaEvidence, SchemaFault,
     Sited,
@@ -43,6 +44,8 @@ struct Judge<'a> {
     head: Side<'a>,
     base: Option<Side<'a>>,
     bounds: Bounds<'a>,
+    /// What the head's contract governs.
+    files: Vec<Patterns>,
     /// Every path that the change touches, with what it was called at the base.
     touched: BTreeMap<&'a RepoPath, &'a RepoPath>,
 }
@@ -68,6 +71,7 @@ pub(super) fn judge(request: &Request<'_>) -> Result<Inspected, ChangesError> {
         head: Side::new(&*comparison.head, vendored(request.contract).as_ref()),
         base,
         bounds: Bounds::new(request, &mut out.notices),
+        files: request.contract.schemas.iter().filter_map(|it| patterns(&it.files)).collect(),
         touched: touched.collect(),
     };
     let mut subjects = judge.subjects();
@@ -213,8 +217,7 @@ impl<'a> Judge<'a> {
 
     /// Whether a schema of the head's contract governs a document.
     fn is_governed(&self, path: &RepoPath) -> bool {
-        let mut entries = self.request.contract.schemas.iter();
-        entries.any(|entry| patterns(&entry.files).is_some_and(|files| files.is_match(path)))
+        self.files.iter().any(|files| files.is_match(path))
     }
 
     /// Evidence that says nothing yet.
@@ -249,6 +252,7 @@ impl<'a> Judge<'a> {
         let contract = &self.request.contract.path;
         let is_assumed = self.request.assumed.contains_key(subject.name());
         let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
+        let is_gone = is_assumed && change == SchemaChange::Deleted;
         let mut evidence = self.empty(subject, match is_assumed {
             true => Location::file(subject.path.clone()),
             false => Location::at(contract.clone(), at),
@@ -257,7 +261,10 @@ impl<'a> Judge<'a> {
         let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
         let impact = self.impact(subject, &governed, schema, before)?;
         evidence.governed = governed.len();
-        evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+        // That it is gone says it all where no contract names it.
+        if !is_gone {
+            evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+        }
         let releases = self.releases(subject);
         let reconsider = self.request.all
             || subject.base.is_some_and(|base| !promises_the_same(base, entry));
@@ -375,7 +382,7 @@ impl<'a> Judge<'a> {
             return Ok(false);
         };
         let (before, now) = (base.content(&known.schema.value)?, self.head.content(&schema.value)?);
-        let value = |content: &Content| content.node().map(crate::document::Node::to_json);
+        let value = |content: &Content| content.node().map(Node::to_json);
         Ok(before.node().is_some() && value(&before) != value(&now))
     }
 
