@@ -122,7 +122,8 @@ fn a_set_of_documents_has_a_contract_or_schemas() {
     let outside = errors(&set(&format!("{documents}contract = \"../c.toml\"")));
     assert_eq!(outside, ["6:12 the path \"../c.toml\" climbs out with `..`"]);
     let stray = errors(&set("name = \"a\"\npath = \"a\"\nengine = \"sqlite\"\ncontract = \"c\""));
-    let belongs = "5:10 `documents`, `contract` and `schemas` belong to a set of the engine \"documents\"";
+    let belongs =
+        "5:10 `documents`, `contract` and `schemas` belong to a set of the engine \"documents\"";
     assert_eq!(stray, [belongs]);
 }
 

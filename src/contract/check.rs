@@ -3,9 +3,7 @@
 use super::schema::CHECKER;
 use super::{COMPATIBILITIES, text};
 use crate::document::{self, Node, Patterns};
-use crate::model::{
-    Compatibility, Pointer, Problem, RepoPath, Sited, Span, quoted,
-};
+use crate::model::{Compatibility, Pointer, Problem, RepoPath, Sited, Span, quoted};
 
 /// How many problems of one contract are reported.
 const MOST: usize = 100;
@@ -30,12 +28,7 @@ impl<'a> Complaints<'a> {
         self.problems
     }
 
-    pub(super) fn report(
-        &mut self,
-        at: Span,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub(super) fn report(&mut self, at: Span, message: impl Into<String>, help: impl Into<String>) {
         self.add(document::problem(self.path, at, message, help));
     }
 

@@ -93,8 +93,7 @@ fn every_format_says_the_same() {
 #[test]
 fn every_word_is_known_and_a_mistyped_one_is_understood() {
     for (word, promise) in COMPATIBILITIES {
-        let (contract, problems) =
-            read("toml", &schema(&format!("compatibility = \"{word}\"")));
+        let (contract, problems) = read("toml", &schema(&format!("compatibility = \"{word}\"")));
         assert_eq!(problems, []);
         assert_eq!(contract.schemas[0].compatibility, promise, "{word}");
     }
@@ -114,8 +113,11 @@ fn each_mistake_is_told_at_its_place() {
     one("version_at = \"version\"", "6:14 version_at \"version\" is no JSON Pointer to a value");
     one("version_at = \"\"", "6:14 version_at \"\" is no JSON Pointer to a value");
     one("version_at = \"/*/v\"", "6:14 version_at \"/*/v\" names many places");
-    one("fixtures = [\"a[\"]", "6:13 the pattern \"a[\" cannot be read: unclosed character class; \
-                                missing ']'");
+    one(
+        "fixtures = [\"a[\"]",
+        "6:13 the pattern \"a[\" cannot be read: unclosed character class; \
+                                missing ']'",
+    );
     one("fixtures = [\"../a\"]", "6:13 the pattern \"../a\" does not stay inside the repository");
     let released = |path: &str| format!("releases = [{{ version = \"1\", schema = \"{path}\" }}]");
     one(&released("/etc/passwd"), "6:39 the path \"/etc/passwd\" is absolute");
@@ -132,9 +134,10 @@ fn each_mistake_is_told_at_its_place() {
     );
     one("deprecation = {}", "6:15 deprecation is empty");
     one("unknown = 1", "6:1 unknown key \"unknown\"");
-    assert_eq!(problems("contract_version = 2\nschemas = []\n"), [
-        "1:20 contract_version 2 is not known"
-    ]);
+    assert_eq!(
+        problems("contract_version = 2\nschemas = []\n"),
+        ["1:20 contract_version 2 is not known"]
+    );
     let twice = format!("{}{}", schema(""), schema("").replace("contract_version = 1\n", ""));
     assert_eq!(problems(&twice), ["8:8 a second schema with the name \"a\""]);
     let all = problems("schemas = [{}]\n");

@@ -63,10 +63,7 @@ pub(super) fn comparisons(versions: &Versions<'_>) -> Result<Vec<Comparison>, Ch
             found.push(one(Direction::Forward, versions.promise.is_some())?);
         }
     }
-    let asked = [
-        (Direction::Backward, promise.backward),
-        (Direction::Forward, promise.forward),
-    ];
+    let asked = [(Direction::Backward, promise.backward), (Direction::Forward, promise.forward)];
     for (number, release) in versions.releases.iter().enumerate().filter(|_| promise.transitive) {
         let is_old = versions.releases.len() - number > MOST_RELEASES;
         for (direction, _) in asked.iter().filter(|(_, asked)| *asked) {
@@ -106,11 +103,7 @@ impl Versions<'_> {
                     (Direction::Backward, Some(violation)) => Some(self.place(violation)?),
                     _ => None,
                 };
-                Compared::Breaking {
-                    witness: format!("{short}{more}"),
-                    violations: told,
-                    location,
-                }
+                Compared::Breaking { witness: format!("{short}{more}"), violations: told, location }
             }
         })
     }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::{Content, LARGEST, Side, beside, clipped};
 use crate::changes::{ChangesError, Comparison, Source};
-use crate::document::Format;
+use crate::document::{Format, Node};
 use crate::model::{
-    ChangeKind, Compatibility, Contract, Deprecation, EntryKind, Governed, RepoPath, Sited, Span,
+    ChangeKind, Compatibility, Contract, Deprecation, EntryKind, FileChange, Governed, RepoPath,
+    Sited, Span,
 };
 
 /// How many documents are looked into for the schema that they name.
@@ -59,7 +60,7 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Discovered, Change
         governed: BTreeMap::new(),
         notices: Vec::new(),
     };
-    let changed = |change: &&crate::model::FileChange| {
+    let changed = |change: &&FileChange| {
         is_looked_at(&change.path) && change.path.below(&comparison.scope).is_some()
     };
     let mut documents: Vec<RepoPath> = Vec::new();
@@ -106,7 +107,7 @@ fn is_schema(side: &dyn Source, path: &RepoPath) -> Result<bool, ChangesError> {
     let side = Side::new(side, None);
     let content = side.document(path)?;
     let draft = content.node().and_then(|node| node.get("$schema"));
-    let draft = draft.and_then(|node| node.text());
+    let draft = draft.and_then(Node::text);
     // A broken schema is one as well, where its text says so.
     let marked = |text: &str| text.contains("json-schema.org/");
     Ok(match &content {
@@ -202,9 +203,7 @@ impl Finder<'_> {
                 break;
             }
             let named = self.names_one(path, &files)?;
-            let beside = || {
-                siblings(path).into_iter().find(|schema| self.schemas.contains(schema))
-            };
+            let beside = || siblings(path).into_iter().find(|schema| self.schemas.contains(schema));
             let found = match named {
                 Some((schema, how)) => Some((schema, how)),
                 None => beside().map(|schema| (schema, BESIDE)),
@@ -280,12 +279,8 @@ const BY_COMMENT: &str = "by a comment that names it";
 const BESIDE: &str = "by the name of the schema beside it";
 
 /// The schema that a document names, by a path.
-fn named(
-    path: &RepoPath,
-    text: &str,
-    node: Option<&crate::document::Node>,
-) -> Option<(RepoPath, &'static str)> {
-    let by_key = node.and_then(|node| node.get("$schema")).and_then(|node| node.text());
+fn named(path: &RepoPath, text: &str, node: Option<&Node>) -> Option<(RepoPath, &'static str)> {
+    let by_key = node.and_then(|node| node.get("$schema")).and_then(Node::text);
     if let Some(word) = by_key {
         return target(path, word.value).map(|schema| (schema, BY_SCHEMA));
     }

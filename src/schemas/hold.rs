@@ -136,9 +136,10 @@ fn put(root: &mut Value, at: &Pointer, value: Value) -> Option<()> {
     let (last, above) = at.0.split_last()?;
     let mut here = root;
     for token in above {
-        here = here.as_object_mut()?.entry(token.clone()).or_insert_with(|| Value::Object(
-            serde_json::Map::new(),
-        ));
+        here = here
+            .as_object_mut()?
+            .entry(token.clone())
+            .or_insert_with(|| Value::Object(serde_json::Map::new()));
     }
     here.as_object_mut()?.insert(last.clone(), value);
     Some(())

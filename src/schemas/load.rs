@@ -46,9 +46,8 @@ fn read(side: &Side<'_>, path: &RepoPath) -> Result<Loaded, ChangesError> {
     fetch_references(side, path, &root, &mut fetched)?;
     for _ in 0..MOST_PASSES {
         let result = Schema::new(&root, path, &fetched);
-        let asked = std::mem::take(
-            &mut *fetched.asked.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let asked =
+            std::mem::take(&mut *fetched.asked.lock().unwrap_or_else(PoisonError::into_inner));
         if asked.is_empty() || result.is_ok() {
             return match result {
                 Ok(schema) => Ok(Ok(Arc::new(schema))),

@@ -10,13 +10,22 @@ const MOST: usize = 100;
 /// Keywords whose values are published with the schema.
 const KEYWORDS: [&str; 4] = ["default", "const", "enum", "examples"];
 /// Words in the name of a property that is meant to hold a secret.
-const NAMES: [&str; 8] = [
-    "password", "passwd", "secret", "token", "apikey", "privatekey", "accesskey", "credential",
-];
+const NAMES: [&str; 8] =
+    ["password", "passwd", "secret", "token", "apikey", "privatekey", "accesskey", "credential"];
 /// Words of a value that only stands for another.
 const PLACEHOLDERS: [&str; 12] = [
-    "example", "change", "your", "placeholder", "replace", "insert", "dummy", "sample", "xxxx",
-    "****", "redacted", "todo",
+    "example",
+    "change",
+    "your",
+    "placeholder",
+    "replace",
+    "insert",
+    "dummy",
+    "sample",
+    "xxxx",
+    "****",
+    "redacted",
+    "todo",
 ];
 
 /// A value that looks like a secret.
@@ -98,8 +107,7 @@ fn looks_like(name: &str, text: &str) -> Option<&'static str> {
     }
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let name = name.to_lowercase();
-    (NAMES.iter().any(|word| name.contains(word)) && is_random(text))
-        .then_some("a password or key")
+    (NAMES.iter().any(|word| name.contains(word)) && is_random(text)).then_some("a password or key")
 }
 
 /// The shapes of well-known tokens.
@@ -137,7 +145,7 @@ fn distinct(text: &str) -> usize {
 fn is_random(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
     let long = text.chars().count() >= 12 && text.len() <= 4_096;
-    let mixed = has(char::is_ascii_digit) && has(|c| c.is_ascii_alphabetic());
+    let mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
     let is_address = text.contains("://") || text.starts_with(['/', '.', '~']);
     long && mixed && !is_address && distinct(text) * 2 > text.len().min(20)
 }
@@ -193,11 +201,14 @@ mod tests {
             "token": {"anyOf": [{"const": "k3J9vQz7Lm2Xp8Rb"}]}}}"#;
         let found = secrets(&read(Format::Json, text).unwrap());
         let told: Vec<_> = found.iter().map(|it| &text[it.span.start..it.span.end]).collect();
-        assert_eq!(told, [
-            "\"k3J9vQz7Lm2Xp8Rt\"",
-            "\"9f86d081884c7d659a2f\"",
-            "\"AKIAIOSFODNN7QWERTYU\"",
-            "\"k3J9vQz7Lm2Xp8Rb\"",
-        ]);
+        assert_eq!(
+            told,
+            [
+                "\"k3J9vQz7Lm2Xp8Rt\"",
+                "\"9f86d081884c7d659a2f\"",
+                "\"AKIAIOSFODNN7QWERTYU\"",
+                "\"k3J9vQz7Lm2Xp8Rb\"",
+            ]
+        );
     }
 }

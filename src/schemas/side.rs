@@ -172,8 +172,7 @@ pub(super) fn beside(file: &RepoPath, relative: &str) -> Option<RepoPath> {
         return None;
     }
     let folder = file.parent()?;
-    let mut parts: Vec<&str> =
-        folder.as_str().split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = folder.as_str().split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {
             "" | "." => {}

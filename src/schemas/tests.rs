@@ -4,9 +4,7 @@ use super::*;
 use crate::changes::compare_folders;
 use crate::contract;
 use crate::host;
-use crate::model::{
-    Compared, Direction, InvalidDocument, Location, SchemaChange, SchemaFault,
-};
+use crate::model::{Compared, Direction, InvalidDocument, Location, SchemaChange, SchemaFault};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 const APP: &str = r#"{
@@ -111,9 +109,8 @@ impl Case {
 
     /// The text at a place of the head.
     fn at(&self, location: &Location) -> String {
-        let text = std::fs::read_to_string(
-            self.keep.path().join("head").join(location.path.as_str()),
-        );
+        let text =
+            std::fs::read_to_string(self.keep.path().join("head").join(location.path.as_str()));
         let span = location.span.unwrap();
         text.unwrap()[span.start..span.end].to_owned()
     }
@@ -141,7 +138,9 @@ fn verdicts(evidence: &SchemaEvidence) -> Vec<(Direction, &str, bool, char)> {
         Compared::Unknown { .. } => 'U',
     };
     let comparisons = evidence.comparisons.iter();
-    comparisons.map(|it| (it.direction, it.against.as_str(), it.demanded, letter(&it.verdict))).collect()
+    comparisons
+        .map(|it| (it.direction, it.against.as_str(), it.demanded, letter(&it.verdict)))
+        .collect()
 }
 
 #[test]
@@ -194,11 +193,14 @@ fn an_edited_document_is_validated_though_its_schema_is_not_touched() {
         .iter()
         .map(|it| (it.location.path.as_str(), it.was_valid, it.touched, it.more))
         .collect();
-    assert_eq!(told, [
-        ("c/app-b.json", Some(false), false, 0),
-        ("c/app-c.json", Some(true), true, 0),
-        ("c/app.json", Some(true), true, 1),
-    ]);
+    assert_eq!(
+        told,
+        [
+            ("c/app-b.json", Some(false), false, 0),
+            ("c/app-c.json", Some(true), true, 0),
+            ("c/app.json", Some(true), true, 1),
+        ]
+    );
     assert!(evidence.invalid[1].message.starts_with("it cannot be read: "));
     let nothing = Case::new(
         &[(AT, CONTRACT), ("c/app.schema.json", APP), ("c/app-b.json", "{\"port\": \"old\"}")],
@@ -238,11 +240,8 @@ fn the_base_says_what_is_promised() {
 
 #[test]
 fn a_config_migration_claims_the_way_back() {
-    let mut case = Case::new(
-        &[(AT, CONTRACT)],
-        &[("c/app.schema.json", APP)],
-        &[("c/app.schema.json", TEXT)],
-    );
+    let mut case =
+        Case::new(&[(AT, CONTRACT)], &[("c/app.schema.json", APP)], &[("c/app.schema.json", TEXT)]);
     case.migrations = vec![("0001_x".to_owned(), "app".to_owned())];
     let evidence = case.one();
     assert_eq!(evidence.migrations, ["0001_x"]);
@@ -280,7 +279,10 @@ fn a_schema_cannot_leave_the_contract_unseen() {
         &[(AT, renamed.as_str()), ("c/app.schema.json", TEXT)],
     );
     let evidence = case.one();
-    assert_eq!((evidence.name.as_str(), &evidence.change), ("application", &SchemaChange::Modified));
+    assert_eq!(
+        (evidence.name.as_str(), &evidence.change),
+        ("application", &SchemaChange::Modified)
+    );
     assert_eq!(verdicts(&evidence), [(Direction::Backward, "the base", true, 'B')]);
 }
 
@@ -300,9 +302,11 @@ fn what_is_wrong_with_a_schema_is_told_at_its_place() {
     assert_eq!(place.as_deref(), Some("\"nothing\""));
     assert_eq!(one("{\"$ref\": \"gone.json\"}").1.as_deref(), Some("\"gone.json\""));
     assert!(one("{").0.starts_with("the schema is not read: it cannot be read"));
-    assert!(one("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
-        .0
-        .contains("Git LFS"));
+    assert!(
+        one("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+            .0
+            .contains("Git LFS")
+    );
     assert!(one(&format!("\"{}\"", "x".repeat(1 << 20))).0.contains("larger than 1 MiB"));
 
     // What was broken before is not the change's fault.
@@ -371,7 +375,11 @@ fn remote_schemas_come_from_the_vendored_folder_alone() {
 
 #[test]
 fn removed_properties_are_told_with_their_releases() {
-    let schema = |properties: &str| format!("{{\"$schema\": \"{DRAFT}\", \"properties\": {{{properties}}}, \"$defs\": {{\"old\": {{\"deprecated\": true, \"properties\": {{\"in\": {{}}}}}}}}}}");
+    let schema = |properties: &str| {
+        format!(
+            "{{\"$schema\": \"{DRAFT}\", \"properties\": {{{properties}}}, \"$defs\": {{\"old\": {{\"deprecated\": true, \"properties\": {{\"in\": {{}}}}}}}}}}"
+        )
+    };
     let contract = with(
         "compatibility = \"none\"\ndeprecation = { releases = 2, days = 9 }\nreleases = [{ version = \
          \"a\", schema = \"c/r/a.json\" }, { version = \"b\", schema = \"c/r/b.json\" }]",
@@ -406,7 +414,9 @@ fn removed_properties_are_told_with_their_releases() {
 #[test]
 fn only_secrets_that_are_new_are_told_and_never_repeated() {
     let schema = |more: &str| {
-        format!("{{\"properties\": {{\"password\": {{\"examples\": [\"k3J9vQz7Lm2Xp8Rt\"{more}]}}}}}}")
+        format!(
+            "{{\"properties\": {{\"password\": {{\"examples\": [\"k3J9vQz7Lm2Xp8Rt\"{more}]}}}}}}"
+        )
     };
     let mut case = Case::new(
         &[(AT, CONTRACT)],
@@ -415,7 +425,10 @@ fn only_secrets_that_are_new_are_told_and_never_repeated() {
     );
     let evidence = case.one();
     let [(location, what)] = &evidence.secrets[..] else { panic!("{:?}", evidence.secrets) };
-    assert_eq!((case.at(location).as_str(), what.as_str()), ("\"Zk3J9vQz7Lm2Xp8Q\"", "a password or key"));
+    assert_eq!(
+        (case.at(location).as_str(), what.as_str()),
+        ("\"Zk3J9vQz7Lm2Xp8Q\"", "a password or key")
+    );
     case.all = true;
     assert_eq!(case.one().secrets.len(), 2);
 }
@@ -453,12 +466,15 @@ fn the_dry_run_gets_documents_as_they_wait_for_the_migration() {
         .filter(|held| held.origin != Origin::Generated)
         .map(|held| (held.path.as_str(), held.origin, held.text.as_str()))
         .collect();
-    assert_eq!(own, [
-        ("c/app-hand.json", Origin::Base, "{\"version\": \"1\", \"port\": 2}"),
-        ("c/app-same.json", Origin::Head, "{\"port\": \"1\"}"),
-        ("c/app-waits.json", Origin::Head, "{\"version\": \"1\", \"port\": 1}"),
-        ("f/one.json", Origin::Fixture, "{\"version\": \"1\", \"port\": 7}"),
-    ]);
+    assert_eq!(
+        own,
+        [
+            ("c/app-hand.json", Origin::Base, "{\"version\": \"1\", \"port\": 2}"),
+            ("c/app-same.json", Origin::Head, "{\"port\": \"1\"}"),
+            ("c/app-waits.json", Origin::Head, "{\"version\": \"1\", \"port\": 1}"),
+            ("f/one.json", Origin::Fixture, "{\"version\": \"1\", \"port\": 7}"),
+        ]
+    );
     assert!(inspected.notices[0].contains("edits 1 of the documents"), "{:?}", inspected.notices);
     let [known] = &inspected.schemas[..] else { panic!("{:?}", inspected.schemas) };
     assert_eq!(known.versions.keys().collect::<Vec<_>>(), ["1", "2"]);
@@ -522,11 +538,14 @@ fn without_a_contract_schemas_are_found_by_their_looks() {
     let (found, inspected) = case.discovered();
     let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
     assert_eq!((evidence.name.as_str(), evidence.governed), ("c/app.schema.json", 4));
-    assert_eq!(evidence.assumed, [
-        "1 document by `$schema`",
-        "2 documents by a comment that names it",
-        "1 document by the name of the schema beside it",
-    ]);
+    assert_eq!(
+        evidence.assumed,
+        [
+            "1 document by `$schema`",
+            "2 documents by a comment that names it",
+            "1 document by the name of the schema beside it",
+        ]
+    );
     assert_eq!(verdicts(evidence), [(Direction::Backward, "the base", false, 'B')]);
     // The one by key also has a key that the schema does not know, and had it before.
     let was: Vec<_> = evidence.invalid.iter().map(|it| it.was_valid).collect();
@@ -557,4 +576,100 @@ fn without_a_contract_an_edited_document_finds_its_schema() {
     let mut all = nothing;
     all.all = true;
     assert_eq!(all.discovered().1.evidence.len(), 1);
+}
+
+/// A repository in which each state of `c/app.schema.json` was committed at a time.
+fn committed(states: &[(&str, u32)]) -> tempfile::TempDir {
+    let keep = tempfile::tempdir_in(host::temp_dir()).unwrap();
+    let git = |arguments: &[&str], seconds: u32| {
+        let done = host::command("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.org"])
+            .args(arguments)
+            .current_dir(keep.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env("GIT_COMMITTER_DATE", format!("@{seconds} +0000"))
+            .status();
+        assert!(done.unwrap().success(), "{arguments:?}");
+    };
+    git(&["init", "-q", "-b", "main"], 0);
+    for (schema, seconds) in states {
+        write(&keep.path().join("c/app.schema.json"), schema);
+        write(&keep.path().join("other"), &seconds.to_string());
+        git(&["add", "-A"], 0);
+        git(&["commit", "-q", "-m", "x"], *seconds);
+    }
+    keep
+}
+
+#[test]
+fn since_when_a_property_is_deprecated_is_read_from_the_history() {
+    let plain = "{\"properties\": {\"gone\": {}, \"keep\": {}}}";
+    let marked = "{\"properties\": {\"gone\": {\"deprecated\": true}, \"keep\": {}}}";
+    let keep = committed(&[
+        (marked, 1_000_000),
+        (plain, 2_000_000),
+        (marked, 3_000_000),
+        (&marked.replace("keep", "kept"), 4_000_000),
+    ]);
+    write(&keep.path().join("c/app.schema.json"), "{\"properties\": {\"kept\": {}}}");
+    let comparison = crate::changes::compare(&crate::changes::Request {
+        path: keep.path().to_owned(),
+        base: Some("HEAD".to_owned()),
+        ..crate::changes::Request::default()
+    });
+    let comparison = comparison.unwrap();
+    let found = discover(&comparison, false).unwrap();
+    assert_eq!(found.contract.schemas.len(), 0, "it names no draft");
+    let path = RepoPath::new(AT).unwrap();
+    let (contract, _) = contract::parse(&path, CONTRACT.as_bytes());
+    let inspected = inspect(&Request {
+        comparison: &comparison,
+        contract: &contract,
+        base_contract: Some(&contract),
+        assumed: &BTreeMap::new(),
+        folder: None,
+        documents: &[],
+        all: false,
+        migrations: &[],
+    });
+    let evidence = inspected.unwrap().evidence.remove(0);
+    let told: Vec<_> = evidence.removed.iter().map(|it| (it.name.as_str(), it.since)).collect();
+    assert_eq!(told, [("gone", Some(3_000_000))]);
+}
+
+#[test]
+fn more_documents_than_are_read_do_not_pass() {
+    let case = Case::new(&[(AT, CONTRACT), ("c/app.schema.json", APP)], &[], &[]);
+    for number in 0..5_002 {
+        let path = case.keep.path().join(format!("head/c/app-{number}.json"));
+        std::fs::write(path, "{\"port\": 1}").unwrap();
+    }
+    let evidence = case.one();
+    assert_eq!((evidence.governed, evidence.invalid.len()), (5_002, 0));
+    let [fault] = &evidence.faults[..] else { panic!("{:?}", evidence.faults) };
+    assert!(fault.message.starts_with("2 of its documents are not validated"), "{}", fault.message);
+    assert!(!fault.old);
+}
+
+#[test]
+fn schemas_that_lead_in_circles_end() {
+    let ring = "{\"properties\": {\"a\": {\"$ref\": \"b.json\"}, \"b\": {\"$ref\": \"#\"}}}";
+    let back =
+        "{\"properties\": {\"c\": {\"$ref\": \"app.schema.json\"}, \"d\": {\"$ref\": \"b.json\"}}}";
+    let case = Case::new(
+        &[(AT, CONTRACT), ("c/b.json", back)],
+        &[("c/app.schema.json", ring)],
+        &[("c/app.schema.json", &ring.replace("\"b\":", "\"z\":"))],
+    );
+    let evidence = case.one();
+    assert!(evidence.removed.iter().any(|it| it.name == "b"), "{:?}", evidence.removed);
+    let mut parts: Vec<(String, String)> = (0..300)
+        .map(|n| (format!("c/p{n}.json"), format!("{{\"$ref\": \"p{}.json\"}}", n + 1)))
+        .collect();
+    parts.push(("c/p300.json".into(), "{}".into()));
+    parts.push(("c/app.schema.json".into(), "{\"$ref\": \"p0.json\"}".into()));
+    let parts: Vec<_> = parts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let long = Case::new(&[(AT, CONTRACT)], &[], &parts);
+    assert!(!long.one().faults.is_empty());
 }
