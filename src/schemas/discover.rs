@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::{Content, LARGEST, Side, beside, clipped};
 use crate::changes::{ChangesError, Comparison, Source};
-use crate::document::Format;
+use crate::document::{Format, Node};
 use crate::model::{
-    ChangeKind, Compatibility, Contract, Deprecation, EntryKind, Governed, RepoPath, Sited, Span,
+    ChangeKind, Compatibility, Contract, Deprecation, EntryKind, FileChange, Governed, RepoPath,
+    Sited, Span,
 };
 
 /// How many documents are looked into for the schema that they name.
@@ -54,11 +55,12 @@ pub struct Discovered {
 pub fn discover(comparison: &Comparison, all: bool) -> Result<Discovered, ChangesError> {
     let mut finder = Finder {
         head: Side::new(&*comparison.head, None),
+        base: comparison.base.as_ref().map(|base| Side::new(&**base, None)),
         schemas: BTreeSet::new(),
         governed: BTreeMap::new(),
         notices: Vec::new(),
     };
-    let changed = |change: &&crate::model::FileChange| {
+    let changed = |change: &&FileChange| {
         is_looked_at(&change.path) && change.path.below(&comparison.scope).is_some()
     };
     let mut documents: Vec<RepoPath> = Vec::new();
@@ -105,7 +107,7 @@ fn is_schema(side: &dyn Source, path: &RepoPath) -> Result<bool, ChangesError> {
     let side = Side::new(side, None);
     let content = side.document(path)?;
     let draft = content.node().and_then(|node| node.get("$schema"));
-    let draft = draft.and_then(|node| node.text());
+    let draft = draft.and_then(Node::text);
     // A broken schema is one as well, where its text says so.
     let marked = |text: &str| text.contains("json-schema.org/");
     Ok(match &content {
@@ -127,6 +129,7 @@ fn stem(path: &RepoPath) -> Option<&str> {
 
 struct Finder<'a> {
     head: Side<'a>,
+    base: Option<Side<'a>>,
     schemas: BTreeSet<RepoPath>,
     /// Each document with its schema, and how that was found.
     governed: BTreeMap<RepoPath, (RepoPath, &'static str)>,
@@ -144,7 +147,7 @@ impl Finder<'_> {
             }
             if self.head.source().file(&schema)?.is_some() {
                 self.schemas.insert(schema.clone());
-                self.governed.insert(path.clone(), (schema, how));
+                self.govern(path, schema, how)?;
             } else if !self.schemas.contains(&schema) {
                 let (path, schema) = (clipped(path.as_str()), clipped(schema.as_str()));
                 self.notices.push(format!("{path} names the schema {schema}, which is not there"));
@@ -154,10 +157,30 @@ impl Finder<'_> {
         for schema in siblings(path) {
             if is_schema(self.head.source(), &schema)? {
                 self.schemas.insert(schema.clone());
-                self.governed.insert(path.clone(), (schema, BESIDE));
+                self.govern(path, schema, BESIDE)?;
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Takes a document, unless it is written in a way that is not read: nobody has said that it
+    /// is to be, so only a change that breaks a readable one counts.
+    fn govern(
+        &mut self,
+        path: &RepoPath,
+        schema: RepoPath,
+        how: &'static str,
+    ) -> Result<(), ChangesError> {
+        if let Content::Unreadable { message, .. } = self.head.document(path)? {
+            let before = self.base.as_ref().map(|base| base.document(path)).transpose()?;
+            if !matches!(before, Some(Content::Read { .. })) {
+                let path = clipped(path.as_str());
+                self.notices.push(format!("{path} is not validated: {message}"));
+                return Ok(());
+            }
+        }
+        self.governed.insert(path.clone(), (schema, how));
         Ok(())
     }
 
@@ -185,8 +208,8 @@ impl Finder<'_> {
                 Some((schema, how)) => Some((schema, how)),
                 None => beside().map(|schema| (schema, BESIDE)),
             };
-            if let Some(found) = found.filter(|(schema, _)| self.schemas.contains(schema)) {
-                self.governed.insert(path.clone(), found);
+            if let Some((schema, how)) = found.filter(|it| self.schemas.contains(&it.0)) {
+                self.govern(path, schema, how)?;
             }
         }
         Ok(())
@@ -256,12 +279,8 @@ const BY_COMMENT: &str = "by a comment that names it";
 const BESIDE: &str = "by the name of the schema beside it";
 
 /// The schema that a document names, by a path.
-fn named(
-    path: &RepoPath,
-    text: &str,
-    node: Option<&crate::document::Node>,
-) -> Option<(RepoPath, &'static str)> {
-    let by_key = node.and_then(|node| node.get("$schema")).and_then(|node| node.text());
+fn named(path: &RepoPath, text: &str, node: Option<&Node>) -> Option<(RepoPath, &'static str)> {
+    let by_key = node.and_then(|node| node.get("$schema")).and_then(Node::text);
     if let Some(word) = by_key {
         return target(path, word.value).map(|schema| (schema, BY_SCHEMA));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::against::{Released, Versions, comparisons};
-use super::documents::{Base, Bounds, Impact, MOST, Touched, governed, impact, patterns};
+use super::documents::{Base, Bounds, Impact, Touched, governed, impact, patterns};
 use super::hold::Store;
 use super::load::load;
 use super::property::{Former, properties, removed};
@@ -15,18 +15,19 @@ use super::side::{Content, Loaded, Side, clipped};
 use super::{Inspected, Known, Request, secret};
 use crate::changes::ChangesError;
 use crate::compat::Schema;
+use crate::document::Patterns;
 use crate::model::{
-    ChangeKind, Contract, Governed, Location, RepoPath, SchemaChange, SchemaEvidence, SchemaFault,
-    Sited,
+    ChangeKind, Contract, Governed, Location, RemovedProperty, RepoPath, SchemaChange,
+    SchemaEvidence, Sited,
 };
 
 /// A schema that the contract of either side names.
-struct Subject<'a> {
-    head: Option<&'a Governed>,
-    base: Option<&'a Governed>,
+pub(super) struct Subject<'a> {
+    pub(super) head: Option<&'a Governed>,
+    pub(super) base: Option<&'a Governed>,
     /// Its file at the head and at the base, as the contracts say.
-    path: &'a RepoPath,
-    former: &'a RepoPath,
+    pub(super) path: &'a RepoPath,
+    pub(super) former: &'a RepoPath,
 }
 
 impl<'a> Subject<'a> {
@@ -40,11 +41,14 @@ impl<'a> Subject<'a> {
     }
 }
 
-struct Judge<'a> {
-    request: &'a Request<'a>,
-    head: Side<'a>,
-    base: Option<Side<'a>>,
-    bounds: Bounds<'a>,
+/// What all schemas of a request are judged with.
+pub(super) struct Judge<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) head: Side<'a>,
+    pub(super) base: Option<Side<'a>>,
+    pub(super) bounds: Bounds<'a>,
+    /// What the head's contract governs.
+    files: Vec<Patterns>,
     /// Every path that the change touches, with what it was called at the base.
     touched: BTreeMap<&'a RepoPath, &'a RepoPath>,
 }
@@ -70,6 +74,7 @@ pub(super) fn judge(request: &Request<'_>) -> Result<Inspected, ChangesError> {
         head: Side::new(&*comparison.head, vendored(request.contract).as_ref()),
         base,
         bounds: Bounds::new(request, &mut out.notices),
+        files: request.contract.schemas.iter().filter_map(|it| patterns(&it.files)).collect(),
         touched: touched.collect(),
     };
     let mut subjects = judge.subjects();
@@ -214,9 +219,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a schema of the head's contract governs a document.
-    fn is_governed(&self, path: &RepoPath) -> bool {
-        let mut entries = self.request.contract.schemas.iter();
-        entries.any(|entry| patterns(&entry.files).is_some_and(|files| files.is_match(path)))
+    pub(super) fn is_governed(&self, path: &RepoPath) -> bool {
+        self.files.iter().any(|files| files.is_match(path))
     }
 
     /// Evidence that says nothing yet.
@@ -252,6 +256,7 @@ impl<'a> Judge<'a> {
         let contract = &self.request.contract.path;
         let is_assumed = self.request.assumed.contains_key(subject.name());
         let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
+        let is_gone = is_assumed && change == SchemaChange::Deleted;
         let mut evidence = self.empty(
             subject,
             match is_assumed {
@@ -263,7 +268,10 @@ impl<'a> Judge<'a> {
         let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
         let impact = self.impact(subject, &governed, schema, before)?;
         evidence.governed = governed.len();
-        evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+        // That it is gone says it all where no contract names it.
+        if !is_gone {
+            evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+        }
         let releases = self.releases(subject);
         let reconsider =
             self.request.all || subject.base.is_some_and(|base| !promises_the_same(base, entry));
@@ -336,86 +344,6 @@ impl<'a> Judge<'a> {
         impact(&self.head, schema.map(|schema| &**schema), base.as_ref(), governed, state)
     }
 
-    fn faults(
-        &self,
-        subject: &Subject<'_>,
-        current: &Loaded,
-        former: Option<&Loaded>,
-        impact: &Impact,
-    ) -> Result<Vec<SchemaFault>, ChangesError> {
-        let known: BTreeSet<(&RepoPath, &str)> = match former {
-            Some(Err(faults)) => {
-                faults.iter().map(|fault| (&fault.location.path, fault.message.as_str())).collect()
-            }
-            Some(Ok(_)) | None => BTreeSet::new(),
-        };
-        let mut faults = Vec::new();
-        if let Err(found) = current {
-            faults.extend(found.iter().cloned().map(|fault| SchemaFault {
-                old: known.contains(&(&fault.location.path, fault.message.as_str())),
-                ..fault
-            }));
-        }
-        let Some(entry) = subject.head else { return Ok(faults) };
-        let contract = |at| Location::at(self.request.contract.path.clone(), at);
-        let mut add = |location, message: String, help: &str| {
-            faults.push(SchemaFault { location, message, help: help.to_owned(), old: false });
-        };
-        if impact.unread > 0 {
-            let message = format!(
-                "{} of its documents are not validated: there are more than {MOST}, or they are \
-                 too large together",
-                impact.unread
-            );
-            add(contract(entry.span), message, "govern fewer documents by one schema");
-        }
-        let lost = self.lost(subject)?;
-        if lost > 0 {
-            let message = format!("{lost} of the documents that it governed have no schema now");
-            let at = entry.files.first().map_or(entry.span, |files| files.span);
-            add(contract(at), message, "name them again under `files` of a schema");
-        }
-        for release in &entry.releases {
-            if let Err(found) = &*load(&self.head, &release.schema.value)? {
-                let first = found.first().map_or("", |fault| &fault.message);
-                let version = clipped(&release.version.value);
-                let message = format!("the schema of release {version} cannot be used: {first}");
-                let help = "name a file that holds the schema as it was given out";
-                add(contract(release.schema.span), message, help);
-            } else if self.is_rewritten(subject, release.version.value.as_str(), &release.schema)? {
-                let version = clipped(&release.version.value);
-                let message =
-                    format!("the schema of release {version}, which was given out, is changed");
-                let help = "leave it as it was; what is new belongs into a new version";
-                add(Location::file(release.schema.value.clone()), message, help);
-            }
-        }
-        Ok(faults)
-    }
-
-    /// Whether a release of the base is another one now.
-    fn is_rewritten(
-        &self,
-        subject: &Subject<'_>,
-        version: &str,
-        schema: &Sited<RepoPath>,
-    ) -> Result<bool, ChangesError> {
-        let (Some(base), Some(entry)) = (&self.base, subject.base) else { return Ok(false) };
-        let Some(known) = entry.releases.iter().find(|known| known.version.value == version) else {
-            return Ok(false);
-        };
-        let (before, now) = (base.content(&known.schema.value)?, self.head.content(&schema.value)?);
-        let value = |content: &Content| content.node().map(crate::document::Node::to_json);
-        Ok(before.node().is_some() && value(&before) != value(&now))
-    }
-
-    /// How many documents of the head the schema governed at the base and no schema does now.
-    fn lost(&self, subject: &Subject<'_>) -> Result<usize, ChangesError> {
-        let Some(entry) = subject.base else { return Ok(0) };
-        let before = governed(entry, &self.bounds, self.head.names()?);
-        Ok(before.into_iter().filter(|path| !self.is_governed(path)).count())
-    }
-
     /// The releases of both contracts: what the base names, the head cannot take back.
     fn releases<'s>(&'s self, subject: &Subject<'s>) -> Vec<Released<'s>> {
         let mut releases = Vec::new();
@@ -437,7 +365,7 @@ impl<'a> Judge<'a> {
         &self,
         subject: &Subject<'_>,
         releases: &[Released<'_>],
-    ) -> Result<Vec<crate::model::RemovedProperty>, ChangesError> {
+    ) -> Result<Vec<RemovedProperty>, ChangesError> {
         let (Some(side), Some(promise)) = (&self.base, subject.promise()) else {
             return Ok(Vec::new());
         };

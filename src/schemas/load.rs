@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::side::{Content, Loaded, Side, beside};
 use crate::changes::ChangesError;
 use crate::compat::{Schema, SchemaFiles, SchemaProblem};
+use crate::document::Node;
 use crate::model::{Location, RepoPath, SchemaFault};
 
 /// How many files one schema may reach.
@@ -105,7 +106,7 @@ fn fetch(side: &Side<'_>, wanted: Wanted, fetched: &mut Fetched) -> Result<(), C
     let full = fetched.values.len() >= MOST_FILES;
     let value = match &wanted {
         _ if full => None,
-        Wanted::File(path) => side.content(path)?.node().map(crate::document::Node::to_json),
+        Wanted::File(path) => side.content(path)?.node().map(Node::to_json),
         Wanted::Copy(uri) => copy(side, uri)?,
     };
     let from = match &wanted {
@@ -133,7 +134,7 @@ fn fetch_references(
             if fetched.values.len() >= MOST_FILES || fetched.values.contains_key(&wanted) {
                 continue;
             }
-            let value = side.content(&file)?.node().map(crate::document::Node::to_json);
+            let value = side.content(&file)?.node().map(Node::to_json);
             // What is not there may still be meant in another way, by an identifier.
             let Some(value) = value else { continue };
             fetched.values.insert(wanted, Some(value.clone()));

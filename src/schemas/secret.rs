@@ -145,7 +145,7 @@ fn distinct(text: &str) -> usize {
 fn is_random(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
     let long = text.chars().count() >= 12 && text.len() <= 4_096;
-    let mixed = has(char::is_ascii_digit) && has(|c| c.is_ascii_alphabetic());
+    let mixed = has(char::is_ascii_digit) && has(char::is_ascii_alphabetic);
     let is_address = text.contains("://") || text.starts_with(['/', '.', '~']);
     long && mixed && !is_address && distinct(text) * 2 > text.len().min(20)
 }

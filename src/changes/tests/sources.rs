@@ -221,7 +221,7 @@ fn the_history_of_a_file_tells_each_state_and_since_when() {
         }
         repo.write("other", seconds.to_string());
         repo.git(&["add", "-A"]);
-        let date = format!("{seconds} +0000");
+        let date = format!("@{seconds} +0000");
         let committed = host::command("git")
             .args(["-c", "user.name=n", "-c", "user.email=n@example.org"])
             .args(["commit", "-q", "-m", "x"])
