@@ -1,10 +1,12 @@
 //! What the rules' own tests are made of.
 
+use std::sync::Arc;
+
 use crate::catalog::{Declared, Entry, Touch};
 use crate::model::{
-    Compared, Comparison, Direction, Down, EngineKind, Finding, Habits, InvalidDocument, Kind,
-    LateMigrations, Location, Migration, Moment, Pointer, RepoPath, Rollout, SchemaChange,
-    SchemaEvidence, Script, SetInfo, Span, Step, TransactionMode, Version,
+    Action, Compared, Comparison, Direction, Down, EngineKind, Finding, Habits, InvalidDocument,
+    Kind, LateMigrations, Location, Migration, Moment, Operation, Pointer, Program, RepoPath,
+    Rollout, SchemaChange, SchemaEvidence, Script, SetInfo, Span, Step, TransactionMode, Version,
 };
 use crate::rules::{LevelPolicy, Terms, check_schemas};
 
@@ -50,6 +52,31 @@ pub(super) fn entry(
         files: Vec::new(),
     };
     Entry { migration, touch: Touch { added, ..Touch::NONE }, declared: Declared::default() }
+}
+
+/// A config migration of that number with these operations, which the change brings.
+pub(super) fn config_entry(number: usize, up: &[Action], down: Option<&[Action]>) -> Entry {
+    let step = |actions: &[Action]| {
+        let span = Span::new(0, 1);
+        let operation = |action: &Action| Operation { span, action: action.clone() };
+        Step::Program(Arc::new(Program {
+            path: RepoPath::new(&format!("{number}.toml")).unwrap(),
+            text: "x".into(),
+            span: None,
+            migration: number.to_string(),
+            schema: "app".into(),
+            from: "1".into(),
+            to: "2".into(),
+            targets: Vec::new(),
+            operations: actions.iter().map(operation).collect(),
+            class: None,
+            depends_on: Vec::new(),
+        }))
+    };
+    let mut entry = entry(number, "", "", true, TransactionMode::Bare);
+    entry.migration.up = step(up);
+    entry.migration.down = down.map_or(Down::Missing, |down| Down::Step(step(down)));
+    entry
 }
 
 /// A policy that asks nothing.

@@ -90,7 +90,7 @@ impl Cause<'_> {
         match self.verdict {
             Compared::Breaking { witness, violations, .. } => {
                 let draft = draft.detail(format!("{when}: {witness}"));
-                violations.iter().fold(draft, |draft, line| draft.detail(line))
+                violations.iter().fold(draft, Draft::detail)
             }
             Compared::Unknown { reason } => draft.detail(reason),
             Compared::Compatible => draft,

@@ -5,6 +5,8 @@ pub(super) mod fails;
 pub(super) mod leaves_trace;
 pub(super) mod loses_data;
 pub(super) mod missing;
+#[cfg(test)]
+mod tests;
 
 use crate::model::{Location, Script, Span, Step};
 
