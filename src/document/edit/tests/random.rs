@@ -397,7 +397,7 @@ fn check_back(format: Format, seed: u64) {
     let steps = [Edit::Remove { at: at.clone() }, Edit::Add { at, value: old }];
     match edit(format, &text, &steps) {
         Ok(edited) => {
-            assert_eq!(read(format, &edited).unwrap().to_json(), value, "{text}\n{edited}")
+            assert_eq!(read(format, &edited).unwrap().to_json(), value, "{text}\n{edited}");
         }
         Err(refused) => {
             assert!(may_refuse(format, &refused.reason), "{steps:?}\n{text}\n{}", refused.reason);
