@@ -243,6 +243,8 @@ mod tests {
     fn a_captured_process_is_heard_and_bounded() {
         let Captured::Done(true, out, said) = sh("echo a; echo b >&2", 60, 100) else { panic!() };
         assert_eq!((out.as_slice(), said.as_str()), (&b"a\n"[..], "b\n"));
+        let fed = capture_fed(&mut command("cat"), b"c", Duration::from_secs(60), 100).unwrap();
+        assert!(matches!(fed, Captured::Done(true, out, _) if out == b"c"));
         assert!(matches!(sh("exit 3", 60, 100), Captured::Done(false, ..)));
         assert!(matches!(sh("yes", 60, 1000), Captured::TooMuch));
         assert!(matches!(sh("printf '%2000s' x", 60, 1000), Captured::TooMuch));

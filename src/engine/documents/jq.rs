@@ -48,8 +48,9 @@ pub(super) fn run(
 ) -> Result<Value, Problem> {
     let question = format!("{}\n{document}", Value::from(program));
     let mut command = host::command("sh");
-    // Where memory cannot be bounded nothing runs.
-    command.args(["-c", "ulimit -v \"$1\" && shift && exec \"$@\"", "sh", MEMORY]);
+    // Where memory cannot be bounded nothing runs, and nothing is answered.
+    let bounded = "ulimit -v \"$1\" && shift && [ -x \"$1\" ] || exit 0; exec \"$@\"";
+    command.args(["-c", bounded, "sh", MEMORY]);
     command.arg(evaluator).arg(COMMAND).env_clear().current_dir("/");
     match tools::capture(&mut command, "jq", &question, limit)? {
         Ended::Failed(_) => Err(Problem::Fails(
@@ -59,7 +60,9 @@ pub(super) fn run(
             (Some(json), _) => serde_json::from_str(json)
                 .map_err(|_| Problem::Fails("gives something that is not JSON".into())),
             (None, Some(message)) => Err(Problem::Fails(format!("says: {}", printable(message)))),
-            (None, None) => Err(Problem::Ours("the evaluator of jq does not answer".into())),
+            (None, None) => Err(Problem::Ours(
+                "jq does not answer: its process cannot be started with bounded memory".into(),
+            )),
         },
     }
 }

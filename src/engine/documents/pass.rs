@@ -12,6 +12,7 @@ use super::tools::Tools;
 use super::{DocumentSchema, Origin, Validator, Violation};
 use crate::document::{self, Edit, Format};
 use crate::engine::{EngineError, TargetError, stopped};
+use crate::host::{self, Stop};
 use crate::model::{Action, CannotRun, Failure, Location, Pointer, Program, RepoPath, printable};
 
 /// How much of a document's text is read for its edits, in bytes.
@@ -136,7 +137,12 @@ impl<'a> Pass<'a> {
             record.version = self.write_version(held, &mut desk, taken_back)?;
         }
         let mut ends = vec![desk.edits.len()];
+        let deadline = host::now() + self.tools.limit;
         for (index, operation) in program.operations.iter().enumerate() {
+            let late = (host::now() >= deadline).then_some(Stop::Deadline);
+            if let Some(stop) = host::must_stop().or(late) {
+                return Err(self.explain(held, Some(index), Problem::Stopped(stop)));
+            }
             let known =
                 taken_back.filter(|_| is_derived).and_then(|taken_back| match operation.action {
                     Action::Restore { of } => {
@@ -238,7 +244,7 @@ impl<'a> Pass<'a> {
                         format!("operation {} ({})", index + 1, named(&operation.action))
                     },
                 );
-                self.failure(held, index, format!("{path}: {who} {what}"))
+                self.failure(held, index, format!("{path}: {who} {}", printable(&what)))
             }
             Problem::CannotRun(reason) => TargetError::CannotRun(reason),
             Problem::Stopped(stop) => stopped(stop, location, self.tools.limit.as_secs()),

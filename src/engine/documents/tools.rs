@@ -23,7 +23,7 @@ pub struct Tools {
     /// A folder with a copy of the repository's files, in which commands run with the user's
     /// rights. `None` where they may not run.
     pub commands: Option<PathBuf>,
-    /// The longest that a process may take for one document.
+    /// The longest that a program's operations, or one of its processes, may take for one document.
     pub limit: Duration,
 }
 

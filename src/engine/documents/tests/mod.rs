@@ -363,6 +363,9 @@ fn escape_hatches_run_only_where_they_may() {
     let mut target = documents.target(&spec()).unwrap();
     let stopped = target.operate(&command("sleep 60")).unwrap_err();
     assert!(matches!(stopped, TargetError::TimedOut { limit: 1, .. }), "{stopped:?}");
+    documents.tools.limit = Duration::ZERO;
+    let stopped = documents.target(&spec()).unwrap().operate(&up(nest())).unwrap_err();
+    assert!(matches!(stopped, TargetError::TimedOut { limit: 0, .. }), "{stopped:?}");
     let nowhere = up(vec![Action::Command { command: vec!["no-such-program".into()] }]);
     assert!(message(&mut target, &nowhere).starts_with("cannot run: `no-such-program` is not on"));
 }
@@ -414,6 +417,7 @@ fn hostile_operations_are_refused() {
         (Action::Scale { at: at("/a"), by: "2".into() }, "it is no number"),
         (Action::Map { at: at("/n"), table: vec![] }, "the table does not name it"),
         (Action::Test { at: at("/x/*"), value: json!(1) }, "finds nothing at /x/*"),
+        (Action::Test { at: at("/\u{1b}[2J"), value: json!(1) }, "finds nothing at /\\u{1b}[2J"),
     ] {
         let message = message(&mut target, &up(vec![action]));
         assert!(message.contains(said), "{message}");
