@@ -269,3 +269,6 @@ fn foreign(tag: Option<&Tag>, at: Span) -> Unreadable {
     let message = format!("what the tag {tag} means, only its application knows");
     Unreadable::new(at, message, "write the value without the tag")
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,11 +269,12 @@ impl Builder<'_> {
         let rest = text.get(start..).unwrap_or_default();
         let header = rest.find([' ', '\t', '\r', '\n']).map_or(rest, |end| &rest[..end]);
         let content = text.get(at.start..at.end).unwrap_or_default();
+        let filled = content.trim_end_matches([' ', '\t', '\r', '\n']).len();
+        let blanks = &content[filled..];
         let last = if header.contains('+') {
-            content.rfind('\n').map(|end| end - usize::from(content[..end].ends_with('\r')))
+            let end = blanks.rfind('\n').map_or(content.len(), |end| filled + end);
+            Some(end - usize::from(content[..end].ends_with('\r')))
         } else {
-            let filled = content.trim_end_matches([' ', '\t', '\r', '\n']).len();
-            let blanks = &content[filled..];
             let end = filled + blanks.find(['\r', '\n']).unwrap_or(blanks.len());
             (filled > 0).then_some(end)
         };

@@ -18,6 +18,8 @@ pub(super) struct Fragment {
     lines: Vec<String>,
     /// From where the lines are indented.
     base: Base,
+    /// Whether a map or list begins on the line below its dash, and not behind it.
+    is_apart: bool,
     /// The value on one line; `None` where that would lose a comment.
     inline: Option<String>,
 }
@@ -58,6 +60,7 @@ impl Fragment {
             head: String::new(),
             lines: Vec::new(),
             base: Base::Owner,
+            is_apart: false,
             inline: Some(scalar::inline(value, in_flow)),
         };
         match value {
@@ -87,7 +90,14 @@ impl Fragment {
     /// A scalar or an empty collection that is already written.
     pub(super) fn written(head: String) -> Self {
         let inline = Some(head.clone());
-        Self { above: Vec::new(), head, lines: Vec::new(), base: Base::Owner, inline }
+        Self {
+            above: Vec::new(),
+            head,
+            lines: Vec::new(),
+            base: Base::Owner,
+            is_apart: false,
+            inline,
+        }
     }
 
     /// A map of one key with a fragment under it, or a list of it.
@@ -99,7 +109,7 @@ impl Fragment {
             });
         let base = if let Lead::Key(_) = lead { Base::Map(None) } else { Base::List(None) };
         let lines = self.put(lead, 0, style);
-        Self { above: Vec::new(), head: String::new(), lines, base, inline }
+        Self { above: Vec::new(), head: String::new(), lines, base, is_apart: false, inline }
     }
 
     /// The fragment with this comment behind what stands on its first line.
@@ -159,8 +169,14 @@ impl Fragment {
             place.piece.kind,
             Kind::List { form: Form::Block, .. } | Kind::Map { form: Form::Block, .. }
         );
-        let mut fragment =
-            Self { above, head: String::new(), lines: Vec::new(), base: Base::Owner, inline: None };
+        let mut fragment = Self {
+            above,
+            head: String::new(),
+            lines: Vec::new(),
+            base: Base::Owner,
+            is_apart: false,
+            inline: None,
+        };
         let mut base = column;
         let mut from = after;
         if is_block {
@@ -180,6 +196,7 @@ impl Fragment {
                 .lines
                 .push(source.text[from..source.line_end(from).min(end)].trim_end().to_owned());
         } else {
+            fragment.is_apart = is_block && matches!(place.owner, Owner::Item(_));
             fragment.head =
                 source.text[after..source.line_end(after).min(end)].trim_end().to_owned();
         }
@@ -246,7 +263,10 @@ impl Fragment {
             Lead::Dash => "-",
             Lead::Nothing => "",
         };
-        let joins = lead == "-" && self.head.trim().is_empty() && !matches!(self.base, Base::Owner);
+        let joins = lead == "-"
+            && !self.is_apart
+            && self.head.trim().is_empty()
+            && !matches!(self.base, Base::Owner);
         let commented = self.lines.first().is_none_or(|line| line.starts_with('#'));
         if joins
             && !commented

@@ -26,13 +26,14 @@ pub(super) fn remove(source: &Source<'_>, at: &Pointer) -> Result<String, Refuse
     };
     let start = place.start();
     let index = owners.iter().position(|owner| owner_start(owner) == start).unwrap_or(0);
-    if owners.len() == 1 {
-        let emptied = replace(source, &parent, Fragment::written(empty.to_owned()))?;
-        // In a document of one key, the comments above that stand outside of what was replaced.
-        let is_outside = matches!(parent.owner, Owner::Root) && source.is_first(start);
-        let above = source.above(start, place.owner.before());
-        let cut = if is_outside { above..source.line_start(start) } else { 0..0 };
-        return Ok(format!("{}{}", &emptied[..cut.start], &emptied[cut.end..]));
+    if owners.len() == 1 && form == Form::Block {
+        return last_of_block(source, &parent, &place, empty);
+    }
+    let (outer, end) = (parent.piece.span, place.piece.span.end.max(start));
+    let around = [outer.start..start, end..outer.end];
+    let is_commented = around.into_iter().any(|part| source.text[part].contains('#'));
+    if owners.len() == 1 && !is_commented {
+        return replace(source, &parent, Fragment::written(empty.to_owned()));
     }
     if form == Form::Block {
         return Ok(from_block(source, &place, index == 0));
@@ -42,6 +43,28 @@ pub(super) fn remove(source: &Source<'_>, at: &Pointer) -> Result<String, Refuse
     }
     let before = index.checked_sub(1).and_then(|index| owners.get(index));
     Ok(from_flow(source, &place, before, owners.get(index + 1)))
+}
+
+/// Takes out all that a block holds.
+fn last_of_block(
+    source: &Source<'_>,
+    parent: &Place<'_>,
+    place: &Place<'_>,
+    empty: &str,
+) -> Result<String, Refused> {
+    if parent.piece.tag.is_some() {
+        return refused("a tag stands on what would be empty");
+    }
+    let start = place.start();
+    let is_root = matches!(parent.owner, Owner::Root);
+    if source.is_first(start) && !is_root {
+        let without = from_block(source, place, true);
+        let after = parent.after();
+        return Ok(format!("{} {empty}{}", &without[..after], &without[after..]));
+    }
+    let from =
+        if source.is_first(start) { source.above(start, place.owner.before()) } else { start };
+    Ok(source.splice(Span::new(from, source.last_line_end(place)), empty))
 }
 
 fn from_block(source: &Source<'_>, place: &Place<'_>, is_first: bool) -> String {
@@ -74,7 +97,11 @@ fn from_block(source: &Source<'_>, place: &Place<'_>, is_first: bool) -> String 
         return source.splice(Span::new(from, to), "");
     }
     // The line that becomes the last has no line break either.
-    let cut = text[..from].trim_end_matches(['\r', '\n']).len();
+    let above = &text[..from];
+    let cut = above
+        .strip_suffix('\n')
+        .map_or(above, |line| line.strip_suffix('\r').unwrap_or(line))
+        .len();
     source.splice(Span::new(cut, to), "")
 }
 
@@ -105,7 +132,7 @@ fn from_flow(
     let span = match (behind, before) {
         (Some(behind), _) => Span::new(start, owner_start(behind)),
         (None, Some(before)) => Span::new(owner_end(before), end),
-        (None, None) => Span::new(start, end),
+        (None, None) => Span::new(start, comma.map_or(end, |comma| comma + 1)),
     };
     source.splice(span, "")
 }

@@ -72,7 +72,8 @@ pub(super) fn replace(
         };
         return Ok(source.splice(span, &format!("{gap}{}", fragment.head())));
     }
-    let end = source.line_end(span.end.max(after));
+    let end =
+        if is_inline { source.line_end(span.end.max(after)) } else { source.last_line_end(place) };
     let line_end = source.line_end(after);
     let comment = match place.owner {
         Owner::Root if !is_inline => "",

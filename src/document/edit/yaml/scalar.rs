@@ -83,12 +83,9 @@ fn is_printable(c: char) -> bool {
 pub(super) fn needs_quotes(text: &str, in_flow: bool) -> bool {
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return true };
-    let second_is_safe = chars
-        .next()
-        .is_some_and(|c| !c.is_whitespace() && !matches!(c, ',' | '[' | ']' | '{' | '}'));
     let begins_badly = match first {
-        '-' | '?' | ':' => !second_is_safe,
-        _ => ",[]{}#&*!|>'\"%@`=<".contains(first),
+        '-' => !chars.next().is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '/')),
+        _ => "?:,[]{}#&*!|>'\"%@`=<".contains(first),
     };
     begins_badly
         || text.trim() != text
@@ -98,8 +95,7 @@ pub(super) fn needs_quotes(text: &str, in_flow: bool) -> bool {
         || text.ends_with(':')
         || text.contains(" #")
         || !text.chars().all(|c| is_printable(c) && (c == ' ' || !c.is_whitespace()))
-        || (in_flow && text.contains([',', '[', ']', '{', '}']))
-        || (in_flow && text.contains(":\""))
+        || (in_flow && text.contains([',', '[', ']', '{', '}', ':', '?']))
         || !matches!(yaml::plain(text), Plain::Value(crate::document::Value::Text(_)))
         || is_typed_elsewhere(text)
 }

@@ -216,3 +216,48 @@ fn numbers_are_read_back_as_they_are() {
         assert_eq!(value(&got), json!({ "a": number }), "{got}");
     }
 }
+
+#[test]
+fn hostile_texts_and_places_are_answered() {
+    let deep = 4_000;
+    let texts = [
+        "[".repeat(deep),
+        "- ".repeat(100) + "x",
+        "{a: ".repeat(100) + &"}".repeat(100),
+        "\u{feff}".repeat(deep),
+        "a: |\n".to_owned() + &"\n".repeat(deep) + "b: 1",
+        "#\n".repeat(deep) + "a: 1",
+        "a:\n".to_owned() + &"  # c\n".repeat(deep),
+        "- |\n- >\n- |+".to_owned(),
+        "a: &x\nb: !!null\n? c\n? d\n: \n".to_owned(),
+        "{a, b: , ? c, [d]: e}".to_owned(),
+        "[a: b, ? c : d, {}]".to_owned(),
+        "\ta:\t1\t#\n".to_owned(),
+        "--- a: 1\n".to_owned(),
+        "--- {a: 1} # c\n...\n# end".to_owned(),
+        "--- |\n a: 1\n".to_owned(),
+        "a: |1+\n\n\n".to_owned(),
+        "a: \"x\n# y\n\"\nb: 1\n".to_owned(),
+        "a: b\n c\n\n d\n".to_owned(),
+        "\"\": {\"\":{}}".to_owned(),
+        "-\n  -\n    -\n".to_owned(),
+    ];
+    let places = ["", "/a", "/b", "/", "/0", "/-", "/a/b", "/a/0", "/0/0", "/1", "/c", "/a/-"];
+    for text in &texts {
+        for at in places {
+            for edit in [
+                format!("set {at} [1]"),
+                format!("add {at} {{\"x\":\"1\\n2\"}}"),
+                format!("remove {at}"),
+            ] {
+                let edit = parse(&edit);
+                if let Ok(after) = edit_text(text, &edit) {
+                    assert!(after.len() <= text.len() + 1_000);
+                }
+            }
+            for to in places {
+                let _ = edit_text(text, &parse(&format!("move {at} {to}")));
+            }
+        }
+    }
+}

@@ -33,6 +33,8 @@ pub(super) struct Writer<'a> {
     out: String,
     step: usize,
     list: usize,
+    /// The end of the last block scalar; readers differ over one that the text ends in.
+    literal: usize,
     /// How many comments there are; each has its number.
     comments: usize,
     /// One of so many places for a comment gets one.
@@ -45,7 +47,8 @@ pub(super) fn write(value: &Value, choices: &[u8]) -> String {
     let list = [0, 2, step][choices.pick(3)];
     let rarity = [3, 6, 1000][choices.pick(3)];
     let (crlf, marks, ends) = (choices.once(4), choices.once(5), !choices.once(6));
-    let mut writer = Writer { choices, out: String::new(), step, list, comments: 0, rarity };
+    let mut writer =
+        Writer { choices, out: String::new(), step, list, literal: 0, comments: 0, rarity };
     if marks {
         writer.out.push_str("%YAML 1.2\n---\n");
     }
@@ -63,8 +66,7 @@ pub(super) fn write(value: &Value, choices: &[u8]) -> String {
         writer.above(0);
     }
     let mut out = writer.out;
-    let keeps = out.trim_end_matches('\n').len() + 1 < out.len();
-    if !ends && !keeps {
+    if !ends && out.len() > writer.literal {
         out.truncate(out.trim_end_matches('\n').len());
     }
     if crlf { out.replace('\n', "\r\n") } else { out }
@@ -227,6 +229,7 @@ impl Writer<'_> {
         for _ in 1..text.len() - body.len() {
             self.out.push('\n');
         }
+        self.literal = self.out.len();
     }
 
     /// A value on one line.
