@@ -9,7 +9,7 @@ use super::keyword::{self, Step};
 use super::resolve;
 
 /// The steps of one comparison.
-pub(super) const STEPS: u64 = 2_000_000;
+pub(super) const STEPS: u64 = 80_000;
 
 /// An estimate of the steps that comparing two documents takes.
 pub(super) fn cost(draft: Draft, old: &Value, new: &Value) -> u64 {

@@ -37,10 +37,10 @@ fn decide(old: &Schema, new: &Schema, documents: &[Value]) -> Verdict {
     let readings = old.readings(new);
     let pairs: Vec<Option<Pair<'_>>> =
         readings.iter().map(|formats| pair(old.reading(*formats), new.reading(*formats))).collect();
-    let proved = |prover: Option<&dyn Prover>| {
-        pairs.iter().all(|pair| pair.is_some_and(|pair| Monotone::new(pair, prover).holds()))
+    let proved = |pair: &Option<Pair<'_>>, prover: Option<&dyn Prover>| {
+        pair.as_ref().is_some_and(|pair| Monotone::new(pair, prover).holds())
     };
-    if proved(None) {
+    if pairs.iter().all(|pair| proved(pair, None)) {
         return Verdict::Compatible;
     }
     let mut search = Search::new(old, new, readings);
@@ -48,17 +48,36 @@ fn decide(old: &Schema, new: &Schema, documents: &[Value]) -> Verdict {
         return Verdict::Breaking(witness);
     }
     let canonical = Canonical::new();
-    if proved(Some(&canonical)) {
-        return Verdict::Compatible;
-    }
-    for pair in pairs.iter().flatten() {
-        if let Answer::Loss(Some(lost)) = canonical.covers(pair.draft, pair.old, pair.new)
-            && let Some(witness) = search.among(&lost)
-        {
-            return Verdict::Breaking(witness);
+    let mut open = Vec::new();
+    for (formats, pair) in readings.iter().zip(&pairs) {
+        if proved(pair, Some(&canonical)) {
+            continue;
+        }
+        open.push(*formats);
+        let Some(pair) = pair else { continue };
+        match canonical.covers(pair.draft, pair.old, pair.new) {
+            Answer::Proof => _ = open.pop(),
+            Answer::Loss(Some(lost)) => {
+                if let Some(witness) = search.among(&lost) {
+                    return Verdict::Breaking(witness);
+                }
+            }
+            Answer::Loss(None) | Answer::Unknown => {}
         }
     }
-    unknown(why(old, new, &pairs, &canonical))
+    if open.is_empty() {
+        return Verdict::Compatible;
+    }
+    let only_so = |formats: Formats| Search::new(old, new, &[formats]).run(documents).is_some();
+    unknown(if open.len() < readings.len() && open.into_iter().any(only_so) {
+        "whether it breaks depends on whether validators assert `format`"
+    } else if pairs.iter().any(Option::is_none) {
+        "the schemas follow different drafts, and no instance that breaks was found"
+    } else if canonical.refused() {
+        "the schemas are too large to compare in full, and no instance that breaks was found"
+    } else {
+        "neither a proof nor an instance that breaks was found"
+    })
 }
 
 /// The two documents, where they can be read in one draft.
@@ -70,22 +89,7 @@ fn pair<'a>(old: &'a Reading, new: &'a Reading) -> Option<Pair<'a>> {
         _ if old.draft == new.draft => old.draft,
         _ => return None,
     };
-    Some(Pair { draft, old: &old.document, new: &new.document })
-}
-
-/// Why neither a proof nor a witness was found.
-fn why(old: &Schema, new: &Schema, pairs: &[Option<Pair<'_>>], prover: &Canonical) -> &'static str {
-    let breaks = |formats: Formats| Search::new(old, new, &[formats]).run(&[]).is_some();
-    if old.readings(new).len() > 1 && old.readings(new).iter().any(|formats| breaks(*formats)) {
-        return "whether it breaks depends on whether validators assert `format`";
-    }
-    if pairs.iter().any(Option::is_none) {
-        return "the schemas follow different drafts, and no instance that breaks was found";
-    }
-    if prover.refused() {
-        return "the schemas are too large to compare in full, and no instance that breaks was found";
-    }
-    "neither a proof nor an instance that breaks was found"
+    Some(Pair::new(draft, &old.document, &new.document))
 }
 
 fn unknown(reason: &str) -> Verdict {

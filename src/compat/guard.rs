@@ -44,7 +44,7 @@ impl<'a> Guard<'a> {
             return Err(Refusal::TooLarge(pointer.to_owned()));
         }
         for child in keyword::children(self.draft, map) {
-            self.every(child.schema, &format!("{pointer}{}", child.pointer))?;
+            self.every(child.schema, &format!("{pointer}{}", child.pointer()))?;
         }
         if pointer.is_empty()
             && let Some(Value::Object(named)) = map.get(keyword::definitions(self.draft))
@@ -75,7 +75,7 @@ impl<'a> Guard<'a> {
         }
         for child in keyword::children(self.draft, map) {
             if keyword::step(child.keyword) == Step::InPlace {
-                let at = format!("{pointer}{}", child.pointer);
+                let at = format!("{pointer}{}", child.pointer());
                 let (deep, more) = self.reach(child.schema, &at, depth + 1)?;
                 deepest = deepest.max(deep);
                 ways = ways.saturating_add(more);

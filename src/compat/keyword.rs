@@ -84,23 +84,19 @@ pub(super) fn children(draft: Draft, schema: &Map<String, Value>) -> Vec<Child<'
 
 /// The schemas that stand directly in the value of a keyword.
 pub(super) fn below<'a>(draft: Draft, keyword: &'a str, value: &'a Value) -> Vec<Child<'a>> {
-    let child = |schema, tail: Option<&str>| {
-        let tail = tail.map(|tail| format!("/{}", escaped(tail))).unwrap_or_default();
-        Child { keyword, pointer: format!("/{}{tail}", escaped(keyword)), schema }
-    };
+    let child = |schema, key| Child { keyword, key, schema };
     match (holds(draft, keyword), value) {
         (Some(Holds::Schema | Holds::SchemaOrList), Value::Object(_) | Value::Bool(_)) => {
-            vec![child(value, None)]
+            vec![child(value, Key::None)]
         }
-        (Some(Holds::List | Holds::SchemaOrList), Value::Array(items)) => items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| child(item, Some(&index.to_string())))
-            .collect(),
+        (Some(Holds::List | Holds::SchemaOrList), Value::Array(items)) => {
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| child(item, Key::Index(index))).collect()
+        }
         (Some(Holds::Named | Holds::NamedSchemaOrNames), Value::Object(named)) => named
             .iter()
             .filter(|(_, item)| !item.is_array())
-            .map(|(name, item)| child(item, Some(name)))
+            .map(|(name, item)| child(item, Key::Name(name)))
             .collect(),
         _ => Vec::new(),
     }
@@ -109,9 +105,27 @@ pub(super) fn below<'a>(draft: Draft, keyword: &'a str, value: &'a Value) -> Vec
 /// A schema that stands directly in another.
 pub(super) struct Child<'a> {
     pub(super) keyword: &'a str,
-    /// The JSON Pointer from the parent.
-    pub(super) pointer: String,
+    key: Key<'a>,
     pub(super) schema: &'a Value,
+}
+
+/// Where it stands below its keyword.
+enum Key<'a> {
+    None,
+    Name(&'a str),
+    Index(usize),
+}
+
+impl Child<'_> {
+    /// The JSON Pointer from the parent.
+    pub(super) fn pointer(&self) -> String {
+        let keyword = escaped(self.keyword);
+        match self.key {
+            Key::None => format!("/{keyword}"),
+            Key::Name(name) => format!("/{keyword}/{}", escaped(name)),
+            Key::Index(index) => format!("/{keyword}/{index}"),
+        }
+    }
 }
 
 /// A key as a token of a JSON Pointer.

@@ -28,7 +28,7 @@ enum Known {
 }
 
 pub(super) struct Monotone<'a> {
-    pair: Pair<'a>,
+    pair: &'a Pair<'a>,
     /// Asked where structure does not decide; `None` for a first look.
     prover: Option<&'a dyn Prover>,
     /// Whether what a sub-schema evaluates matters beyond whether it accepts.
@@ -39,7 +39,7 @@ pub(super) struct Monotone<'a> {
 }
 
 impl<'a> Monotone<'a> {
-    pub(super) fn new(pair: Pair<'a>, prover: Option<&'a dyn Prover>) -> Self {
+    pub(super) fn new(pair: &'a Pair<'a>, prover: Option<&'a dyn Prover>) -> Self {
         let evaluates =
             object::mentions_unevaluated(pair.old) || object::mentions_unevaluated(pair.new);
         Self { pair, prover, evaluates, known: BTreeMap::new(), trail: Vec::new() }

@@ -50,51 +50,67 @@ fn reached<'a>(draft: Draft, root: &'a Value, schemas: Vec<&'a Value>) -> BTreeS
 }
 
 /// Two documents of one draft, the old and the new.
-#[derive(Clone, Copy)]
 pub(super) struct Pair<'a> {
     pub(super) draft: Draft,
     pub(super) old: &'a Value,
     pub(super) new: &'a Value,
+    /// The definitions that are not the same on both sides, or refer to such.
+    changed: BTreeSet<&'a str>,
 }
 
-impl Pair<'_> {
-    /// Whether a keyword's value is the same on both sides, with everything it refers to.
-    pub(super) fn same(&self, keyword: &str, from: &Value, to: &Value) -> bool {
-        if from != to {
-            return false;
+impl<'a> Pair<'a> {
+    pub(super) fn new(draft: Draft, old: &'a Value, new: &'a Value) -> Self {
+        let holder = keyword::definitions(draft);
+        let definitions =
+            |root: &'a Value| root.get(holder).and_then(Value::as_object).into_iter().flatten();
+        let mut changed = BTreeSet::new();
+        for (from, to) in [(old, new), (new, old)] {
+            let differs = definitions(from).filter(|(name, body)| {
+                to.get(holder).and_then(|named| named.get(*name)) != Some(body)
+            });
+            changed.extend(differs.map(|(name, _)| name.as_str()));
         }
-        let had = self.names(self.old, keyword, from);
-        let wanted = self.names(self.new, keyword, to);
-        had == wanted
-            && had.iter().all(|name| {
-                resolve::definition(self.old, name) == resolve::definition(self.new, name)
-            })
+        let mut pair = Self { draft, old, new, changed };
+        // What refers to a changed definition is changed itself.
+        loop {
+            let more: Vec<&str> = definitions(old)
+                .filter(|(name, body)| !pair.changed.contains(name.as_str()) && pair.touches(body))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            if more.is_empty() {
+                return pair;
+            }
+            pair.changed.extend(more);
+        }
     }
 
-    /// The definitions that the value of a keyword reaches.
-    fn names<'v>(&self, root: &'v Value, keyword: &'v str, value: &'v Value) -> BTreeSet<&'v str> {
-        let mut schemas: Vec<&Value> =
-            keyword::below(self.draft, keyword, value).into_iter().map(|it| it.schema).collect();
-        let mut names = BTreeSet::new();
-        if keyword == "$ref"
-            && let Some(name) = value.as_str()
-        {
-            names.insert(name);
-            schemas.extend(resolve::definition(root, name));
-        }
-        names.extend(reached(self.draft, root, schemas));
-        names
+    /// Whether a keyword's value is the same on both sides, with everything it refers to.
+    pub(super) fn same(&self, keyword: &str, from: &Value, to: &Value) -> bool {
+        let below = || keyword::below(self.draft, keyword, from);
+        from == to
+            && (self.changed.is_empty()
+                || !((keyword == "$ref" && self.leads_to_change(from))
+                    || below().into_iter().any(|child| self.touches(child.schema))))
     }
 
     /// Whether a schema is the same on both sides, with everything it refers to.
     pub(super) fn same_schema(&self, from: &Value, to: &Value) -> bool {
-        self.same("not", from, to) && {
-            let name = |schema: &Value| schema.get("$ref").cloned();
-            match (name(from), name(to)) {
-                (Some(from), Some(to)) => self.same("$ref", &from, &to),
-                _ => true,
-            }
-        }
+        from == to && !self.touches(from)
+    }
+
+    /// Whether a schema refers to a definition that changed.
+    fn touches(&self, schema: &Value) -> bool {
+        let Value::Object(map) = schema else { return false };
+        !self.changed.is_empty()
+            && (map.get("$ref").is_some_and(|name| self.leads_to_change(name))
+                || keyword::children(self.draft, map)
+                    .into_iter()
+                    .any(|child| self.touches(child.schema)))
+    }
+
+    fn leads_to_change(&self, reference: &Value) -> bool {
+        let name = reference.as_str().and_then(|text| text.rsplit('/').next());
+        name.is_some_and(|name| self.changed.contains(name))
     }
 }
 

@@ -16,16 +16,7 @@ pub(super) enum Answer {
     /// It does not, or so the prover believes; the schema of what is lost where it is known.
     Loss(Option<Value>),
     /// It cannot tell.
-    Unknown(Reason),
-}
-
-/// Why a prover cannot tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// The estimate says that it would take too long.
-    TooLarge,
-    /// It does not see through the schemas.
-    Undecided,
+    Unknown,
 }
 
 impl Answer {
@@ -71,16 +62,16 @@ impl Canonical {
 impl Prover for Canonical {
     fn covers(&self, draft: Draft, old: &Value, new: &Value) -> Answer {
         if !self.affords(budget::cost(draft, old, new)) {
-            return Answer::Unknown(Reason::TooLarge);
+            return Answer::Unknown;
         }
         let read = |document| read(draft, document);
         let (Some(old), Some(new)) = (read(old), read(new)) else {
-            return Answer::Unknown(Reason::Undecided);
+            return Answer::Unknown;
         };
         match new.covers(&old) {
             Ok(Containment::Yes) => return Answer::Proof,
             Ok(Containment::No | Containment::Unknown) => {}
-            Err(_) => return Answer::Unknown(Reason::Undecided),
+            Err(_) => return Answer::Unknown,
         }
         match old.subtract(&new) {
             Ok(lost) if lost.satisfiability() == Satisfiability::No => Answer::Proof,

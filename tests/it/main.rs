@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod commands;
+mod compat;
 mod conflict;
 mod corpora;
 mod determinism;

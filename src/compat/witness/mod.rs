@@ -54,10 +54,10 @@ impl<'a> Search<'a> {
             return Some(witness);
         }
         let (from, to) = (old.reading(Formats::Assert), new.reading(Formats::Assert));
-        let pair = Pair { draft: old.draft, old: &from.document, new: &to.document };
+        let pair = Pair::new(old.draft, &from.document, &to.document);
         let size = budget::nodes(from.draft, &from.document)
             .saturating_add(budget::nodes(to.draft, &to.document));
-        let focus = Changed { pair: (size > SMALL).then_some(pair) };
+        let focus = Changed { pair: (size > SMALL).then_some(&pair) };
         let mut values = Values::new(&focus);
         let nodes = [root(old, true), root(new, false)];
         if let Some(witness) = self.first(&mut values, &nodes) {
@@ -139,12 +139,12 @@ impl Focus for Everything {
 
 /// Only what differs between the two schemas; everything where they are small.
 struct Changed<'a> {
-    pair: Option<Pair<'a>>,
+    pair: Option<&'a Pair<'a>>,
 }
 
 impl Focus for Changed<'_> {
     fn wants(&self, nodes: &[Node<'_>]) -> bool {
-        let Some(pair) = &self.pair else { return true };
+        let Some(pair) = self.pair else { return true };
         let (old, new): (Vec<&Node<'_>>, Vec<&Node<'_>>) = nodes.iter().partition(|it| it.old);
         old.len() != new.len()
             || old.iter().zip(&new).any(|(old, new)| !pair.same_schema(old.schema, new.schema))

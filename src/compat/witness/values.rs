@@ -13,6 +13,8 @@ use crate::compat::{budget, object, schema};
 const WIDTH: [usize; 6] = [1_500, 400, 150, 60, 30, 12];
 /// How many values the places get that are the same on both sides.
 const NARROW: usize = 5;
+/// How deep a value goes that is only to be valid.
+const DEEPEST: usize = 14;
 /// How many values are made in all.
 const MOST: usize = 60_000;
 /// How many validators of parts are built.
@@ -55,7 +57,9 @@ impl<'f> Values<'f> {
 
     /// Values for a place that these schemas judge, small ones first.
     pub(super) fn of(&mut self, nodes: &[Node<'_>], depth: usize) -> Vec<Value> {
-        let Some(most) = WIDTH.get(depth).copied() else { return vec![Value::Null] };
+        let Some(most) = WIDTH.get(depth).copied() else {
+            return self.sample(nodes, depth).into_iter().collect();
+        };
         let most = if depth == 0 || self.focus.wants(nodes) { most } else { NARROW };
         if self.made > MOST {
             return self.sample(nodes, depth).into_iter().collect();
@@ -98,7 +102,7 @@ impl<'f> Values<'f> {
         let shape = Shape::of(nodes);
         let mut found = Found::new(40);
         found.add(Value::Null);
-        if depth < WIDTH.len() {
+        if depth < DEEPEST {
             if is_about(&shape, "object") {
                 for base in self.bases(&shape, depth).into_iter().take(8) {
                     found.add(Value::Object(base));
@@ -258,11 +262,13 @@ impl<'f> Values<'f> {
         sets.extend(shape.required.iter().skip(1).cloned());
         sets.extend(shape.required.iter().skip(1).map(|set| set | &always));
         sets.extend(shape.together.iter().map(|set| set | &always));
-        sets.push(always.iter().copied().chain(shape.properties.keys().copied()).collect());
+        if depth < WIDTH.len() {
+            sets.push(always.iter().copied().chain(shape.properties.keys().copied()).collect());
+        }
         let mut known = BTreeSet::new();
         sets.retain(|set| known.insert(set.clone()));
         let mut bases = Vec::new();
-        for set in sets.into_iter().take(24) {
+        for set in sets.into_iter().take(if depth < 3 { 24 } else { 8 }) {
             let base = self.object(shape, depth, &set);
             bases.push(base.clone());
             for size in shape.sizes.iter().filter(|size| **size <= 64) {
