@@ -7,7 +7,7 @@ use crate::cli::Check;
 use crate::config::Settings;
 use crate::error::GateError;
 use crate::host;
-use crate::model::Moment;
+use crate::model::{Moment, SchemaEvidence};
 use crate::report::Assembly;
 use crate::rules::{self, GovernanceCx, LevelPolicy, Terms};
 
@@ -56,6 +56,10 @@ pub(super) fn govern(
     );
     parts.findings.extend(found);
     parts.acceptances = rules::acceptances(catalogs, terms, config_path);
-    parts.as_of = (args.as_of.is_some() || policy.depends_on_moment()).then_some(terms.moment);
+    let mut schemas = gathered.configs.values().flat_map(|set| &set.inspected.evidence);
+    let timed = args.as_of.is_some()
+        || policy.depends_on_moment()
+        || schemas.any(SchemaEvidence::depends_on_moment);
+    parts.as_of = timed.then_some(terms.moment);
     Ok(())
 }

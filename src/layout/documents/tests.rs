@@ -232,8 +232,8 @@ remvoe = "/a"
         [
             "1:1 the key \"schema\" is missing / add \"schema\"",
             "1:1 the key \"up\" is missing / add \"up\"",
-            "1:1 unknown key \"clas\" / did you mean \"class\"? Use one of $schema, class, \
-             depends_on, description, down, from, schema, targets, to, up",
+            "1:1 unknown key \"clas\" / did you mean \"class\"? Use one of $schema, \
+             description, class, schema, from, to, depends_on, targets, up, down",
             "2:8 from must be text, not a number / put it in quotes",
             "3:6 to is empty",
             "4:20 depends_on names the same thing twice / keep one of them",

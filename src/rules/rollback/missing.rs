@@ -11,7 +11,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
               migration without one turns a rollback into an improvisation on production data. A \
               config migration gets its way back computed; where an operation has none, it needs \
               one of its own, or the class manual_backfill, which says that an operator goes back \
-              by the backup: that is a note.",
+              by the backup.",
         fix: "Write the down script beside the up, or `[[down]]` into a config migration. A team \
               that goes back by restoring says so \
               once, with `rollback = \"checkpoint\"` under `[policy]`; the dry run then proves the \
@@ -27,20 +27,22 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     }
     for entry in &cx.catalog.entries {
         let migration = &entry.migration;
+        let is_program = migration.up.program().is_some();
+        let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
+        // An operator who migrates documents by hand goes back by the backup.
+        let is_by_hand = is_program && declared == Some(Class::ManualBackfill);
         // A repeatable migration is replaced by its next version, not undone.
-        if migration.kind == Kind::Versioned && matches!(migration.down, Down::Missing) {
+        if migration.kind == Kind::Versioned
+            && matches!(migration.down, Down::Missing)
+            && !is_by_hand
+        {
             let message = format!("{} has no rollback", migration.id);
-            let draft = Draft::new(migration.location(), entry.touch.is_touched(), message)
-                .migration(&migration.id);
-            let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
-            sink.push(match (migration.up.program(), declared) {
-                (None, _) => draft,
-                (Some(_), Some(Class::ManualBackfill)) => draft
-                    .levels(Levels::OBSERVATION)
-                    .help("see that the backup of the documents outlives the deployment"),
-                (Some(_), _) => draft
-                    .help("write the way back as `[[down]]`, or declare the class manual_backfill"),
-            });
+            let help = "write the way back as `[[down]]`, or declare the class manual_backfill";
+            sink.push(
+                Draft::new(migration.location(), entry.touch.is_touched(), message)
+                    .migration(&migration.id)
+                    .maybe_help(is_program.then(|| help.to_owned())),
+            );
         }
     }
 }

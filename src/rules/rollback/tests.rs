@@ -88,5 +88,5 @@ fn an_operator_may_go_back_by_the_backup() {
     entry.declared.class = Some((Class::Online, place()));
     assert_eq!(told(&entry), ["error rollback/missing"]);
     entry.declared.class = Some((Class::ManualBackfill, place()));
-    assert_eq!(told(&entry), ["note rollback/missing"]);
+    assert!(told(&entry).is_empty());
 }
