@@ -20,7 +20,8 @@ use crate::error::GateError;
 use crate::host;
 use crate::layout;
 use crate::model::{
-    Contract, EngineKind, EntryKind, Position, Problem, Program, RepoPath, SchemaEvidence, SetInfo,
+    Contract, EngineKind, EntryKind, Governed, Location, Position, Problem, Program, RepoPath,
+    SchemaEvidence, SetInfo, printable,
 };
 use crate::schemas::{self, Inspected, Known, Request};
 
@@ -44,6 +45,9 @@ pub(super) fn inspect(
         (Some(side), Some(set)) => Some(read_contract(&**side, config_path, set)?.0),
         _ => None,
     };
+    if let Some(base) = &base_contract {
+        catalog.promises = edited_promises(base, &contract);
+    }
     let globs: Vec<String> = head.documents.iter().map(|glob| glob.value.clone()).collect();
     let migrations = new_migrations(catalog);
     let inspected = schemas::inspect(&Request {
@@ -58,6 +62,32 @@ pub(super) fn inspect(
     })?;
     catalog.schemas = contents(&inspected.evidence);
     Ok(ConfigSet { inspected })
+}
+
+/// What the head's contract promises otherwise than the base's, about schemas that both name.
+fn edited_promises(base: &Contract, head: &Contract) -> Vec<(Location, String)> {
+    let edited = head.schemas.iter().flat_map(|now| {
+        let was = base.schema(&now.name.value);
+        let said = |edit: &str| {
+            let place = Location::at(head.path.clone(), now.span);
+            (place, format!("what is promised about {}: {edit}", printable(&now.name.value)))
+        };
+        let versions = |entry: &Governed| -> Vec<String> {
+            entry.releases.iter().map(|release| release.version.value.clone()).collect()
+        };
+        was.into_iter().flat_map(move |was| {
+            let gone = versions(was).iter().any(|version| !versions(now).contains(version));
+            [
+                (was.compatibility != now.compatibility, "its compatibility"),
+                (was.deprecation != now.deprecation, "its time of deprecation"),
+                (gone, "its releases"),
+            ]
+            .into_iter()
+            .filter_map(move |(differs, edit)| differs.then(|| said(edit)))
+            .collect::<Vec<_>>()
+        })
+    });
+    edited.collect()
 }
 
 /// What a waiver of a finding about a schema has to name.

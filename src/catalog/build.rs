@@ -154,6 +154,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         baseline: spec.baseline,
         seed: spec.seed,
         schemas: BTreeMap::new(),
+        promises: Vec::new(),
         manifest,
         header_problems: Vec::new(),
         tip: Vec::new(),

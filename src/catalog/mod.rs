@@ -176,6 +176,9 @@ pub struct SetCatalog {
     pub seed: Option<Script>,
     /// The config schemas of a set of documents that are judged: the SHA-256 of each, by name.
     pub schemas: BTreeMap<String, String>,
+    /// What the change edits of the promises about schemas: their places in the contract, and each
+    /// edit in words.
+    pub promises: Vec<(Location, String)>,
     /// The base's migrations, in order; `None` where nothing was compared.
     pub merged: Option<Vec<Migration>>,
     /// Migrations that the target branch gained since the base, with the tip's name.
@@ -220,6 +223,7 @@ impl SetCatalog {
             substituted: BTreeMap::new(),
             seed: None,
             schemas: BTreeMap::new(),
+            promises: Vec::new(),
             unreleased: BTreeSet::new(),
         }
     }

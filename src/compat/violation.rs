@@ -23,10 +23,23 @@ pub struct Violation {
 impl Violation {
     pub(super) fn of(error: &ValidationError<'_>) -> Self {
         Self {
-            pointer: error.instance_path().as_str().to_owned(),
+            pointer: place(error),
             message: text(error),
             schema: resolve::origin(error.schema_path().as_str()),
         }
+    }
+}
+
+/// The place of a violation: of a key that should not be there, the key.
+fn place(error: &ValidationError<'_>) -> String {
+    let at = error.instance_path().as_str();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => match unexpected.first() {
+            Some(key) => format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+            None => at.to_owned(),
+        },
+        _ => at.to_owned(),
     }
 }
 

@@ -21,7 +21,7 @@ const LISTS: [Shape; 6] = [
     ("policy", "accept-inconclusive", &["migration", "reason"]),
     (ONE_CLASS, "windows", &["zone"]),
     ("", "freeze", &["from", "to", "reason"]),
-    ("", "waiver", &["rule", "migration"]),
+    ("", "waiver", &["rule"]),
 ];
 /// Keys that hold one table.
 const TABLES: [Shape; 7] = [

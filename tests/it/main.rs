@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod commands;
 mod compat;
+mod configuration;
 mod conflict;
 mod corpora;
 mod determinism;

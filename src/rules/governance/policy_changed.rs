@@ -35,6 +35,10 @@ fn check(cx: &GovernanceCx<'_>, sink: &mut Sink<'_>) {
         sink.push(Draft::new(Location::file(path.clone()), true, message).help(help));
     }
     for catalog in cx.catalogs {
+        for (place, edit) in &catalog.promises {
+            let message = format!("the change edits {edit}; the base's promise is in force here");
+            sink.push(Draft::new(place.clone(), true, message).set(&catalog.info.name));
+        }
         for entry in &catalog.entries {
             let (id, declared) = (&entry.migration.id, &entry.declared);
             let (false, Some(place)) = (declared.relabelled.is_empty(), &declared.entry) else {

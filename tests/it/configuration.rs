@@ -1,0 +1,199 @@
+//! Config schemas, documents and config migrations through the real binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Answer, Folder, Tree, check_folders, check_with, commit, gate, repository};
+
+const CONFIG: &str = "migration-gate.toml";
+const CONTRACT: &str = "config/migrations/compatibility_contract.toml";
+const SCHEMA: &str = "config/app.schema.json";
+
+fn demo(side: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/relay").join(side)
+}
+
+/// A file tree as the tests' own kind of tree.
+fn tree(folder: &Path) -> Tree {
+    fn walk(top: &Path, at: &Path, tree: Tree) -> Tree {
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        entries.into_iter().fold(tree, |tree, path| match path.is_dir() {
+            true => walk(top, &path, tree),
+            false => {
+                let name = path.strip_prefix(top).unwrap().to_str().unwrap().to_owned();
+                tree.with(&name, &fs::read_to_string(&path).unwrap())
+            }
+        })
+    }
+    walk(folder, folder, Tree::default())
+}
+
+fn schema_report(answer: &Answer) -> &Value {
+    &answer.report["sets"][0]["schemas"][0]
+}
+
+#[test]
+fn the_demo_passes_because_its_migration_mends_what_breaks() {
+    let answer = check_folders(&demo("base"), &demo("head"), &[]);
+    assert_eq!(answer.exit, 0, "{:#}", answer.report);
+    assert_eq!(answer.findings(), ["note config/document-invalid"]);
+    let schema = schema_report(&answer);
+    assert_eq!((&schema["governed"], &schema["invalid"]), (&3.into(), &2.into()));
+    assert_eq!(schema["mended"], 2);
+    assert_eq!(schema["comparisons"][0]["verdict"], "breaking");
+    assert_eq!(answer.steps(), ["up: ok", "again: ok", "down: ok", "up again: ok"]);
+}
+
+#[test]
+fn without_its_migration_the_demo_is_blocked_by_its_impact() {
+    let head = tree(&demo("head")).without("0001_timeout");
+    let answer = check_with(&tree(&demo("base")), &head, &[]);
+    assert_eq!(
+        (answer.exit, answer.findings()),
+        (1, vec!["error config/migration-required".into()])
+    );
+    let finding = &answer.report["findings"][0];
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.starts_with("2 of 3 files break"), "{message}");
+    assert_eq!(finding["schema"], "relay");
+}
+
+#[test]
+fn a_migration_that_mends_only_half_is_blocked() {
+    let head = tree(&demo("head"));
+    let half = head
+        .text("config/migrations/0001_timeout_in_milliseconds.toml")
+        .replace("[[up]]\nmove", "targets = [\"config/*.json\"]\n\n[[up]]\nmove");
+    let head = head.with("config/migrations/0001_timeout_in_milliseconds.toml", &half);
+    let answer = check_with(&tree(&demo("base")), &head, &[]);
+    let expected = ["error config/document-invalid", "note config/document-invalid"];
+    assert_eq!((answer.exit, answer.findings()), (1, expected.map(String::from).to_vec()));
+}
+
+const SET: &str = "version = 1\n[[set]]\nname = \"app\"\nengine = \"documents\"\n\
+                   path = \"config/migrations\"\ndocuments = [\"config/*.json\"]\n";
+
+fn contract(more: &str) -> String {
+    format!(
+        "contract_version = 1\n[[schemas]]\nname = \"app\"\nschema = \"{SCHEMA}\"\n\
+         files = [\"config/app*.json\"]\n{more}"
+    )
+}
+
+fn base(schema: &str, document: &str) -> Tree {
+    Tree::default()
+        .with(CONFIG, SET)
+        .with(CONTRACT, &contract(""))
+        .with(SCHEMA, schema)
+        .with("config/app.json", document)
+}
+
+/// The proof of neither is left to a person, who may accept it for a while.
+#[test]
+fn what_breaks_is_waived_by_the_name_of_its_schema() {
+    let base = base("{\"maxProperties\": 5}", "{}");
+    let head = base.clone().with(SCHEMA, "{\"maxProperties\": 4}");
+    let answer = check_with(&base, &head, &[]);
+    assert_eq!(
+        (answer.exit, answer.findings()),
+        (1, vec!["error config/migration-required".into()])
+    );
+    let waiver = |content: &str| {
+        format!(
+            "{SET}[[waiver]]\nrule = \"config/migration-required\"\nschema = \"app\"\n\
+             content = \"sha256:{content}\"\nreason = \"nobody has five\"\nowner = \"team\"\n\
+             expires = \"2026-12-31\"\n"
+        )
+    };
+    let options = ["--as-of", "2026-11-21T10:00Z"];
+    let other = waiver(&"0".repeat(64));
+    let answer = check_with(
+        &base.clone().with(CONFIG, &other),
+        &head.clone().with(CONFIG, &other),
+        &options,
+    );
+    assert_eq!(answer.exit, 1);
+    let told = answer.report["findings"].to_string();
+    let (_, rest) = told.split_once("content = \\\"sha256:").expect("the content it has now");
+    let right = waiver(&rest[..64]);
+    let answer = check_with(&base.with(CONFIG, &right), &head.with(CONFIG, &right), &options);
+    assert_eq!((answer.exit, answer.findings()), (0, Vec::<String>::new()));
+    assert_eq!(answer.report["waived"][0]["finding"]["schema"], "app");
+}
+
+#[test]
+fn a_change_cannot_take_its_promise_back() {
+    let base = base("{\"maxProperties\": 5}", "{}");
+    let head = base
+        .clone()
+        .with(SCHEMA, "{\"maxProperties\": 4}")
+        .with(CONTRACT, &contract("compatibility = \"none\"\n"));
+    let answer = check_with(&base, &head, &[]);
+    let expected = ["error config/migration-required", "warning governance/policy-changed"];
+    assert_eq!((answer.exit, answer.findings()), (1, expected.map(String::from).to_vec()));
+}
+
+/// Nothing is configured: the schema and its document are known by their looks.
+#[test]
+fn without_configuration_a_change_of_a_schema_is_seen_in_git() {
+    let draft = "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\"";
+    let folder = Folder::new(&[
+        ("etc/app.schema.json", &format!("{{{draft}}}")),
+        ("etc/app.yaml", "# how it listens\nport: high # for now\n"),
+    ]);
+    repository(folder.path());
+    commit(folder.path());
+    let port = format!("{{{draft}, \"properties\": {{\"port\": {{\"type\": \"integer\"}}}}}}");
+    folder.write("etc/app.schema.json", &port);
+    let ran = gate(folder.path(), &["check", "--base", "HEAD", "--format", "json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""), "{}", ran.out);
+    let answer = Answer::from(ran);
+    assert_eq!(answer.findings(), ["error config/document-invalid"]);
+    let finding = &answer.report["findings"][0];
+    assert_eq!((&finding["file"], &finding["line"]), (&"etc/app.yaml".into(), &2.into()));
+    folder.write("etc/app.yaml", "# how it listens\nport: 80 # for now\n");
+    let ran = gate(folder.path(), &["check", "--base", "HEAD", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert_eq!(Answer::from(ran).findings(), ["warning config/schema-breaking"]);
+}
+
+/// Every version of a document that says its own goes through all migrations.
+#[test]
+fn the_whole_history_of_a_set_is_walked() {
+    let schema = |version: &str, key: &str| {
+        format!(
+            "{{\"type\": \"object\", \"required\": [\"version\", \"{key}\"], \"properties\": \
+             {{\"version\": {{\"const\": \"{version}\"}}, \"{key}\": {{\"type\": \"integer\"}}}}, \
+             \"additionalProperties\": false}}"
+        )
+    };
+    let migration = |from: &str, to: &str, was: &str, is: &str| {
+        format!(
+            "class = \"online\"\nschema = \"app\"\nfrom = \"{from}\"\nto = \"{to}\"\n\
+             [[up]]\nmove = \"/{was}\"\nto = \"/{is}\"\n"
+        )
+    };
+    let releases = "version = \"3\"\nversion_at = \"/version\"\nreleases = [\
+                    {version = \"1\", schema = \"config/r/1.json\"}, \
+                    {version = \"2\", schema = \"config/r/2.json\"}]\n";
+    let tree = Tree::default()
+        .with(CONFIG, SET)
+        .with(CONTRACT, &contract(releases))
+        .with(SCHEMA, &schema("3", "c"))
+        .with("config/r/1.json", &schema("1", "a"))
+        .with("config/r/2.json", &schema("2", "b"))
+        .with("config/app.json", "{ \"version\": \"3\", \"c\": 1 }\n")
+        .with("config/migrations/0001_a_to_b.toml", &migration("1", "2", "a", "b"))
+        .with("config/migrations/0002_b_to_c.toml", &migration("2", "3", "b", "c"));
+    let folder = Folder::new(&tree.files().collect::<Vec<_>>());
+    let ran = gate(folder.path(), &["check", "--all", "--format", "json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let answer = Answer::from(ran);
+    assert_eq!(answer.findings(), Vec::<String>::new());
+    let walk = ["up: ok", "again: ok", "down: ok", "up again: ok", "reverse: ok"];
+    assert_eq!(answer.steps(), [walk, walk].concat());
+}
