@@ -18,6 +18,15 @@ struct SetItem<'a> {
     engine: &'static str,
     assumed: &'a [String],
     migrations: Vec<MigrationItem<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schemas: Vec<SchemaItem<'a>>,
+}
+
+#[derive(Serialize)]
+struct SchemaItem<'a> {
+    name: &'a str,
+    /// What a waiver of a finding about it has to name.
+    content: String,
 }
 
 #[derive(Serialize)]
@@ -72,6 +81,11 @@ fn json(catalogs: &[SetCatalog]) -> String {
             engine: catalog.info.engine.name(),
             assumed: &catalog.info.assumed,
             migrations: catalog.entries.iter().map(item).collect(),
+            schemas: catalog
+                .schemas
+                .iter()
+                .map(|(name, content)| SchemaItem { name, content: format!("sha256:{content}") })
+                .collect(),
         })
         .collect();
     // Strings and booleans always serialise.
@@ -91,6 +105,9 @@ fn plain(catalogs: &[SetCatalog]) -> String {
         let head = format!("{name} ({}, {}, {count} migration{s})", info.layout, info.engine);
         // A folder may be named like a command to the CI runner that shows this.
         out.push_str(&format!("{}\n", log_line(&head)));
+        for name in catalog.schemas.keys() {
+            out.push_str(&format!("{}\n", log_line(&format!("  schema {}", printable(name)))));
+        }
         for entry in &catalog.entries {
             let MigrationItem { id, class, class_declared, rollback, .. } = item(entry);
             let inferred = if class_declared { "" } else { " (inferred)" };
