@@ -22,9 +22,9 @@ pub(super) fn cost(draft: Draft, old: &Value, new: &Value) -> u64 {
     product.saturating_mul(old.nodes.saturating_add(new.nodes))
 }
 
-/// How many schemas a document holds once its references are followed.
-pub(super) fn nodes(draft: Draft, root: &Value) -> u64 {
-    Estimate { draft, root, known: BTreeMap::new() }.schema(root).nodes
+/// How many schemas a part of a document holds once its references are followed.
+pub(super) fn nodes(draft: Draft, root: &Value, part: &Value) -> u64 {
+    Estimate { draft, root, known: BTreeMap::new() }.schema(part).nodes
 }
 
 /// What a schema looks like once its references are followed and its alternatives multiplied.

@@ -116,7 +116,15 @@ enum Key<'a> {
     Index(usize),
 }
 
-impl Child<'_> {
+impl<'a> Child<'a> {
+    /// The name that it goes by below its keyword.
+    pub(super) fn name(&self) -> Option<&'a str> {
+        match self.key {
+            Key::Name(name) => Some(name),
+            Key::None | Key::Index(_) => None,
+        }
+    }
+
     /// The JSON Pointer from the parent.
     pub(super) fn pointer(&self) -> String {
         let keyword = escaped(self.keyword);

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jsonschema::Draft;
 use serde_json::Value;
 
-use super::keyword::{self, escaped};
+use super::document::{draft_of, identifier, size};
+use super::keyword::escaped;
 use super::problem::{ProblemKind, SchemaProblem};
 use super::reference::{self, Target};
+use super::unresolved::Unresolved;
 use crate::model::{RepoPath, quoted};
 
 /// The deepest nesting of a schema file.
@@ -15,7 +17,7 @@ pub(super) const DEEPEST: usize = 128;
 /// The most values that one schema with everything it refers to may hold.
 pub(super) const LARGEST: usize = 200_000;
 /// The most files that one schema may reach.
-const MOST_FILES: usize = 200;
+pub(super) const MOST_FILES: usize = 200;
 /// The most problems that are told of one schema.
 const MOST_PROBLEMS: usize = 100;
 
@@ -322,111 +324,4 @@ impl<'a> Files<'a> {
         self.add(name.to_owned(), path.cloned(), uri, value);
         Some(Ok(file))
     }
-
-    /// Reports a reference that cannot be followed.
-    pub(super) fn unresolved(&mut self, at: &Place, text: &str, why: Unresolved) {
-        let at = Place { file: at.file, pointer: format!("{}/$ref", at.pointer) };
-        let shown = quoted(text);
-        let missing = ProblemKind::MissingReference;
-        let (kind, message, help) = match why {
-            Unresolved::Missing => (
-                missing,
-                format!("the reference {shown} leads nowhere"),
-                "add what it names, or mend the reference",
-            ),
-            Unresolved::NoSchema => (
-                missing,
-                format!("the reference {shown} leads to a value that is no schema"),
-                "refer to an object or a boolean",
-            ),
-            Unresolved::Outside => (
-                missing,
-                format!("the reference {shown} leads out of the repository"),
-                "keep the file inside the repository",
-            ),
-            Unresolved::Remote => (
-                ProblemKind::RemoteReference,
-                format!("the reference {shown} leads to another host, which is never asked"),
-                "put a copy of that schema into the folder of vendored schemas",
-            ),
-            Unresolved::TooMany => (
-                ProblemKind::TooLarge,
-                format!("the schema reaches more than {MOST_FILES} files"),
-                "split it into schemas that are judged one by one",
-            ),
-        };
-        self.report(kind, &at, message, help);
-    }
-}
-
-/// Why a reference leads nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unresolved {
-    Missing,
-    NoSchema,
-    Outside,
-    Remote,
-    TooMany,
-}
-
-/// How many values it holds; `None` where it is deeper or larger than allowed.
-pub(super) fn size(value: &Value, depth: usize, most: usize) -> Option<usize> {
-    let mut total = 1usize;
-    let items: Box<dyn Iterator<Item = &Value>> = match value {
-        Value::Array(items) => Box::new(items.iter()),
-        Value::Object(map) => Box::new(map.values()),
-        _ => return Some(1),
-    };
-    for item in items {
-        let depth = depth.checked_sub(1)?;
-        total += size(item, depth, most.checked_sub(total)?)?;
-    }
-    (total <= most).then_some(total)
-}
-
-/// The identifier that a schema gives itself.
-fn identifier(draft: Draft, schema: &Value) -> Option<&str> {
-    let map = schema.as_object()?;
-    // Before 2019-09 what stands beside a reference is not read.
-    if draft <= Draft::Draft7 && map.contains_key("$ref") {
-        return None;
-    }
-    map.get(if draft == Draft::Draft4 { "id" } else { "$id" })?.as_str()
-}
-
-/// The draft that a schema names; `None` where it names none.
-///
-/// # Errors
-///
-/// The name, where it is that of no known draft.
-pub(super) fn draft_of(schema: &Value) -> Result<Option<Draft>, String> {
-    let Some(named) = schema.get("$schema") else { return Ok(None) };
-    let named = named.as_str().ok_or_else(|| named.to_string())?;
-    let plain = named.trim_end_matches('#');
-    let plain = plain.strip_prefix("https://").or_else(|| plain.strip_prefix("http://"));
-    Ok(Some(match plain {
-        Some("json-schema.org/draft-04/schema") => Draft::Draft4,
-        Some("json-schema.org/draft-06/schema") => Draft::Draft6,
-        Some("json-schema.org/draft-07/schema") => Draft::Draft7,
-        Some("json-schema.org/draft/2019-09/schema") => Draft::Draft201909,
-        Some("json-schema.org/draft/2020-12/schema") => Draft::Draft202012,
-        _ => return Err(named.to_owned()),
-    }))
-}
-
-/// Every keyword that holds definitions of that file's top, in either spelling.
-pub(super) fn defined(value: &Value) -> Vec<String> {
-    let mut pointers = Vec::new();
-    for holder in ["$defs", "definitions"] {
-        if let Some(named) = value.get(holder).and_then(Value::as_object) {
-            let schemas = named.iter().filter(|(_, it)| it.is_object() || it.is_boolean());
-            pointers.extend(schemas.map(|(name, _)| format!("/{holder}/{}", escaped(name))));
-        }
-    }
-    pointers
-}
-
-/// Kept beside the loader, which is its only user besides the resolver.
-pub(super) fn definitions(draft: Draft) -> &'static str {
-    keyword::definitions(draft)
 }

@@ -2,6 +2,8 @@
 
 mod budget;
 mod compare;
+mod document;
+mod effort;
 mod formats;
 mod guard;
 mod instances;
@@ -15,6 +17,7 @@ mod reference;
 mod resolve;
 mod schema;
 mod stack;
+mod unresolved;
 mod violation;
 mod witness;
 
@@ -24,3 +27,6 @@ pub use problem::{ProblemKind, SchemaProblem};
 pub use schema::Schema;
 pub use violation::Violation;
 pub use witness::Witness;
+
+#[cfg(test)]
+mod tests;

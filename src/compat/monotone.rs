@@ -82,7 +82,7 @@ impl<'a> Monotone<'a> {
     }
 
     fn by_prover(&self, old: &Value, new: &Value) -> bool {
-        let Some(prover) = self.prover else { return false };
+        let Some(prover) = self.prover.filter(|prover| prover.is_ready()) else { return false };
         let old = object::standalone(self.pair.draft, self.pair.old, old);
         let new = object::standalone(self.pair.draft, self.pair.new, new);
         prover.covers(self.pair.draft, &old, &new).is_proof()

@@ -27,9 +27,15 @@ impl Answer {
 
 /// Decides whether a schema admits everything that another does.
 pub(super) trait Prover {
+    /// Whether there are steps left to ask it at all.
+    fn is_ready(&self) -> bool;
+
     /// Looks at two documents whose references stay inside them.
     fn covers(&self, draft: Draft, old: &Value, new: &Value) -> Answer;
 }
+
+/// What it costs to find out that something is too large.
+const REFUSAL: u64 = 1_000;
 
 /// `jsonschema::canonical`, kept to a number of steps that is estimated beforehand, for it cannot
 /// be interrupted.
@@ -53,13 +59,20 @@ impl Canonical {
         let left = self.steps.get().checked_sub(cost);
         match left {
             Some(left) => self.steps.set(left),
-            None => self.too_large.set(true),
+            None => {
+                self.too_large.set(true);
+                self.steps.set(self.steps.get().saturating_sub(REFUSAL));
+            }
         }
         left.is_some()
     }
 }
 
 impl Prover for Canonical {
+    fn is_ready(&self) -> bool {
+        self.steps.get() >= REFUSAL
+    }
+
     fn covers(&self, draft: Draft, old: &Value, new: &Value) -> Answer {
         if !self.affords(budget::cost(draft, old, new)) {
             return Answer::Unknown;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use jsonschema::Draft;
 use serde_json::{Map, Value};
 
+use super::document;
 use super::keyword::{self, Holds, escaped};
-use super::load::{self, Files, LARGEST, Place};
+use super::load::{Files, LARGEST, Place};
 use super::problem::ProblemKind;
 
 /// Makes one document of the files, reading further ones as references lead to them. Problems
@@ -27,7 +28,7 @@ pub(super) fn resolve(files: &mut Files<'_>) -> Value {
     let root = resolver.rewritten(&top);
     // What no reference reaches constrains nothing, but its own references must lead somewhere.
     let needed = resolver.drain();
-    let unused = resolver.files.list.first().map(|file| load::defined(&file.value));
+    let unused = resolver.files.list.first().map(|file| document::defined(&file.value));
     for pointer in unused.unwrap_or_default() {
         resolver.rewritten(&Place { file: 0, pointer });
     }
@@ -36,7 +37,7 @@ pub(super) fn resolve(files: &mut Files<'_>) -> Value {
     let Value::Object(mut root) = root else { return root };
     if !needed.is_empty() {
         let named = needed.into_iter().collect::<Map<String, Value>>();
-        root.insert(load::definitions(resolver.files.draft).to_owned(), Value::Object(named));
+        root.insert(keyword::definitions(resolver.files.draft).to_owned(), Value::Object(named));
     }
     Value::Object(root)
 }
@@ -169,7 +170,7 @@ impl Resolver<'_, '_> {
                 return Value::String("#".to_owned());
             }
         };
-        let holder = load::definitions(self.files.draft);
+        let holder = keyword::definitions(self.files.draft);
         let file = self.files.list.get(place.file).map_or("", |file| file.name.as_str());
         let name = encoded(&format!("{file}#{}", place.pointer));
         let text = format!("#/{holder}/{name}");

@@ -4,10 +4,10 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::guard::{self, Refusal};
-use super::load::{self, DEEPEST, Files, LARGEST, Place, SchemaFiles};
+use super::load::{DEEPEST, Files, LARGEST, Place, SchemaFiles};
 use super::problem::{ProblemKind, SchemaProblem};
 use super::violation::{self, Violation};
-use super::{formats, instances, resolve, stack};
+use super::{document, effort, formats, instances, keyword, resolve, stack};
 use crate::model::RepoPath;
 
 /// How often a pattern with look-around or back references may try again.
@@ -61,7 +61,7 @@ impl Schema {
         path: &RepoPath,
         files: &dyn SchemaFiles,
     ) -> Result<Self, Vec<SchemaProblem>> {
-        if load::size(root, DEEPEST, LARGEST).is_none() {
+        if document::size(root, DEEPEST, LARGEST).is_none() {
             return Err(vec![too_large(path)]);
         }
         stack::deep(|| Self::read(root, path, files))
@@ -107,9 +107,10 @@ impl Schema {
     #[must_use]
     pub fn validate(&self, instance: &Value) -> Vec<Violation> {
         if !is_shallow(instance) {
-            return vec![too_deep()];
+            return vec![whole(format!("the value nests deeper than {DEEPEST} levels"))];
         }
-        stack::deep(|| self.violations(instance)).unwrap_or_else(|| vec![too_deep()])
+        stack::deep(|| self.violations(instance))
+            .unwrap_or_else(|| vec![whole("the value cannot be judged".to_owned())])
     }
 
     /// Whether the schema has nothing against an instance.
@@ -139,7 +140,10 @@ impl Schema {
     }
 
     pub(super) fn violations(&self, instance: &Value) -> Vec<Violation> {
-        let errors = self.strict.validator.iter_errors(instance).take(MOST_VIOLATIONS);
+        if !self.strict.bears(instance) {
+            return vec![whole("judging the value by this schema takes too many steps".to_owned())];
+        }
+        let errors = self.strict.errors(instance);
         let mut violations: Vec<Violation> = errors.map(|error| Violation::of(&error)).collect();
         violations.sort();
         violations.dedup();
@@ -169,18 +173,30 @@ impl Reading {
         Ok(Self { draft, document, validator })
     }
 
+    /// Whether an instance is accepted; one that takes too long to judge is not.
+    pub(super) fn accepts(&self, instance: &Value) -> bool {
+        self.bears(instance) && self.validator.is_valid(instance)
+    }
+
     /// Whether an instance is accepted, and not because the validator gave up.
     pub(super) fn surely_accepts(&self, instance: &Value) -> bool {
         let gave_up = || self.errors(instance).any(|error| violation::gave_up(&error));
-        self.validator.is_valid(instance) && !gave_up()
+        self.accepts(instance) && !gave_up()
     }
 
     /// Whether an instance is refused, and not because the validator gave up.
     pub(super) fn surely_refuses(&self, instance: &Value) -> bool {
-        !self.validator.is_valid(instance) && {
+        self.bears(instance) && !self.validator.is_valid(instance) && {
             let mut errors = self.errors(instance).peekable();
             errors.peek().is_some() && !errors.any(|error| violation::gave_up(&error))
         }
+    }
+
+    /// Whether the number of steps that an instance takes is bounded.
+    fn bears(&self, instance: &Value) -> bool {
+        // Without definitions no schema is applied twice to the same part.
+        let refers = self.document.get(keyword::definitions(self.draft)).is_some();
+        !refers || effort::is_bearable(self.draft, &self.document, instance)
     }
 
     fn errors<'i>(&'i self, instance: &'i Value) -> impl Iterator<Item = ValidationError<'i>> {
@@ -202,15 +218,12 @@ pub(super) fn patterns() -> PatternOptions<jsonschema::FancyRegex> {
 }
 
 fn is_shallow(instance: &Value) -> bool {
-    load::size(instance, DEEPEST, usize::MAX).is_some()
+    document::size(instance, DEEPEST, usize::MAX).is_some()
 }
 
-fn too_deep() -> Violation {
-    Violation {
-        pointer: String::new(),
-        message: format!("the value nests deeper than {DEEPEST} levels"),
-        schema: String::new(),
-    }
+/// What is said against an instance as a whole.
+fn whole(message: String) -> Violation {
+    Violation { pointer: String::new(), message, schema: String::new() }
 }
 
 fn too_large(path: &RepoPath) -> SchemaProblem {

@@ -1,6 +1,8 @@
 //! The search for an instance that the old schema admits and the new one refuses.
 
 mod mutate;
+mod objects;
+mod scalars;
 mod shape;
 mod shrink;
 mod strings;
@@ -10,10 +12,11 @@ use serde_json::Value;
 
 use self::shape::Node;
 use self::values::{Focus, Values};
+use super::load::{DEEPEST, LARGEST};
 use super::object::Pair;
 use super::schema::{Formats, Schema};
 use super::violation::Violation;
-use super::{budget, load};
+use super::{budget, document};
 
 /// How many instances one search judges.
 const MOST_JUDGED: usize = 20_000;
@@ -48,15 +51,15 @@ impl<'a> Search<'a> {
         let (old, new) = (self.old, self.new);
         let documents: Vec<&Value> = documents
             .iter()
-            .filter(|document| load::size(document, load::DEEPEST, load::LARGEST).is_some())
+            .filter(|value| document::size(value, DEEPEST, LARGEST).is_some())
             .collect();
         if let Some(witness) = documents.iter().find_map(|document| self.judge(document)) {
             return Some(witness);
         }
         let (from, to) = (old.reading(Formats::Assert), new.reading(Formats::Assert));
         let pair = Pair::new(old.draft, &from.document, &to.document);
-        let size = budget::nodes(from.draft, &from.document)
-            .saturating_add(budget::nodes(to.draft, &to.document));
+        let size = budget::nodes(from.draft, &from.document, &from.document)
+            .saturating_add(budget::nodes(to.draft, &to.document, &to.document));
         let focus = Changed { pair: (size > SMALL).then_some(&pair) };
         let mut values = Values::new(&focus);
         let nodes = [root(old, true), root(new, false)];

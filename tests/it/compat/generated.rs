@@ -106,7 +106,7 @@ fn changed(random: &mut Random, schema: &Value, depth: usize) -> Value {
 fn a_verdict_on_random_schemas_holds_for_random_instances() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut proofs, mut witnesses, mut open) = (0, 0, 0);
-    for _ in 0..250 {
+    for _ in 0..120 {
         let old = random.schema(3);
         let new = changed(&mut random, &old, 3);
         let (from, to) = (schema(&old).expect("a schema"), schema(&new).expect("a schema"));
@@ -133,6 +133,6 @@ fn a_verdict_on_random_schemas_holds_for_random_instances() {
         }
     }
     println!("{proofs} proofs, {witnesses} witnesses, {open} open");
-    assert!(proofs > 40 && witnesses > 40, "{proofs} proofs, {witnesses} witnesses");
+    assert!(proofs > 30 && witnesses > 20, "{proofs} proofs, {witnesses} witnesses");
     assert!(open * 5 < proofs + witnesses, "{open} are open");
 }
