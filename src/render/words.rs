@@ -1,8 +1,8 @@
 //! The words and marks that the formats for people share, so that they say the same.
 
 use crate::model::{
-    Acceptance, ComparisonReport, Counts, Finding, Level, MigrationReport, Report, SchemaReport,
-    SetReport, Verdict, Waived,
+    Acceptance, ComparisonReport, Counts, EngineKind, Finding, Level, MigrationReport, Report,
+    SchemaReport, SetReport, Verdict, Waived,
 };
 
 /// How something ended, as a mark that does not need colour.
@@ -230,6 +230,8 @@ pub(super) fn extent(report: &Report, set: &SetReport) -> String {
 /// `sqlx on SQLite 3.50.2`, or `sqlx for sqlite, not run`.
 pub(super) fn tools(set: &SetReport) -> String {
     match &set.ran_on {
+        Some(engine) if set.engine == EngineKind::Documents => engine.clone(),
+        None if set.engine == EngineKind::Documents => set.layout.clone(),
         Some(engine) => format!("{} on {engine}", set.layout),
         None => format!("{} for {}, not run", set.layout, set.engine),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::{Content, LARGEST, Side, beside, clipped};
 use crate::changes::{ChangesError, Comparison, Source};
-use crate::document::{Format, Node};
+use crate::document::{Format, Node, Value};
 use crate::model::{
     ChangeKind, Compatibility, Contract, Deprecation, EntryKind, FileChange, Governed, RepoPath,
     Sited, Span,
@@ -111,11 +111,22 @@ fn is_schema(side: &dyn Source, path: &RepoPath) -> Result<bool, ChangesError> {
     // A broken schema is one as well, where its text says so.
     let marked = |text: &str| text.contains("json-schema.org/");
     Ok(match &content {
-        Content::Read { .. } => draft.is_some_and(|draft| marked(draft.value)),
+        Content::Read { .. } => match draft {
+            Some(draft) => marked(draft.value),
+            None => content.node().is_some_and(is_like_a_schema),
+        },
         Content::Unreadable { text: Some(text), .. } => marked(text),
         // What is too large or a link is no reason to look further.
         Content::Unreadable { text: None, .. } | Content::Missing => false,
     })
+}
+
+/// Whether a file that is called like a schema and names no draft says what a schema says.
+fn is_like_a_schema(node: &Node) -> bool {
+    const KEYWORDS: [&str; 7] =
+        ["properties", "$defs", "definitions", "allOf", "anyOf", "oneOf", "patternProperties"];
+    let holds = |value: &Value| matches!(value, Value::Map(_) | Value::List(_));
+    KEYWORDS.iter().any(|keyword| node.get(keyword).is_some_and(|node| holds(&node.value)))
 }
 
 /// The `app` of `app.schema.json`.

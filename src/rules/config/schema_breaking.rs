@@ -70,8 +70,8 @@ fn report(schema: &SchemaEvidence, cause: &Cause<'_>) -> Option<Draft> {
                 join(&schema.migrations)
             ),
             (false, _, false) => {
-                "split the change so that less differs at once, or let a person look \
-                              and waive it with the reason"
+                "let a person look, and waive it with the reason; of a smaller change more \
+                              can be told"
                     .to_owned()
             }
             (false, true, true) => {
