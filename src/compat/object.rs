@@ -1,7 +1,7 @@
 //! Small facts about schemas of a resolved document.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Draft;
 use serde_json::{Map, Value};
@@ -49,6 +49,17 @@ fn reached<'a>(draft: Draft, root: &'a Value, schemas: Vec<&'a Value>) -> BTreeS
     known
 }
 
+/// Tells the names of the definitions that a schema itself refers to.
+fn direct<'a>(draft: Draft, schema: &'a Value, tell: &mut dyn FnMut(&'a str)) {
+    let Value::Object(map) = schema else { return };
+    if let Some(name) = map.get("$ref").and_then(Value::as_str) {
+        tell(name.rsplit('/').next().unwrap_or(name));
+    }
+    for child in keyword::children(draft, map) {
+        direct(draft, child.schema, tell);
+    }
+}
+
 /// Two documents of one draft, the old and the new.
 pub(super) struct Pair<'a> {
     pub(super) draft: Draft,
@@ -70,18 +81,20 @@ impl<'a> Pair<'a> {
             });
             changed.extend(differs.map(|(name, _)| name.as_str()));
         }
-        let mut pair = Self { draft, old, new, changed };
         // What refers to a changed definition is changed itself.
-        loop {
-            let more: Vec<&str> = definitions(old)
-                .filter(|(name, body)| !pair.changed.contains(name.as_str()) && pair.touches(body))
-                .map(|(name, _)| name.as_str())
-                .collect();
-            if more.is_empty() {
-                return pair;
-            }
-            pair.changed.extend(more);
+        let mut users: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
+        for (user, body) in definitions(old) {
+            direct(draft, body, &mut |name| users.entry(name).or_default().push(user));
         }
+        let mut waiting: Vec<&str> = changed.iter().copied().collect();
+        while let Some(name) = waiting.pop() {
+            for user in users.get(name).into_iter().flatten() {
+                if changed.insert(user) {
+                    waiting.push(user);
+                }
+            }
+        }
+        Self { draft, old, new, changed }
     }
 
     /// Whether a keyword's value is the same on both sides, with everything it refers to.

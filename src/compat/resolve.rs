@@ -14,6 +14,9 @@ use super::keyword::{self, Holds, escaped};
 use super::load::{Files, LARGEST, Place};
 use super::problem::ProblemKind;
 
+/// How many places a schema may refer to. Each may lead to the next, as deep as the stack bears.
+const MOST_DEFINITIONS: usize = 5_000;
+
 /// Makes one document of the files, reading further ones as references lead to them. Problems
 /// are reported to `files`; the document is only of use where there are none.
 pub(super) fn resolve(files: &mut Files<'_>) -> Value {
@@ -74,7 +77,7 @@ impl Resolver<'_, '_> {
     fn schema(&mut self, schema: &Value, at: &Place) -> Value {
         let Value::Object(map) = schema else { return schema.clone() };
         self.size += map.len() + 1;
-        if self.size > LARGEST {
+        if self.size > LARGEST || self.known.len() > MOST_DEFINITIONS {
             let message = "the schema is too large once its references are followed".to_owned();
             let help = "split it into schemas that are judged one by one";
             let top = Place { file: 0, pointer: String::new() };

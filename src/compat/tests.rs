@@ -116,6 +116,13 @@ fn what_takes_its_way_through_the_instance_may_be_long() {
     assert!(old.validate(&nested(400))[0].message.contains("deeper"));
 }
 
+#[test]
+fn references_lead_no_deeper_than_the_stack_bears() {
+    let step = |next| json!({"properties": {"a": next}});
+    assert!(schema(&chain(4_900, step)).is_valid(&nested(100)));
+    assert_eq!(problems(&chain(6_000, step))[0].0, ProblemKind::TooLarge);
+}
+
 /// `{"a": {"a": … 1}}`
 fn nested(depth: usize) -> Value {
     (0..depth).fold(json!(1), |inner, _| json!({"a": inner}))
