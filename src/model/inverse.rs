@@ -8,9 +8,9 @@ impl Program {
     /// A test stands in the mirrored place, where documents are again as it found them. What an
     /// `add`, `remove` or `set` did is taken back by what was kept of each document
     /// ([`Action::Restore`]), so that one which did nothing takes nothing back; that is right for
-    /// any place, `*` included. The other operations are taken back by what stands in the document
-    /// alone: a value that stood at the end of a `move` before it, where nothing stood at its
-    /// start, is taken for one that was moved. No computation can know that; the dry run sees it.
+    /// any place, `*` included. An engine that keeps what each operation did to a document takes the
+    /// others back by that as well: a value that stood at the end of a `move` before it was not
+    /// moved.
     ///
     /// # Errors
     /// The first operation that has no opposite: `jq`, a command, or a `Restore`.
