@@ -99,23 +99,20 @@ fn judge(
         .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
         .transpose()?;
     let documents = documents.as_ref().map(|(documents, _)| documents);
-    if let Some((config, documents)) = config.zip(documents) {
-        let seen = documents::mended(config, documents, catalog, args.all);
-        let moment = terms.moment;
-        let name = &catalog.info.name;
-        found.extend(rules::check_schemas(name, args.all, &seen, moment, &levels));
-        set.schemas = seen.iter().map(SchemaReport::from).collect();
-        set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
-    }
-    if judged.is_empty() && !catalog.rewrites_history() {
-        rules::supersede(&mut found);
-        parts.findings.extend(found);
-        parts.sets.push(set);
-        return Ok(());
-    }
-    let Ran { evidence, ended } = run(catalog, documents, args, rollback);
+    let Ran { evidence, ended } = match judged.is_empty() && !catalog.rewrites_history() {
+        true => Ran::default(),
+        false => run(catalog, documents, args, rollback),
+    };
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
+    }
+    if let Some((config, documents)) = config.zip(documents) {
+        let mut seen = documents::mended(config, documents, catalog, args.all);
+        set.schemas = seen.iter().map(SchemaReport::from).collect();
+        set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
+        documents::leave_to_migrations(&mut seen, catalog, &evidence);
+        let name = &catalog.info.name;
+        found.extend(rules::check_schemas(name, args.all, &seen, terms.moment, &levels));
     }
     found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
     rules::supersede(&mut found);

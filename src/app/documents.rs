@@ -21,7 +21,7 @@ use crate::host;
 use crate::layout;
 use crate::model::{
     Contract, EngineKind, EntryKind, Governed, Location, Position, Problem, Program, RepoPath,
-    SchemaEvidence, SetInfo, printable,
+    SchemaEvidence, SetEvidence, SetInfo, printable,
 };
 use crate::schemas::{self, Inspected, Known, Request};
 
@@ -238,6 +238,22 @@ pub(super) fn mended(
         }
     }
     evidence
+}
+
+/// Takes out the documents that wait for a migration which did not run: that says why.
+pub(super) fn leave_to_migrations(
+    schemas: &mut [SchemaEvidence],
+    catalog: &SetCatalog,
+    evidence: &SetEvidence,
+) {
+    let stopped = evidence.migrations.iter().filter(|seen| !seen.up.outcome.is_done());
+    let stopped: Vec<&str> = stopped
+        .filter_map(|seen| catalog.entry(&seen.id)?.migration.up.program())
+        .map(|program| program.schema.as_str())
+        .collect();
+    for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name.as_str())) {
+        schema.invalid.retain(|document| document.touched || document.was_valid != Some(true));
+    }
 }
 
 /// The config schemas that are found without configuration, where the change touches any: as a set

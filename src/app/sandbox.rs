@@ -11,6 +11,7 @@ use crate::host;
 use crate::model::{EngineKind, Position, Rollback, SetEvidence};
 
 /// What a run gave: the evidence as far as it came, and why it ended early, if it did.
+#[derive(Default)]
 pub(super) struct Ran {
     pub(super) evidence: SetEvidence,
     pub(super) ended: Option<EngineError>,

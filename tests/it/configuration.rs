@@ -74,6 +74,17 @@ fn a_migration_that_mends_only_half_is_blocked() {
     assert_eq!((answer.exit, answer.findings()), (1, expected.map(String::from).to_vec()));
 }
 
+/// A migration that does not run says why; the documents that wait for it do not say it again.
+#[test]
+fn a_migration_that_fails_is_the_one_cause() {
+    let head = tree(&demo("head"));
+    let name = "config/migrations/0001_timeout_in_milliseconds.toml";
+    let too_much = head.text(name).replace("= 1000", "= 100000");
+    let answer = check_with(&tree(&demo("base")), &head.with(name, &too_much), &[]);
+    assert_eq!((answer.exit, answer.findings()), (1, vec!["error dryrun/up-fails".into()]));
+    assert_eq!(schema_report(&answer)["invalid"], 2);
+}
+
 const SET: &str = "version = 1\n[[set]]\nname = \"app\"\nengine = \"documents\"\n\
                    path = \"config/migrations\"\ndocuments = [\"config/*.json\"]\n";
 
