@@ -13,7 +13,7 @@ mod yaml;
 use crate::model::{Problem, RepoPath, Span};
 
 pub use checker::{Checker, problem, sort_problems};
-pub use edit::{Edit, Refused, apply, difference, edit};
+pub use edit::{Edit, Refused, apply, difference, edit, is_deeper};
 pub use node::{DEEPEST, Node, Unreadable, Value};
 pub use pattern::Patterns;
 

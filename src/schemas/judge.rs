@@ -4,21 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::against::{Released, Versions, comparisons};
 use super::documents::{Base, Bounds, Impact, Touched, governed, impact, patterns};
 use super::hold::Store;
 use super::load::load;
 use super::property::{Former, properties, removed};
-use super::side::{Content, Loaded, Side, clipped};
-use super::{Inspected, Known, Request, secret};
+use super::side::{Content, Loaded, Side, short};
+use super::{Inspected, Request, secret};
 use crate::changes::ChangesError;
-use crate::compat::Schema;
+use crate::compat::{Schema, SchemaVersions};
 use crate::document::Patterns;
 use crate::model::{
     ChangeKind, Contract, Governed, Location, RemovedProperty, RepoPath, SchemaChange,
-    SchemaEvidence, Sited,
+    SchemaEvidence, Sited, sha256,
 };
 
 /// A schema that the contract of either side names.
@@ -310,16 +308,13 @@ impl<'a> Judge<'a> {
         let refused = evidence.invalid.iter().map(|document| &document.location.path);
         let files: BTreeSet<&RepoPath> =
             refused.chain(reached).chain(std::iter::once(&evidence.path)).collect();
-        let hex = |bytes: &[u8]| -> String {
-            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-        };
         let mut lines = String::new();
         for path in files {
             if let Some(entry) = self.request.comparison.head.file(path)? {
-                lines.push_str(&format!("{}  {path}\n", hex(&entry.bytes)));
+                lines.push_str(&format!("{}  {path}\n", sha256(&entry.bytes)));
             }
         }
-        Ok(hex(lines.as_bytes()))
+        Ok(sha256(lines.as_bytes()))
     }
 
     fn impact(
@@ -412,7 +407,7 @@ impl<'a> Judge<'a> {
         subject: &Subject<'_>,
         current: &Loaded,
         former: Option<&Loaded>,
-    ) -> Result<Known, ChangesError> {
+    ) -> Result<SchemaVersions, ChangesError> {
         let mut versions = BTreeMap::new();
         let version = |entry: Option<&Governed>| {
             entry.and_then(|entry| entry.version.as_ref()).map(|version| version.value.clone())
@@ -431,7 +426,7 @@ impl<'a> Judge<'a> {
         }
         let entry = subject.head.or(subject.base);
         let version_at = entry.and_then(|entry| entry.version_at.as_ref());
-        Ok(Known {
+        Ok(SchemaVersions {
             name: subject.name().to_owned(),
             version_at: version_at.map(|at| at.value.clone()),
             versions,
@@ -450,7 +445,7 @@ impl<'a> Judge<'a> {
             notices.push(format!(
                 "no schema governs {} of the set's documents, such as {}",
                 left.len(),
-                clipped(first.as_str())
+                short(first.as_str())
             ));
         }
         Ok(())
