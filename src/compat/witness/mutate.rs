@@ -40,7 +40,7 @@ impl Mutation<'_, '_> {
             Value::Object(map) => {
                 for (key, item) in map {
                     let mut less = map.clone();
-                    less.remove(key);
+                    less.shift_remove(key);
                     self.put(pointer, Value::Object(less));
                     let token = Pointer::escaped(key);
                     self.below(

@@ -65,7 +65,7 @@ fn simpler(instance: &Value, place: &str) -> Vec<Value> {
         Value::Object(map) => {
             for key in map.keys() {
                 let mut less = map.clone();
-                less.remove(key);
+                less.shift_remove(key);
                 with(Value::Object(less));
             }
         }
