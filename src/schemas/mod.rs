@@ -8,6 +8,7 @@
 mod against;
 mod discover;
 mod documents;
+mod evidence;
 mod faults;
 mod hold;
 mod judge;

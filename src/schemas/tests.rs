@@ -622,7 +622,7 @@ fn since_when_a_property_is_deprecated_is_read_from_the_history() {
     });
     let comparison = comparison.unwrap();
     let found = discover(&comparison, false).unwrap();
-    assert_eq!(found.contract.schemas.len(), 0, "it names no draft");
+    assert_eq!(found.contract.schemas.len(), 1, "it names no draft, but properties");
     let path = RepoPath::new(AT).unwrap();
     let (contract, _) = contract::parse(&path, CONTRACT.as_bytes());
     let inspected = inspect(&Request {
