@@ -26,6 +26,14 @@ pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// A new folder for temporary files, gone when it is dropped.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn temp_folder() -> std::io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("migration-gate-").tempdir_in(temp_dir())
+}
+
 /// The file of this program; `None` where the system does not say.
 #[must_use]
 pub fn own_program() -> Option<PathBuf> {

@@ -3,10 +3,13 @@
 //! Data flows one way; the modules stand in the order of their layers.
 //!
 //! ```text
-//! changes ──► catalog ──┬─────────────────────────► rules ──► report ──► render
-//! base, head  layout,   │                             ▲
-//!             manifest  └─► dryrun ───── evidence ────┘
-//!                           lifecycle, engine
+//! changes ─┬► catalog ──┬─────────────────────────► rules ──► report ──► render
+//! base,    │  layout,   │                            ▲ ▲
+//! head     │  manifest  └─► dryrun ───── evidence ───┘ │
+//!          │                lifecycle, engine          │
+//!          │                   ▲ documents to try      │
+//!          └► schemas ─────────┴──────── evidence ─────┘
+//!             contract, compat, document
 //! ```
 
 pub mod model;

@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::printed;
 use crate::catalog::SetCatalog;
 use crate::changes::{Comparison, Source};
@@ -13,9 +11,7 @@ use crate::cli::Check;
 use crate::config::SetConfig;
 use crate::contract;
 use crate::document::{self, Format};
-use crate::engine::documents::{
-    DocumentSchema, Documents, Held, Origin, Tools, Validator, Violation,
-};
+use crate::engine::documents::{Documents, Tools};
 use crate::error::GateError;
 use crate::host;
 use crate::layout;
@@ -23,7 +19,7 @@ use crate::model::{
     Contract, EngineKind, EntryKind, Governed, Location, Position, Problem, Program, RepoPath,
     SchemaEvidence, SetEvidence, SetInfo, printable,
 };
-use crate::schemas::{self, Inspected, Known, Request};
+use crate::schemas::{self, Inspected, Request};
 
 /// What is known of a set of documents besides its migrations.
 pub(super) struct ConfigSet {
@@ -83,7 +79,8 @@ fn edited_promises(base: &Contract, head: &Contract) -> Vec<(Location, String)> 
                 (gone, "its releases"),
             ]
             .into_iter()
-            .filter_map(move |(differs, edit)| differs.then(|| said(edit)))
+            .filter(|(differs, _)| *differs)
+            .map(|(_, edit)| said(edit))
             .collect::<Vec<_>>()
         })
     });
@@ -137,16 +134,6 @@ fn read_contract(
     Ok(contract::from_bindings(config_path, &pairs))
 }
 
-/// A schema as the engine asks it.
-struct Asked(Arc<crate::compat::Schema>);
-
-impl Validator for Asked {
-    fn violations(&self, document: &Value) -> Vec<Violation> {
-        let told = self.0.validate(document).into_iter();
-        told.map(|one| Violation { pointer: one.pointer, message: one.message }).collect()
-    }
-}
-
 /// The engine that a set's config migrations run on; the folder, where there is one, holds the
 /// files for their commands and has to outlive it.
 pub(super) fn engine(
@@ -161,30 +148,9 @@ pub(super) fn engine(
         .then(|| printed::copied(&*comparison.head, &RepoPath::root()))
         .transpose()
         .map_err(GateError::Usage)?;
-    let schema = |known: &Known| DocumentSchema {
-        name: known.name.clone(),
-        version_at: known.version_at.clone(),
-        versions: known
-            .versions
-            .iter()
-            .map(|(version, schema)| {
-                (version.clone(), Arc::new(Asked(Arc::clone(schema))) as Arc<dyn Validator>)
-            })
-            .collect(),
-    };
-    let held = |held: &schemas::Held| Held {
-        path: held.path.clone(),
-        text: held.text.as_str().into(),
-        schema: held.schema.clone(),
-        origin: match held.origin {
-            schemas::Origin::Head | schemas::Origin::Base => Origin::Repository,
-            schemas::Origin::Fixture => Origin::Fixture,
-            schemas::Origin::Generated => Origin::Generated,
-        },
-    };
     let documents = Documents {
-        schemas: config.inspected.schemas.iter().map(schema).collect(),
-        files: config.inspected.held.iter().map(held).collect(),
+        schemas: config.inspected.schemas.clone(),
+        files: config.inspected.held.clone(),
         judged: judged.into_iter().map(|(id, _)| id).collect(),
         tools: Tools {
             jq: host::own_program(),

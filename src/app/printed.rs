@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::changes::{Comparison, Source};
 use crate::config::CommandConfig;
 use crate::host::{self, Captured, Stop};
-use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, printable};
+use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, hex, printable, sha256};
 
 /// The longest one command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -65,10 +66,7 @@ fn all(side: &dyn Source, config: &CommandConfig, tree: &mut Tree) -> Result<(),
     if files.is_empty() {
         return Ok(());
     }
-    let room = tempfile::Builder::new()
-        .prefix("migration-gate-")
-        .tempdir_in(host::temp_dir())
-        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
+    let room = temp_folder()?;
     let (home, work) = (room.path().join("home"), room.path().join("work"));
     for folder in [&home, &work] {
         std::fs::create_dir(folder).map_err(|error| error.to_string())?;
@@ -116,13 +114,14 @@ fn named(config: &CommandConfig, tree: &Tree) -> Vec<String> {
 ///
 /// # Errors
 /// Where they cannot be read or copied.
-pub(super) fn copied(side: &dyn Source, folder: &RepoPath) -> Result<tempfile::TempDir, String> {
-    let room = tempfile::Builder::new()
-        .prefix("migration-gate-")
-        .tempdir_in(host::temp_dir())
-        .map_err(|error| format!("no temporary folder can be made: {error}"))?;
+pub(super) fn copied(side: &dyn Source, folder: &RepoPath) -> Result<TempDir, String> {
+    let room = temp_folder()?;
     copy(side, folder, room.path())?;
     Ok(room)
+}
+
+fn temp_folder() -> Result<TempDir, String> {
+    host::temp_folder().map_err(|error| format!("no temporary folder can be made: {error}"))
 }
 
 /// Copies the files of one side and returns a digest of them all. Links are left out: they might
@@ -151,11 +150,7 @@ fn copy(side: &dyn Source, folder: &RepoPath, to: &Path) -> Result<String, Strin
             .and_then(|()| std::fs::write(&target, &entry.bytes));
         written.map_err(|error| format!("{relative} cannot be copied: {error}"))?;
     }
-    Ok(hex(digest))
-}
-
-fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex(&digest.finalize()))
 }
 
 struct Printer<'a> {
@@ -252,7 +247,7 @@ impl Printer<'_> {
             // Writing to a String cannot fail.
             let _ = write!(key, "{}\0{word}", word.len());
         }
-        let key = hex(Sha256::new_with_prefix(key));
+        let key = sha256(key.as_bytes());
         cache.is_absolute().then(|| cache.join("migration-gate").join("printed").join(key))
     }
 }

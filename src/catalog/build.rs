@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::content::{allowed, content, sha256};
+use super::content::{allowed, content};
 use super::tip::{both_sides, join_tip};
 use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
     ChangeKind, Class, EngineKind, FileChange, Kind, Location, Migration, Problem, ProblemKind,
-    RepoPath, Script, SetInfo, Sited, Step, Tree, known_words, printable, quoted,
+    RepoPath, Script, SetInfo, Sited, Step, Tree, known_words, printable, quoted, sha256,
 };
 
 /// What is known of a set before its files are read.

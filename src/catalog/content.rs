@@ -1,16 +1,9 @@
 //! What a migration's files hold: the content a waiver is bound to, and what they allow themselves.
 
-use sha2::{Digest, Sha256};
-
 use super::Allowed;
 use crate::manifest::allowances;
-use crate::model::{Location, Migration, Problem, Script, Span, Step, Tree};
+use crate::model::{Location, Migration, Problem, Script, Span, Step, Tree, sha256};
 use crate::sql::statements;
-
-/// In hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// The content of a migration that is gone.
 pub(super) fn nothing() -> String {

@@ -3,7 +3,7 @@
 use jsonschema::Draft;
 use serde_json::Value;
 
-use super::keyword::escaped;
+use crate::model::Pointer;
 
 /// How many values it holds; `None` where it is deeper or larger than allowed.
 pub(super) fn size(value: &Value, depth: usize, most: usize) -> Option<usize> {
@@ -56,7 +56,8 @@ pub(super) fn defined(value: &Value) -> Vec<String> {
     for holder in ["$defs", "definitions"] {
         if let Some(named) = value.get(holder).and_then(Value::as_object) {
             let schemas = named.iter().filter(|(_, it)| it.is_object() || it.is_boolean());
-            pointers.extend(schemas.map(|(name, _)| format!("/{holder}/{}", escaped(name))));
+            pointers
+                .extend(schemas.map(|(name, _)| format!("/{holder}/{}", Pointer::escaped(name))));
         }
     }
     pointers

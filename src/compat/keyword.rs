@@ -3,6 +3,8 @@
 use jsonschema::Draft;
 use serde_json::{Map, Value};
 
+use crate::model::Pointer;
+
 /// What a keyword's value holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holds {
@@ -127,16 +129,11 @@ impl<'a> Child<'a> {
 
     /// The JSON Pointer from the parent.
     pub(super) fn pointer(&self) -> String {
-        let keyword = escaped(self.keyword);
+        let keyword = Pointer::escaped(self.keyword);
         match self.key {
             Key::None => format!("/{keyword}"),
-            Key::Name(name) => format!("/{keyword}/{}", escaped(name)),
+            Key::Name(name) => format!("/{keyword}/{}", Pointer::escaped(name)),
             Key::Index(index) => format!("/{keyword}/{index}"),
         }
     }
-}
-
-/// A key as a token of a JSON Pointer.
-pub(super) fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }

@@ -6,11 +6,10 @@ use jsonschema::Draft;
 use serde_json::Value;
 
 use super::document::{draft_of, identifier, size};
-use super::keyword::escaped;
 use super::problem::{ProblemKind, SchemaProblem};
 use super::reference::{self, Target};
 use super::unresolved::Unresolved;
-use crate::model::{RepoPath, quoted};
+use crate::model::{Pointer, RepoPath, quoted};
 
 /// The deepest nesting of a schema file.
 pub(super) const DEEPEST: usize = 128;
@@ -176,7 +175,7 @@ impl<'a> Files<'a> {
     fn index(&mut self, value: &Value, at: &Place, resource: &str, depth: usize) {
         let below = |token: &str| Place {
             file: at.file,
-            pointer: format!("{}/{}", at.pointer, escaped(token)),
+            pointer: format!("{}/{}", at.pointer, Pointer::escaped(token)),
         };
         match value {
             Value::Object(map) if depth > 0 => {
@@ -224,7 +223,7 @@ impl<'a> Files<'a> {
         let mut resource = file.uri.clone().unwrap_or_else(|| format!("#{}", at.file));
         let mut value = &file.value;
         for token in at.pointer.split('/').skip(1) {
-            let Some(next) = reference::descend(value, &reference::unescaped(token)) else { break };
+            let Some(next) = reference::descend(value, &Pointer::unescaped(token)) else { break };
             value = next;
             if let Some(id) = identifier(self.draft, value).filter(|id| !id.starts_with('#')) {
                 resource = reference::join(&resource, id.trim_end_matches('#'));
@@ -236,7 +235,7 @@ impl<'a> Files<'a> {
     pub(super) fn get(&self, place: &Place) -> Option<&Value> {
         let mut value = &self.list.get(place.file)?.value;
         for token in place.pointer.split('/').skip(1) {
-            value = reference::descend(value, &reference::unescaped(token))?;
+            value = reference::descend(value, &Pointer::unescaped(token))?;
         }
         Some(value)
     }

@@ -18,6 +18,7 @@ mod resolve;
 mod schema;
 mod stack;
 mod unresolved;
+mod versions;
 mod violation;
 mod witness;
 
@@ -25,6 +26,7 @@ pub use compare::{Verdict, compare};
 pub use load::SchemaFiles;
 pub use problem::{ProblemKind, SchemaProblem};
 pub use schema::Schema;
+pub use versions::SchemaVersions;
 pub use violation::Violation;
 pub use witness::Witness;
 

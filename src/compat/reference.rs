@@ -44,11 +44,6 @@ fn decoded(text: &str) -> String {
     String::from_utf8(plain).unwrap_or_else(|_| text.to_owned())
 }
 
-/// A token of a JSON Pointer as the key it names.
-pub(super) fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
-}
-
 /// The value one key or index below.
 pub(super) fn descend<'a>(value: &'a Value, token: &str) -> Option<&'a Value> {
     match value {

@@ -10,9 +10,10 @@ use jsonschema::Draft;
 use serde_json::{Map, Value};
 
 use super::document;
-use super::keyword::{self, Holds, escaped};
+use super::keyword::{self, Holds};
 use super::load::{Files, LARGEST, Place};
 use super::problem::ProblemKind;
+use crate::model::Pointer;
 
 /// How many places a schema may refer to. Each may lead to the next, as deep as the stack bears.
 const MOST_DEFINITIONS: usize = 5_000;
@@ -120,7 +121,12 @@ impl Resolver<'_, '_> {
     fn value(&mut self, holds: Holds, keyword: &str, value: &Value, at: &Place) -> Value {
         let below = |token: &str| Place {
             file: at.file,
-            pointer: format!("{}/{}/{}", at.pointer, escaped(keyword), escaped(token)),
+            pointer: format!(
+                "{}/{}/{}",
+                at.pointer,
+                Pointer::escaped(keyword),
+                Pointer::escaped(token)
+            ),
         };
         match (holds, value) {
             (Holds::Data, _) => value.clone(),
@@ -134,7 +140,7 @@ impl Resolver<'_, '_> {
                 .map(|(name, item)| (name.clone(), self.schema(item, &below(name))))
                 .collect(),
             _ => {
-                let pointer = format!("{}/{}", at.pointer, escaped(keyword));
+                let pointer = format!("{}/{}", at.pointer, Pointer::escaped(keyword));
                 self.schema(value, &Place { file: at.file, pointer })
             }
         }

@@ -1,12 +1,14 @@
 //! What a schema says against an instance.
 
+use std::fmt;
+
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 
 use super::resolve;
-use crate::model::printable;
+use crate::model::{Pointer, clipped};
 
-/// How many characters of a message are kept.
+/// How many characters are kept of a message, and shown of a place.
 const LONGEST: usize = 300;
 
 /// One thing that a schema has against an instance.
@@ -30,13 +32,22 @@ impl Violation {
     }
 }
 
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.pointer.is_empty() {
+            write!(f, "{}: ", clipped(&self.pointer, LONGEST))?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 /// The place of a violation: of a key that should not be there, the key.
 fn place(error: &ValidationError<'_>) -> String {
     let at = error.instance_path().as_str();
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => match unexpected.first() {
-            Some(key) => format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+            Some(key) => format!("{at}/{}", Pointer::escaped(key)),
             None => at.to_owned(),
         },
         _ => at.to_owned(),
@@ -46,10 +57,7 @@ fn place(error: &ValidationError<'_>) -> String {
 /// The message of a violation, on one line and of bounded length.
 pub(super) fn text(error: &ValidationError<'_>) -> String {
     // The value itself is left out: it may be long, and it may be a secret.
-    let message = error.masked().to_string();
-    let short: String = message.chars().take(LONGEST).collect();
-    let more = if short.len() < message.len() { "…" } else { "" };
-    format!("{}{more}", printable(&short))
+    clipped(&error.masked().to_string(), LONGEST)
 }
 
 /// Whether the validator gave up instead of judging.

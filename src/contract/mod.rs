@@ -78,18 +78,8 @@ pub fn from_bindings(
             known.files.push(files);
             continue;
         }
-        schemas.push(Governed {
-            name: Sited::new(schema.value.to_string(), schema.span),
-            schema: schema.clone(),
-            span: files.span,
-            files: vec![files],
-            fixtures: Vec::new(),
-            version: None,
-            version_at: None,
-            compatibility: Compatibility::default(),
-            releases: Vec::new(),
-            deprecation: Deprecation::default(),
-        });
+        let span = files.span;
+        schemas.push(Governed::by_file(schema.clone(), vec![files], span));
     }
     (Contract { path: path.clone(), schemas, vendored: None }, complaints.finish())
 }

@@ -19,7 +19,7 @@ mod tests;
 
 use serde_json::Value;
 
-pub use value::{apply, difference};
+pub use value::{apply, difference, is_deeper};
 
 use super::{DEEPEST, Format, Node, Unreadable, read};
 use crate::model::Pointer;
@@ -127,7 +127,7 @@ impl Document {
     /// Makes an edit, in parts where that keeps more of the text.
     fn make(&mut self, edit: &Edit) -> Result<(), Refused> {
         if let Edit::Set { value, .. } | Edit::Add { value, .. } = edit
-            && value::is_deeper(value, DEEPEST)
+            && is_deeper(value, DEEPEST)
         {
             let reason = format!("the value for {} is nested too deeply", place(edit));
             return Err(Refused::new(reason));
@@ -199,14 +199,6 @@ fn shown(at: &Pointer) -> String {
     } else {
         crate::model::quoted(&at.to_string())
     }
-}
-
-/// The value at a place, with where it stands.
-fn find<'a>(node: &'a Node, at: &[String]) -> Option<&'a Node> {
-    at.iter().try_fold(node, |node, token| match &node.value {
-        super::Value::List(items) => items.get(value::index(token)?),
-        _ => node.get(token),
-    })
 }
 
 /// Where a new text takes the place of a piece of the old.

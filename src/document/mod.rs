@@ -13,7 +13,7 @@ mod yaml;
 use crate::model::{Problem, RepoPath, Span};
 
 pub use checker::{Checker, problem, sort_problems};
-pub use edit::{Edit, Refused, apply, difference, edit};
+pub use edit::{Edit, Refused, apply, difference, edit, is_deeper};
 pub use node::{DEEPEST, Node, Unreadable, Value};
 pub use pattern::Patterns;
 
@@ -54,15 +54,6 @@ pub fn read(format: Format, text: &str) -> Result<Node, Unreadable> {
     read_as(format, text, yaml::WHOLE)
 }
 
-/// Reads a file that is ours: as [`read`] does, but of YAML plain values only, without anchors,
-/// aliases and tags, and with keys that are text.
-///
-/// # Errors
-/// As [`read`], and where YAML holds more than that.
-pub fn read_strict(format: Format, text: &str) -> Result<Node, Unreadable> {
-    read_as(format, text, yaml::STRICT)
-}
-
 fn read_as(format: Format, text: &str, reading: yaml::Reading) -> Result<Node, Unreadable> {
     // As long as the byte order mark, so that places stay those of the file. In YAML spaces would
     // be indentation; its parser knows the mark.
@@ -80,17 +71,19 @@ fn read_as(format: Format, text: &str, reading: yaml::Reading) -> Result<Node, U
 /// A larger file is not one that people write by hand.
 const LARGEST: usize = 8 << 20;
 
-/// Reads a file of our own, as [`read_strict`] does; its name says the format, and is taken for
-/// that of JSON where it does not.
+/// Reads a file of our own as [`read`] does, but of YAML plain values only, without anchors,
+/// aliases and tags, and with keys that are text. Its name says the format, and is taken for that
+/// of JSON where it does not.
 ///
 /// # Errors
-/// As [`read_strict`], and where it is not UTF-8 or larger than 8 MiB.
+/// As [`read`], where YAML holds more than that, and where the file is not UTF-8 or larger than
+/// 8 MiB.
 pub fn open(path: &RepoPath, bytes: &[u8]) -> Result<Node, Problem> {
     let node = if bytes.len() > LARGEST {
         Err(Unreadable::new(Span::new(0, 0), "the file is larger than 8 MiB", ""))
     } else {
         match std::str::from_utf8(bytes) {
-            Ok(text) => read_strict(Format::of(path).unwrap_or(Format::Json), text),
+            Ok(text) => read_as(Format::of(path).unwrap_or(Format::Json), text, yaml::STRICT),
             Err(error) => {
                 let at = Span::new(error.valid_up_to(), error.valid_up_to() + 1);
                 Err(Unreadable::new(at, "the file is not UTF-8", "save it as UTF-8"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Problem, RepoPath, Sited, Span, printable};
+use crate::model::{Pointer, Problem, RepoPath, Sited, Span, printable};
 
 /// How deep a document may nest, whichever its format; deeper ones are refused unread.
 pub const DEEPEST: usize = 128;
@@ -115,23 +115,26 @@ impl Node {
         }
     }
 
+    /// What a map holds under a key, or a list at an index.
+    fn child(&self, token: &str) -> Option<&Self> {
+        match &self.value {
+            Value::List(items) => items.get(Pointer::index(token)?),
+            _ => self.get(token),
+        }
+    }
+
+    /// The value at the tokens of a JSON Pointer.
+    #[must_use]
+    pub fn find(&self, tokens: &[String]) -> Option<&Self> {
+        tokens.iter().try_fold(self, |node, token| node.child(token))
+    }
+
     /// The value at a JSON Pointer; the nearest one above it where there is none.
     #[must_use]
     pub fn at(&self, pointer: &str) -> &Self {
-        let mut node = self;
-        for token in pointer.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            let next = match &node.value {
-                Value::Map(_) => node.get(&token),
-                Value::List(items) => token.parse().ok().and_then(|i: usize| items.get(i)),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
-            };
-            match next {
-                Some(next) => node = next,
-                None => break,
-            }
-        }
-        node
+        let mut tokens = pointer.split('/').skip(1).map(Pointer::unescaped);
+        let way = std::iter::successors(Some(self), |node| node.child(&tokens.next()?));
+        way.last().unwrap_or(self)
     }
 
     /// The same value without places.

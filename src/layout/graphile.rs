@@ -18,7 +18,7 @@ use sha1::{Digest, Sha1};
 use super::shared::{self, File, Half};
 use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{
-    EngineKind, Habits, LateMigrations, Location, RepoPath, Span, Step, TransactionMode, Tree,
+    EngineKind, Habits, LateMigrations, Location, RepoPath, Span, Step, TransactionMode, Tree, hex,
 };
 
 const FOLDER: &str = "committed/";
@@ -202,8 +202,7 @@ fn hashes(parent: Option<&str>, body: &str) -> [String; 2] {
     [body.trim(), older].map(|body| {
         let text = format!("{}\n{body}", parent.unwrap_or(""));
         let digest = Sha1::digest(format!("{}\n", text.trim()));
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha1:{hex}")
+        format!("sha1:{}", hex(&digest))
     })
 }
 

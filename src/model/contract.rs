@@ -83,6 +83,26 @@ pub struct Governed {
     pub span: Span,
 }
 
+impl Governed {
+    /// A schema of which nothing is said but its file and its documents: it is named by its file,
+    /// and backward compatibility is promised.
+    #[must_use]
+    pub fn by_file(schema: Sited<RepoPath>, files: Vec<Sited<String>>, span: Span) -> Self {
+        Self {
+            name: Sited::new(schema.value.to_string(), schema.span),
+            schema,
+            files,
+            fixtures: Vec::new(),
+            version: None,
+            version_at: None,
+            compatibility: Compatibility::default(),
+            releases: Vec::new(),
+            deprecation: Deprecation::default(),
+            span,
+        }
+    }
+}
+
 /// The compatibility contract: one file, which config migrations refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Contract {

@@ -1,6 +1,6 @@
 //! The way back of a config migration, computed from its way there.
 
-use super::{Action, Operation, Program, Ratio};
+use super::{Action, Operation, Program};
 
 impl Program {
     /// The program that takes this one back: the opposite of each operation, in reverse order.
@@ -45,10 +45,7 @@ fn opposite(action: &Action, at: usize) -> Option<Action> {
         }
         Action::Wrap { at, key } => Action::Unwrap { at: at.clone(), key: key.clone() },
         Action::Unwrap { at, key } => Action::Wrap { at: at.clone(), key: key.clone() },
-        Action::Scale { at, by } => {
-            let by = Ratio::parse(by)?.reciprocal()?.to_string();
-            Action::Scale { at: at.clone(), by }
-        }
+        Action::Scale { at, by } => Action::Scale { at: at.clone(), by: by.reciprocal()? },
         Action::Restore { .. } | Action::Jq { .. } | Action::Command { .. } => return None,
     })
 }
@@ -58,10 +55,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Pointer, Span};
+    use crate::model::{Pointer, Ratio, Span};
 
     fn at(text: &str) -> Pointer {
         Pointer::parse(text).unwrap()
+    }
+
+    fn ratio(text: &str) -> Ratio {
+        Ratio::parse(text).unwrap()
     }
 
     fn program(actions: Vec<Action>) -> Program {
@@ -96,7 +97,7 @@ mod tests {
             Action::Wrap { at: at("/f"), key: None },
             Action::Unwrap { at: at("/g"), key: Some("x".into()) },
             Action::Unwrap { at: at("/h"), key: None },
-            Action::Scale { at: at("/t"), by: "1/60".into() },
+            Action::Scale { at: at("/t"), by: ratio("1/60") },
         ]
     }
 
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(
             actions,
             [
-                Action::Scale { at: at("/t"), by: "60".into() },
+                Action::Scale { at: at("/t"), by: ratio("60") },
                 Action::Wrap { at: at("/h"), key: None },
                 Action::Wrap { at: at("/g"), key: Some("x".into()) },
                 Action::Unwrap { at: at("/f"), key: None },
@@ -156,7 +157,7 @@ mod tests {
         for action in [
             Action::Jq { program: ".a = 1".into() },
             Action::Command { command: vec!["x".into()] },
-            Action::Scale { at: at("/t"), by: "0".into() },
+            Action::Scale { at: at("/t"), by: ratio("0") },
         ] {
             let there = program(vec![Action::Remove { at: at("/b") }, action]);
             assert_eq!(there.inverse().unwrap_err().span, Span::new(1, 2));

@@ -2,6 +2,7 @@
 
 mod change;
 mod contract;
+mod digest;
 mod evidence;
 mod finding;
 mod inverse;
@@ -22,12 +23,14 @@ mod suggest;
 mod table;
 mod text;
 mod tree;
+mod trial;
 mod version;
 mod waiver;
 mod window;
 
 pub use change::{ChangeKind, FileChange};
 pub use contract::{Compatibility, Contract, Deprecation, Direction, Governed, Release};
+pub use digest::{hex, sha256};
 pub use evidence::{
     BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure, LockMode,
     LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
@@ -57,8 +60,9 @@ pub use suggest::{closest, known_words};
 pub use table::{
     Column, Condition, Family, Key, NewRow, ReadRow, Reference, Table, TableName, Value, identifier,
 };
-pub use text::{Sited, printable, quoted};
+pub use text::{Sited, clipped, printable, quoted};
 pub use tree::{Entry, EntryKind, Printed, Tree};
+pub use trial::{DocumentOrigin, TrialDocument};
 pub use version::{Part, Version};
 pub use waiver::{Acceptance, Subject, WAIVER_DAYS, Waived, Waiver, WaiverState};
 pub use window::{ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};

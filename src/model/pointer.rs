@@ -14,12 +14,30 @@ impl Pointer {
         if text.is_empty() {
             return Some(Self::default());
         }
-        let unescape = |token: &str| token.replace("~1", "/").replace("~0", "~");
         let broken = text
             .match_indices('~')
             .any(|(at, _)| !matches!(text.as_bytes().get(at + 1), Some(b'0' | b'1')));
         let tokens = text.strip_prefix('/').filter(|_| !broken)?;
-        Some(Self(tokens.split('/').map(unescape).collect()))
+        Some(Self(tokens.split('/').map(Self::unescaped).collect()))
+    }
+
+    /// A key as a token.
+    #[must_use]
+    pub fn escaped(key: &str) -> String {
+        key.replace('~', "~0").replace('/', "~1")
+    }
+
+    /// A token as the key that it names.
+    #[must_use]
+    pub fn unescaped(token: &str) -> String {
+        token.replace("~1", "/").replace("~0", "~")
+    }
+
+    /// A token as the index of a list's item; `None` where it is none as RFC 6901 writes it.
+    #[must_use]
+    pub fn index(token: &str) -> Option<usize> {
+        let plain = token == "0" || !token.starts_with(['0', '+']);
+        token.parse().ok().filter(|_| plain)
     }
 
     /// The pointer to what holds this value, and its key there; `None` for the whole document.
@@ -47,7 +65,7 @@ impl Pointer {
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for token in &self.0 {
-            write!(f, "/{}", token.replace('~', "~0").replace('/', "~1"))?;
+            write!(f, "/{}", Self::escaped(token))?;
         }
         Ok(())
     }

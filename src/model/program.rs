@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Class, Location, Pointer, RepoPath, Sited, Span};
+use super::{Class, Location, Pointer, Ratio, RepoPath, Sited, Span};
 
 /// One direction of a config migration: operations on each of the documents it is for.
 #[derive(Clone, Debug)]
@@ -132,8 +132,8 @@ pub enum Action {
     Scale {
         /// The place.
         at: Pointer,
-        /// What it is multiplied with: a decimal, or a fraction as `1/60`. Not zero.
-        by: String,
+        /// What it is multiplied with; not zero.
+        by: Ratio,
     },
     /// Takes back what an `Add`, `Remove` or `Set` did, by what was kept.
     Restore {

@@ -44,12 +44,18 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The first `most` characters of foreign text, made harmless; of longer text with `…` at the end.
+#[must_use]
+pub fn clipped(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most).collect();
+    let more = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", printable(&short))
+}
+
 /// A foreign word in quotes, made harmless and not too long.
 #[must_use]
 pub fn quoted(word: &str) -> String {
-    let clipped: String = word.chars().take(60).collect();
-    let more = if clipped.len() < word.len() { "…" } else { "" };
-    format!("\"{}{more}\"", printable(&clipped))
+    format!("\"{}\"", clipped(word, 60))
 }
 
 /// Whether a character controls a terminal, turns the reading direction or cannot be seen.

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::load::load;
-use super::side::{Side, clipped};
+use super::side::{Side, short};
 use crate::changes::ChangesError;
 use crate::compat::{self, Schema, Verdict, Violation};
-use crate::model::{Compared, Comparison, Compatibility, Direction, Location, Pointer, RepoPath};
+use crate::model::{Compared, Comparison, Compatibility, Direction, Location, RepoPath};
 
 /// How many releases a schema is compared with; of more, those that were given out last.
 const MOST_RELEASES: usize = 50;
@@ -75,7 +75,7 @@ pub(super) fn comparisons(versions: &Versions<'_>) -> Result<Vec<Comparison>, Ch
             };
             found.push(Comparison {
                 direction: *direction,
-                against: format!("release {}", clipped(release.version)),
+                against: format!("release {}", short(release.version)),
                 demanded: true,
                 verdict,
             });
@@ -98,12 +98,16 @@ impl Versions<'_> {
                 let text = witness.instance.to_string();
                 let short: String = text.chars().take(LONGEST_WITNESS).collect();
                 let more = if short.len() < text.len() { "…" } else { "" };
-                let told = witness.violations.iter().take(MOST_VIOLATIONS).map(told).collect();
+                let told = witness.violations.iter().take(MOST_VIOLATIONS);
                 let location = match (direction, witness.violations.first()) {
                     (Direction::Backward, Some(violation)) => Some(self.place(violation)?),
                     _ => None,
                 };
-                Compared::Breaking { witness: format!("{short}{more}"), violations: told, location }
+                Compared::Breaking {
+                    witness: format!("{short}{more}"),
+                    violations: told.map(Violation::to_string).collect(),
+                    location,
+                }
             }
         })
     }
@@ -123,15 +127,6 @@ impl Versions<'_> {
     }
 }
 
-fn told(violation: &Violation) -> String {
-    match Pointer::parse(&violation.pointer) {
-        Some(pointer) if !pointer.0.is_empty() => {
-            format!("{}: {}", clipped(&violation.pointer), clipped(&violation.message))
-        }
-        _ => clipped(&violation.message),
-    }
-}
-
 fn unknown(reason: &str) -> Compared {
-    Compared::Unknown { reason: clipped(reason) }
+    Compared::Unknown { reason: short(reason) }
 }

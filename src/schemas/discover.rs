@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::side::{Content, LARGEST, Side, beside, clipped};
+use super::side::{Content, LARGEST, Side, beside, short};
 use crate::changes::{ChangesError, Comparison, Source};
 use crate::document::{Format, Node, Value};
-use crate::model::{
-    ChangeKind, Compatibility, Contract, Deprecation, EntryKind, FileChange, Governed, RepoPath,
-    Sited, Span,
-};
+use crate::model::{ChangeKind, Contract, EntryKind, FileChange, Governed, RepoPath, Sited, Span};
 
 /// How many documents are looked into for the schema that they name.
 const MOST: usize = 5_000;
@@ -160,7 +157,7 @@ impl Finder<'_> {
                 self.schemas.insert(schema.clone());
                 self.govern(path, schema, how)?;
             } else if !self.schemas.contains(&schema) {
-                let (path, schema) = (clipped(path.as_str()), clipped(schema.as_str()));
+                let (path, schema) = (short(path.as_str()), short(schema.as_str()));
                 self.notices.push(format!("{path} names the schema {schema}, which is not there"));
             }
             return Ok(());
@@ -186,7 +183,7 @@ impl Finder<'_> {
         if let Content::Unreadable { message, .. } = self.head.document(path)? {
             let before = self.base.as_ref().map(|base| base.document(path)).transpose()?;
             if !matches!(before, Some(Content::Read { .. })) {
-                let path = clipped(path.as_str());
+                let path = short(path.as_str());
                 self.notices.push(format!("{path} is not validated: {message}"));
                 return Ok(());
             }
@@ -255,7 +252,6 @@ impl Finder<'_> {
                 .map(|(path, (_, how))| (path, *how))
                 .collect();
             let files = own.iter().map(|(path, _)| globset::escape(path.as_str()));
-            let name = schema.to_string();
             let mut ways: Vec<String> = Vec::new();
             for how in [BY_SCHEMA, BY_COMMENT, BESIDE] {
                 match own.iter().filter(|(_, way)| *way == how).count() {
@@ -267,19 +263,10 @@ impl Finder<'_> {
             if ways.is_empty() {
                 ways.push("no document of it was found".to_owned());
             }
-            discovered.assumed.insert(name.clone(), ways);
-            discovered.contract.schemas.push(Governed {
-                name: Sited::new(name, at),
-                schema: Sited::new(schema, at),
-                files: files.map(|glob| Sited::new(glob, at)).collect(),
-                fixtures: Vec::new(),
-                version: None,
-                version_at: None,
-                compatibility: Compatibility::default(),
-                releases: Vec::new(),
-                deprecation: Deprecation::default(),
-                span: at,
-            });
+            discovered.assumed.insert(schema.to_string(), ways);
+            let files = files.map(|glob| Sited::new(glob, at)).collect();
+            let governed = Governed::by_file(Sited::new(schema, at), files, at);
+            discovered.contract.schemas.push(governed);
         }
         discovered
     }

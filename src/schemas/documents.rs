@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Request;
-use super::side::{Content, Side, clipped};
+use super::side::{Content, Side, short};
 use crate::changes::ChangesError;
 use crate::compat::Schema;
 use crate::document::{Format, Patterns};
@@ -199,7 +199,7 @@ fn refused(path: &RepoPath, content: &Content, schema: Option<&Schema>) -> Optio
     Some(invalid(
         Some(node.at(&first.pointer).span),
         Pointer::parse(&first.pointer).unwrap_or_default(),
-        clipped(&first.message),
+        short(&first.message),
         violations.len() - 1,
     ))
 }

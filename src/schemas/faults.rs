@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::documents::{Impact, MOST, governed};
 use super::judge::{Judge, Subject};
 use super::load::load;
-use super::side::{Content, Loaded, clipped};
+use super::side::{Content, Loaded, short};
 use crate::changes::ChangesError;
 use crate::document::Node;
 use crate::model::{Location, Release, RepoPath, SchemaFault};
@@ -63,7 +63,7 @@ impl Judge<'_> {
         subject: &Subject<'_>,
         release: &Release,
     ) -> Result<Option<SchemaFault>, ChangesError> {
-        let (version, path) = (clipped(&release.version.value), &release.schema.value);
+        let (version, path) = (short(&release.version.value), &release.schema.value);
         let known = subject.base.and_then(|entry| {
             entry.releases.iter().find(|known| known.version.value == release.version.value)
         });

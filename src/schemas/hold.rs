@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::documents::{Bounds, MOST, MOST_BYTES, patterns};
-use super::side::{Content, Side, clipped};
-use super::{Held, Known, Origin};
+use super::side::{Content, Side, short};
 use crate::changes::ChangesError;
-use crate::compat::Schema;
-use crate::model::{Governed, Pointer, RepoPath};
+use crate::compat::{Schema, SchemaVersions};
+use crate::model::{DocumentOrigin, Governed, Pointer, RepoPath, TrialDocument};
 
 /// How many documents are made for each version of a schema.
 const GENERATED: usize = 5;
@@ -23,7 +22,7 @@ pub(super) struct Store<'a> {
     pub(super) head: &'a Side<'a>,
     pub(super) base: Option<&'a Side<'a>>,
     pub(super) entry: &'a Governed,
-    pub(super) known: &'a Known,
+    pub(super) known: &'a SchemaVersions,
     /// The head's schema, where it can be read.
     pub(super) schema: Option<&'a Schema>,
 }
@@ -34,7 +33,7 @@ impl Store<'_> {
         &self,
         paths: &[(&RepoPath, &RepoPath)],
         notices: &mut Vec<String>,
-    ) -> Result<Vec<Held>, ChangesError> {
+    ) -> Result<Vec<TrialDocument>, ChangesError> {
         let mut held = Vec::new();
         let (mut bytes, mut by_hand) = (0, 0);
         for (path, former) in paths.iter().take(MOST) {
@@ -52,9 +51,9 @@ impl Store<'_> {
             let (text, origin) = match before {
                 Content::Read { text: before, .. } if before != text => {
                     by_hand += 1;
-                    (before, Origin::Base)
+                    (before, DocumentOrigin::Base)
                 }
-                _ => (text, Origin::Head),
+                _ => (text, DocumentOrigin::Head),
             };
             held.push(self.held((*path).clone(), text, origin));
         }
@@ -62,7 +61,7 @@ impl Store<'_> {
             notices.push(format!(
                 "the change edits {by_hand} of the documents of {} by hand; the dry run starts \
                  from what they were",
-                clipped(&self.known.name)
+                short(&self.known.name)
             ));
         }
         Ok(held)
@@ -73,7 +72,7 @@ impl Store<'_> {
         &self,
         bounds: &Bounds<'_>,
         notices: &mut Vec<String>,
-    ) -> Result<Vec<Held>, ChangesError> {
+    ) -> Result<Vec<TrialDocument>, ChangesError> {
         let Some(globs) = patterns(&self.entry.fixtures) else { return Ok(Vec::new()) };
         let mut held = Vec::new();
         let mut unread = 0;
@@ -82,7 +81,7 @@ impl Store<'_> {
         for (count, path) in fixtures.enumerate() {
             match self.head.document(path)? {
                 Content::Read { text, .. } if count < MOST_FIXTURES => {
-                    held.push(self.held(path.clone(), text, Origin::Fixture));
+                    held.push(self.held(path.clone(), text, DocumentOrigin::Fixture));
                 }
                 _ => unread += 1,
             }
@@ -90,14 +89,14 @@ impl Store<'_> {
         if unread > 0 {
             notices.push(format!(
                 "{unread} fixtures of {} are not read: they are no documents, or too many",
-                clipped(&self.known.name)
+                short(&self.known.name)
             ));
         }
         Ok(held)
     }
 
     /// Documents made from the schema of each version.
-    pub(super) fn generated(&self) -> Vec<Held> {
+    pub(super) fn generated(&self) -> Vec<TrialDocument> {
         let mut held = Vec::new();
         let mut taken = BTreeSet::new();
         for (version, schema) in self.known.versions.iter().take(MOST_VERSIONS) {
@@ -108,7 +107,7 @@ impl Store<'_> {
                 let name = format!("{}-{}-{number}", plain(&self.known.name), plain(version));
                 let path = RepoPath::new(&format!("generated/{name}.json"));
                 let Some(path) = path.filter(|path| taken.insert(path.clone())) else { continue };
-                held.push(self.held(path, text, Origin::Generated));
+                held.push(self.held(path, text, DocumentOrigin::Generated));
             }
         }
         held
@@ -125,8 +124,8 @@ impl Store<'_> {
         serde_json::to_string_pretty(&instance).ok().map(|text| text + "\n")
     }
 
-    fn held(&self, path: RepoPath, text: String, origin: Origin) -> Held {
-        Held { path, text, schema: self.known.name.clone(), origin }
+    fn held(&self, path: RepoPath, text: String, origin: DocumentOrigin) -> TrialDocument {
+        TrialDocument { path, text: text.into(), schema: self.known.name.clone(), origin }
     }
 }
 

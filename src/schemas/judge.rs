@@ -4,22 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
-use super::against::{Released, Versions, comparisons};
-use super::documents::{Base, Bounds, Impact, Touched, governed, impact, patterns};
+use super::against::Released;
+use super::documents::{Bounds, governed, patterns};
+use super::evidence::Found;
 use super::hold::Store;
 use super::load::load;
-use super::property::{Former, properties, removed};
-use super::side::{Content, Loaded, Side, clipped};
-use super::{Inspected, Known, Request, secret};
+use super::side::{Content, Loaded, Side, short};
+use super::{Inspected, Request};
 use crate::changes::ChangesError;
-use crate::compat::Schema;
+use crate::compat::SchemaVersions;
 use crate::document::Patterns;
-use crate::model::{
-    ChangeKind, Contract, Governed, Location, RemovedProperty, RepoPath, SchemaChange,
-    SchemaEvidence, Sited,
-};
+use crate::model::{ChangeKind, Contract, Governed, RepoPath, SchemaChange, Sited};
 
 /// A schema that the contract of either side names.
 pub(super) struct Subject<'a> {
@@ -32,11 +27,11 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// The entry that says what is promised: the base's, so that a change cannot take it back.
-    fn promise(&self) -> Option<&'a Governed> {
+    pub(super) fn promise(&self) -> Option<&'a Governed> {
         self.base.or(self.head)
     }
 
-    fn name(&self) -> &'a str {
+    pub(super) fn name(&self) -> &'a str {
         self.head.or(self.base).map_or("", |entry| &entry.name.value)
     }
 }
@@ -50,7 +45,7 @@ pub(super) struct Judge<'a> {
     /// What the head's contract governs.
     files: Vec<Patterns>,
     /// Every path that the change touches, with what it was called at the base.
-    touched: BTreeMap<&'a RepoPath, &'a RepoPath>,
+    pub(super) touched: BTreeMap<&'a RepoPath, &'a RepoPath>,
 }
 
 pub(super) fn judge(request: &Request<'_>) -> Result<Inspected, ChangesError> {
@@ -118,7 +113,7 @@ impl<'a> Judge<'a> {
     }
 
     /// What a path of the head was called at the base.
-    fn former(&self, path: &'a RepoPath) -> &'a RepoPath {
+    pub(super) fn former(&self, path: &'a RepoPath) -> &'a RepoPath {
         self.touched.get(path).copied().unwrap_or(path)
     }
 
@@ -197,25 +192,10 @@ impl<'a> Judge<'a> {
         Ok(if same { SchemaChange::Unchanged } else { SchemaChange::Modified })
     }
 
-    fn migrations(&self, name: &str) -> Vec<String> {
+    pub(super) fn migrations(&self, name: &str) -> Vec<String> {
         let own = self.request.migrations.iter().filter(|(_, schema)| schema == name);
         let ids: BTreeSet<&String> = own.map(|(id, _)| id).collect();
         ids.into_iter().cloned().collect()
-    }
-
-    /// A schema that the head's contract no longer names.
-    fn taken_out(&self, subject: &Subject<'a>) -> Result<SchemaEvidence, ChangesError> {
-        let names = self.head.names()?;
-        let left = match subject.base {
-            Some(entry) => governed(entry, &self.bounds, names),
-            None => Vec::new(),
-        };
-        let left = left.into_iter().filter(|path| !self.is_governed(path)).count();
-        Ok(SchemaEvidence {
-            change: SchemaChange::Deleted,
-            governed: left,
-            ..self.empty(subject, Location::file(self.request.contract.path.clone()))
-        })
     }
 
     /// Whether a schema of the head's contract governs a document.
@@ -223,129 +203,8 @@ impl<'a> Judge<'a> {
         self.files.iter().any(|files| files.is_match(path))
     }
 
-    /// Evidence that says nothing yet.
-    fn empty(&self, subject: &Subject<'_>, version_location: Location) -> SchemaEvidence {
-        let version = |entry: Option<&Governed>| {
-            entry.and_then(|entry| entry.version.as_ref()).map(|version| version.value.clone())
-        };
-        let assumed = self.request.assumed.get(subject.name());
-        SchemaEvidence {
-            name: subject.name().to_owned(),
-            path: subject.path.clone(),
-            content: String::new(),
-            change: SchemaChange::Unchanged,
-            assumed: assumed.cloned().unwrap_or_default(),
-            faults: Vec::new(),
-            comparisons: Vec::new(),
-            governed: 0,
-            invalid: Vec::new(),
-            versions: (version(subject.base), version(subject.head)),
-            version_location,
-            migrations: self.migrations(subject.name()),
-            removed: Vec::new(),
-            secrets: Vec::new(),
-        }
-    }
-
-    fn evidence(
-        &self,
-        subject: &Subject<'a>,
-        found: Found<'a, '_>,
-    ) -> Result<SchemaEvidence, ChangesError> {
-        let Found { entry, governed, current, former, change, migrations } = found;
-        let contract = &self.request.contract.path;
-        let is_assumed = self.request.assumed.contains_key(subject.name());
-        let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
-        let is_gone = is_assumed && change == SchemaChange::Deleted;
-        let mut evidence = self.empty(
-            subject,
-            match is_assumed {
-                true => Location::file(subject.path.clone()),
-                false => Location::at(contract.clone(), at),
-            },
-        );
-        let schema = current.as_ref().as_ref().ok();
-        let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
-        let impact = self.impact(subject, &governed, schema, before)?;
-        evidence.governed = governed.len();
-        // That it is gone says it all where no contract names it.
-        if !is_gone {
-            evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
-        }
-        let releases = self.releases(subject);
-        let reconsider =
-            self.request.all || subject.base.is_some_and(|base| !promises_the_same(base, entry));
-        if let Some(schema) = schema.filter(|_| change != SchemaChange::Unchanged || reconsider) {
-            let promise = subject.promise().map(|entry| entry.compatibility);
-            evidence.comparisons = comparisons(&Versions {
-                current: (schema, subject.path, &self.head),
-                base: match change {
-                    SchemaChange::Modified => Some(before.map(|schema| &**schema)),
-                    SchemaChange::Added | SchemaChange::Deleted | SchemaChange::Unchanged => None,
-                },
-                releases: &releases,
-                promise: promise.filter(|_| !is_assumed),
-                has_way_back: !migrations.is_empty(),
-                seeds: &impact.seeds,
-            })?;
-        }
-        evidence.invalid = impact.invalid;
-        if change == SchemaChange::Modified {
-            evidence.removed = self.removed(subject, &releases)?;
-        }
-        evidence.secrets = self.secrets(subject, &current, former.as_deref())?;
-        evidence.change = change;
-        let reached = schema.map_or(&[][..], |schema| schema.references());
-        evidence.content = self.content(&evidence, reached)?;
-        Ok(evidence)
-    }
-
-    /// What a waiver is bound to: of the lines that `sha256sum` writes for the schema, the files it
-    /// reaches and the documents it refuses, sorted by name, their SHA-256.
-    fn content(
-        &self,
-        evidence: &SchemaEvidence,
-        reached: &[RepoPath],
-    ) -> Result<String, ChangesError> {
-        let refused = evidence.invalid.iter().map(|document| &document.location.path);
-        let files: BTreeSet<&RepoPath> =
-            refused.chain(reached).chain(std::iter::once(&evidence.path)).collect();
-        let hex = |bytes: &[u8]| -> String {
-            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-        };
-        let mut lines = String::new();
-        for path in files {
-            if let Some(entry) = self.request.comparison.head.file(path)? {
-                lines.push_str(&format!("{}  {path}\n", hex(&entry.bytes)));
-            }
-        }
-        Ok(hex(lines.as_bytes()))
-    }
-
-    fn impact(
-        &self,
-        subject: &Subject<'a>,
-        governed: &[&'a RepoPath],
-        schema: Option<&Arc<Schema>>,
-        before: Option<&Arc<Schema>>,
-    ) -> Result<Impact, ChangesError>
-    where
-        Self: 'a,
-    {
-        let base = self.base.as_ref().map(|side| Base {
-            side,
-            schema: before.map(|schema| &**schema),
-            files: subject.base.and_then(|entry| patterns(&entry.files)),
-        });
-        let state = |path: &'a RepoPath| Touched {
-            is_touched: self.touched.contains_key(path),
-            former: self.former(path),
-        };
-        impact(&self.head, schema.map(|schema| &**schema), base.as_ref(), governed, state)
-    }
-
     /// The releases of both contracts: what the base names, the head cannot take back.
-    fn releases<'s>(&'s self, subject: &Subject<'s>) -> Vec<Released<'s>> {
+    pub(super) fn releases<'s>(&'s self, subject: &Subject<'s>) -> Vec<Released<'s>> {
         let mut releases = Vec::new();
         let sides = [(subject.base, self.base.as_ref()), (subject.head, Some(&self.head))];
         let mut taken = BTreeSet::new();
@@ -361,50 +220,6 @@ impl<'a> Judge<'a> {
         releases
     }
 
-    fn removed(
-        &self,
-        subject: &Subject<'_>,
-        releases: &[Released<'_>],
-    ) -> Result<Vec<RemovedProperty>, ChangesError> {
-        let (Some(side), Some(promise)) = (&self.base, subject.promise()) else {
-            return Ok(Vec::new());
-        };
-        // What cannot be read names no properties, and has been told as such.
-        if self.head.content(subject.path)?.node().is_none() {
-            return Ok(Vec::new());
-        }
-        let mut released = Vec::new();
-        for release in releases {
-            released.push(properties(release.side, release.path)?);
-        }
-        let former =
-            Former { side, path: subject.former, releases: released, asked: promise.deprecation };
-        removed(&former, &properties(&self.head, subject.path)?)
-    }
-
-    fn secrets(
-        &self,
-        subject: &Subject<'_>,
-        current: &Loaded,
-        former: Option<&Loaded>,
-    ) -> Result<Vec<(Location, String)>, ChangesError> {
-        let mut known = BTreeSet::new();
-        if let (Some(base), Some(former), false) = (&self.base, former, self.request.all) {
-            for path in std::iter::once(subject.former).chain(closure(former)) {
-                known.extend(base.content(path)?.node().map(secret::values).unwrap_or_default());
-            }
-        }
-        let mut found = Vec::new();
-        for path in std::iter::once(subject.path).chain(closure(current)) {
-            let content = self.head.content(path)?;
-            let secrets = content.node().map(secret::secrets).unwrap_or_default();
-            for secret in secrets.into_iter().filter(|secret| !known.contains(&secret.value)) {
-                found.push((Location::at(path.clone(), secret.span), secret.what.to_owned()));
-            }
-        }
-        Ok(found)
-    }
-
     /// The schema with all its versions. The head's word counts before the releases', and theirs
     /// before the base's.
     fn known(
@@ -412,11 +227,8 @@ impl<'a> Judge<'a> {
         subject: &Subject<'_>,
         current: &Loaded,
         former: Option<&Loaded>,
-    ) -> Result<Known, ChangesError> {
+    ) -> Result<SchemaVersions, ChangesError> {
         let mut versions = BTreeMap::new();
-        let version = |entry: Option<&Governed>| {
-            entry.and_then(|entry| entry.version.as_ref()).map(|version| version.value.clone())
-        };
         let mut add = |version: Option<String>, loaded: &Loaded| {
             if let (Some(version), Ok(schema)) = (version, loaded) {
                 versions.entry(version).or_insert_with(|| Arc::clone(schema));
@@ -431,7 +243,7 @@ impl<'a> Judge<'a> {
         }
         let entry = subject.head.or(subject.base);
         let version_at = entry.and_then(|entry| entry.version_at.as_ref());
-        Ok(Known {
+        Ok(SchemaVersions {
             name: subject.name().to_owned(),
             version_at: version_at.map(|at| at.value.clone()),
             versions,
@@ -450,29 +262,24 @@ impl<'a> Judge<'a> {
             notices.push(format!(
                 "no schema governs {} of the set's documents, such as {}",
                 left.len(),
-                clipped(first.as_str())
+                short(first.as_str())
             ));
         }
         Ok(())
     }
 }
 
-/// What was read of a subject that the head names.
-struct Found<'a, 'n> {
-    entry: &'a Governed,
-    governed: Vec<&'n RepoPath>,
-    current: Rc<Loaded>,
-    former: Option<Rc<Loaded>>,
-    change: SchemaChange,
-    migrations: Vec<String>,
-}
-
 /// The files that a schema refers to.
-fn closure(loaded: &Loaded) -> &[RepoPath] {
+pub(super) fn closure(loaded: &Loaded) -> &[RepoPath] {
     match loaded {
         Ok(schema) => schema.references(),
         Err(_) => &[],
     }
+}
+
+/// The version that an entry gives its schema.
+pub(super) fn version(entry: Option<&Governed>) -> Option<String> {
+    entry?.version.as_ref().map(|version| version.value.clone())
 }
 
 /// Whether two entries are the same but for their places.
@@ -480,18 +287,17 @@ fn says_the_same(one: &Governed, other: &Governed) -> bool {
     let words = |globs: &[Sited<String>]| -> Vec<String> {
         globs.iter().map(|glob| glob.value.clone()).collect()
     };
-    let version = |entry: &Governed| entry.version.as_ref().map(|version| version.value.clone());
     let place = |entry: &Governed| entry.version_at.as_ref().map(|place| place.value.clone());
     promises_the_same(one, other)
         && one.schema.value == other.schema.value
         && words(&one.files) == words(&other.files)
         && words(&one.fixtures) == words(&other.fixtures)
-        && version(one) == version(other)
+        && version(Some(one)) == version(Some(other))
         && place(one) == place(other)
         && one.deprecation == other.deprecation
 }
 
-fn promises_the_same(one: &Governed, other: &Governed) -> bool {
+pub(super) fn promises_the_same(one: &Governed, other: &Governed) -> bool {
     let releases = |entry: &Governed| -> Vec<(String, RepoPath)> {
         let pairs = entry.releases.iter();
         pairs.map(|it| (it.version.value.clone(), it.schema.value.clone())).collect()

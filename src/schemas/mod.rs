@@ -8,6 +8,7 @@
 mod against;
 mod discover;
 mod documents;
+mod evidence;
 mod faults;
 mod hold;
 mod judge;
@@ -19,11 +20,10 @@ mod side;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::changes::{ChangesError, Comparison};
-use crate::compat;
-use crate::model::{Contract, Pointer, RepoPath, SchemaEvidence};
+use crate::compat::SchemaVersions;
+use crate::model::{Contract, RepoPath, SchemaEvidence, TrialDocument};
 
 pub use discover::{Discovered, discover};
 
@@ -54,50 +54,14 @@ pub struct Request<'a> {
 pub struct Inspected {
     /// The judged schemas, by name.
     pub evidence: Vec<SchemaEvidence>,
-    /// Every schema of the contract with its versions.
-    pub schemas: Vec<Known>,
+    /// Every schema of the contract, in each version that can be read: releases, the base's and the
+    /// head's own.
+    pub schemas: Vec<SchemaVersions>,
     /// Documents for the dry run of config migrations: those of the schemas that
     /// [`Request::migrations`] names, with [`Request::all`] of every schema.
-    pub held: Vec<Held>,
+    pub held: Vec<TrialDocument>,
     /// What a person should know.
     pub notices: Vec<String>,
-}
-
-/// A schema and its versions.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// Its name in the contract.
-    pub name: String,
-    /// Where its documents say their version.
-    pub version_at: Option<Pointer>,
-    /// Each version that can be read: releases, the base's and the head's own.
-    pub versions: BTreeMap<String, Arc<compat::Schema>>,
-}
-
-/// Where a document of the dry run comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// The head.
-    Head,
-    /// The base, because the change migrated it by hand.
-    Base,
-    /// The contract's fixtures, at the head.
-    Fixture,
-    /// Made from the schema of a version.
-    Generated,
-}
-
-/// A document for the dry run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Its file; a generated one has a path below `generated`.
-    pub path: RepoPath,
-    /// Its text.
-    pub text: String,
-    /// The name of the schema that governs it.
-    pub schema: String,
-    /// Where it comes from.
-    pub origin: Origin,
 }
 
 /// Judges the schemas of a contract, and the documents that they govern.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::side::{Side, beside};
 use crate::changes::ChangesError;
 use crate::document::{self, Format, Node, Value};
-use crate::model::{Deprecation, Entry, EntryKind, Location, RemovedProperty, RepoPath};
+use crate::model::{Deprecation, Entry, EntryKind, Location, Pointer, RemovedProperty, RepoPath};
 
 /// How many schemas are looked at for one schema's properties.
 const MOST: usize = 20_000;
@@ -29,13 +29,12 @@ pub(super) struct Property {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     path: RepoPath,
-    pointer: String,
+    pointer: Pointer,
 }
 
 impl Place {
     fn join(&self, token: &str) -> Self {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        Self { path: self.path.clone(), pointer: format!("{}/{token}", self.pointer) }
+        Self { path: self.path.clone(), pointer: self.pointer.join(token) }
     }
 }
 
@@ -45,7 +44,7 @@ pub(super) fn properties(
     side: &Side<'_>,
     path: &RepoPath,
 ) -> Result<BTreeMap<String, Property>, ChangesError> {
-    let root = Place { path: path.clone(), pointer: String::new() };
+    let root = Place { path: path.clone(), pointer: Pointer::default() };
     let mut walk = Walk { side, found: BTreeMap::new(), seen: 0 };
     walk.schema(&root, "", &mut Vec::new())?;
     Ok(walk.found)
@@ -69,7 +68,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let content = self.side.content(&at.path)?;
-        let Some(node) = content.node().and_then(|root| exact(root, &at.pointer)) else {
+        let Some(node) = content.node().and_then(|root| root.find(&at.pointer.0)) else {
             return Ok(());
         };
         above.push(at.clone());
@@ -168,7 +167,7 @@ impl Walk<'_> {
         let mut at = at.clone();
         for _ in 0..DEEPEST {
             let content = self.side.content(&at.path)?;
-            let Some(node) = content.node().and_then(|root| exact(root, &at.pointer)) else {
+            let Some(node) = content.node().and_then(|root| root.find(&at.pointer.0)) else {
                 break;
             };
             if is_deprecated(node) {
@@ -190,26 +189,11 @@ fn is_deprecated(node: &Node) -> bool {
     node.get("deprecated").is_some_and(|node| matches!(node.value, Value::Bool(true)))
 }
 
-/// The value at a pointer, and none near it.
-fn exact<'a>(root: &'a Node, pointer: &str) -> Option<&'a Node> {
-    let mut node = root;
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        node = match &node.value {
-            Value::Map(_) => node.get(&token)?,
-            Value::List(items) => items.get(token.parse::<usize>().ok()?)?,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => return None,
-        };
-    }
-    Some(node)
-}
-
 /// Where a plain reference leads: a place in the same file or in one named by a relative path.
 fn target(path: &RepoPath, reference: &str) -> Option<Place> {
     let (document, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     let path = if document.is_empty() { path.clone() } else { beside(path, document)? };
-    (pointer.is_empty() || pointer.starts_with('/'))
-        .then(|| Place { path, pointer: pointer.to_owned() })
+    Some(Place { path, pointer: Pointer::parse(pointer)? })
 }
 
 /// What the removal of properties is held against.
@@ -242,7 +226,7 @@ pub(super) fn removed(
     for name in gone.iter().filter(|name| !is_below(name)).take(MOST_REMOVED) {
         let Some(property) = base.get(*name) else { continue };
         let content = former.side.content(&property.at.path)?;
-        let span = content.node().map(|root| root.at(&property.at.pointer).span);
+        let span = content.node().map(|root| root.at(&property.at.pointer.to_string()).span);
         let marked = |release: &&BTreeMap<String, Property>| {
             release.get(*name).is_some_and(|property| property.deprecated.is_some())
         };
@@ -268,7 +252,7 @@ fn since(side: &Side<'_>, mark: &Place) -> Result<Option<i64>, ChangesError> {
         let Some(node) = entry.as_ref().and_then(|entry| parsed(&mark.path, entry)) else {
             return false;
         };
-        exact(&node, &mark.pointer).is_some_and(is_deprecated)
+        node.find(&mark.pointer.0).is_some_and(is_deprecated)
     };
     Ok(history.iter().take_while(is_marked).last().map(|(since, _)| *since))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::changes::{ChangesError, Source};
 use crate::compat::Schema;
 use crate::document::{self, Format, Node};
-use crate::model::{EntryKind, RepoPath, SchemaFault, Span, printable};
+use crate::model::{EntryKind, RepoPath, SchemaFault, Span, clipped};
 
 /// The largest schema or document that is read, in bytes.
 pub(super) const LARGEST: usize = 1 << 20;
@@ -149,7 +149,7 @@ fn read(path: &RepoPath, bytes: &[u8]) -> Content {
         Err(unreadable) => Content::Unreadable {
             text: Some(text.to_owned()),
             span: Some(unreadable.span),
-            message: format!("it cannot be read: {}", clipped(&unreadable.message)),
+            message: format!("it cannot be read: {}", short(&unreadable.message)),
             help: unreadable.help,
         },
     }
@@ -160,10 +160,8 @@ fn too_large() -> Content {
 }
 
 /// Foreign words, made harmless and not too long.
-pub(super) fn clipped(text: &str) -> String {
-    let short: String = text.chars().take(LONGEST).collect();
-    let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", printable(&short))
+pub(super) fn short(text: &str) -> String {
+    clipped(text, LONGEST)
 }
 
 /// The path that a relative one means in a file; `None` where it is none or leads out.

@@ -26,24 +26,25 @@ const fn room(name: &'static str, layer: u8, may: &'static [&'static str]) -> Ro
 
 const ROOMS: &[Room] = &[
     room("model", 0, &[]),
-    room("host", 1, &["model"]),
+    room("host", 1, &[]),
     room("sql", 1, &["model"]),
     room("compat", 1, &["model"]),
-    // Where a script's statements lie decides how a tool's file is cut.
     room("document", 1, &["model"]),
-    // Config migrations are documents themselves.
+    // Where a script's statements lie decides how a tool's file is cut; config migrations are
+    // documents themselves.
     room("layout", 1, &["model", "sql", "document"]),
     room("manifest", 1, &["model", "document"]),
     room("contract", 1, &["model", "document"]),
     room("config", 1, &["model"]),
     room("rows", 1, &["model"]),
     room("changes", 2, &["model", "host"]),
-    // What a change did to config schemas, and what that does to the documents they govern.
-    room("schemas", 3, &["model", "changes", "document", "compat"]),
     // It joins what a change did with what the files say.
     room("catalog", 2, &["model", "changes", "layout", "manifest", "sql"]),
+    // What a change did to config schemas, and what that does to the documents they govern.
+    room("schemas", 3, &["model", "changes", "document", "compat"]),
     // What stands in a manifest is held against the files.
-    room("rules", 3, &["model", "catalog", "sql", "compat", "manifest"]),
+    room("rules", 3, &["model", "catalog", "sql", "manifest"]),
+    // Documents are held against the schemas of their versions.
     room("engine", 3, &["model", "host", "sql", "document", "compat"]),
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business. Where a script can stop

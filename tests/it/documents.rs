@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use migration_gate::compat::{Schema, SchemaFiles};
+use migration_gate::compat::{Schema, SchemaFiles, SchemaVersions};
 use migration_gate::dryrun::{self, Planned};
-use migration_gate::engine::documents::{
-    DocumentSchema, DocumentTarget, Documents, Held, Origin, Tools, Validator,
-};
+use migration_gate::engine::documents::{DocumentTarget, Documents, Tools};
 use migration_gate::engine::{SandboxSpec, Target, TargetError};
 use migration_gate::model::{
-    Action, Down, Kind, Migration, MigrationEvidence, Operation, Outcome, Pointer, Position,
-    Program, RepoPath, Rollback, SetEvidence, Span, Step, Version,
+    Action, DocumentOrigin, Down, Kind, Migration, MigrationEvidence, Operation, Outcome, Pointer,
+    Position, Program, Ratio, RepoPath, Rollback, SetEvidence, Span, Step, TrialDocument, Version,
 };
 use serde_json::{Value, json};
 
@@ -60,20 +58,20 @@ fn documents(versions: &[(&str, Value)]) -> Documents {
         ("config/app.yaml", "# kept\nport: 82\ntimeout: 5\nlegacy: 'x'\n"),
         ("generated/app-1.json", r#"{"port":0}"#),
     ];
-    let schema = |value: &Value| -> Arc<dyn Validator> {
+    let schema = |value: &Value| -> Arc<Schema> {
         Arc::new(Schema::new(value, &path("app.schema.json"), &NoFiles).unwrap())
     };
     let versions: BTreeMap<_, _> =
         versions.iter().map(|(name, value)| ((*name).to_owned(), schema(value))).collect();
     Documents {
-        schemas: vec![DocumentSchema { name: "app".into(), version_at: None, versions }],
+        schemas: vec![SchemaVersions { name: "app".into(), version_at: None, versions }],
         files: files
             .iter()
-            .map(|(name, text)| Held {
+            .map(|(name, text)| TrialDocument {
                 path: path(name),
                 text: (*text).into(),
                 schema: "app".into(),
-                origin: Origin::Repository,
+                origin: DocumentOrigin::Head,
             })
             .collect(),
         judged: BTreeSet::from(["1".to_owned(), "2".to_owned()]),
@@ -133,7 +131,7 @@ fn migration(
 fn inverse((of, operation): (usize, &Operation)) -> Operation {
     let action = match &operation.action {
         Action::Move { from, to } => Action::Move { from: to.clone(), to: from.clone() },
-        Action::Scale { at, by } => Action::Scale { at: at.clone(), by: format!("1/{by}") },
+        Action::Scale { at, by } => Action::Scale { at: at.clone(), by: by.reciprocal().unwrap() },
         _ => Action::Restore { of },
     };
     Operation { action, ..operation.clone() }
@@ -170,7 +168,7 @@ fn nest() -> Vec<Action> {
     vec![
         Action::Move { from: at("/port"), to: at("/server/port") },
         Action::Remove { at: at("/legacy") },
-        Action::Scale { at: at("/timeout"), by: "1000".into() },
+        Action::Scale { at: at("/timeout"), by: Ratio::parse("1000").unwrap() },
     ]
 }
 
@@ -198,7 +196,7 @@ fn a_down_that_loses_something_is_seen_in_the_down() {
     let back = [
         Action::Move { from: at("/server/port"), to: at("/port") },
         Action::Remove { at: at("/server") },
-        Action::Scale { at: at("/timeout"), by: "0.001".into() },
+        Action::Scale { at: at("/timeout"), by: Ratio::parse("0.001").unwrap() },
     ];
     let seen =
         &walk(&documents, &[migration("1", ("1", "2"), &nest(), Some(&back))], Rollback::Script)[0];
@@ -226,7 +224,7 @@ fn a_down_that_loses_something_is_seen_in_the_down() {
 #[test]
 fn a_second_up_that_changes_more_is_seen_in_the_second() {
     let documents = documents(&[("1", json!({})), ("2", json!({}))]);
-    let twice = [Action::Scale { at: at("/port"), by: "2".into() }];
+    let twice = [Action::Scale { at: at("/port"), by: Ratio::parse("2").unwrap() }];
     let seen = &walk(&documents, &[migration("1", ("1", "2"), &twice, None)], Rollback::Script)[0];
     assert!(seen.again.as_ref().unwrap().is_wrong());
     assert!(

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::shape::{Node, Shape};
 use super::values::{Focus, Values};
+use crate::model::Pointer;
 
 /// How many changed documents one document gives.
 const MOST: usize = 2_000;
@@ -39,9 +40,9 @@ impl Mutation<'_, '_> {
             Value::Object(map) => {
                 for (key, item) in map {
                     let mut less = map.clone();
-                    less.remove(key);
+                    less.shift_remove(key);
                     self.put(pointer, Value::Object(less));
-                    let token = key.replace('~', "~0").replace('/', "~1");
+                    let token = Pointer::escaped(key);
                     self.below(
                         item,
                         &format!("{pointer}/{token}"),

@@ -26,7 +26,9 @@ impl Found<'_> {
         self.known.len() >= self.most
     }
 
-    pub(super) fn add(&mut self, value: Value) {
+    pub(super) fn add(&mut self, mut value: Value) {
+        // Maps with the same entries are the same value, whatever their order.
+        value.sort_all_objects();
         if self.is_full() || !self.known.insert(value.to_string()) {
             return;
         }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::model::Pointer;
+
 /// How often a smaller instance is tried.
 const TRIES: usize = 400;
 
@@ -31,7 +33,7 @@ fn places(value: &Value) -> Vec<String> {
         match value {
             Value::Object(map) => {
                 for (key, item) in map {
-                    let key = key.replace('~', "~0").replace('/', "~1");
+                    let key = Pointer::escaped(key);
                     waiting.push((format!("{pointer}/{key}"), item));
                 }
             }
@@ -63,7 +65,7 @@ fn simpler(instance: &Value, place: &str) -> Vec<Value> {
         Value::Object(map) => {
             for key in map.keys() {
                 let mut less = map.clone();
-                less.remove(key);
+                less.shift_remove(key);
                 with(Value::Object(less));
             }
         }

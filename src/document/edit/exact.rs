@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::{Edit, Refused, find, shown};
+use super::{Edit, Refused, shown};
 use crate::document::{Node, Value};
 use crate::model::Pointer;
 
 /// Refuses an edit through which a number would lose digits.
 pub(super) fn check(text: &str, root: &Node, edit: &Edit) -> Result<(), Refused> {
     if let Edit::Set { at, .. } | Edit::Remove { at } = edit
-        && let Some(node) = find(root, &at.0)
+        && let Some(node) = root.find(&at.0)
     {
         let mut lost = BTreeSet::new();
         inexact(text, node, &mut lost);

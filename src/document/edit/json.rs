@@ -4,7 +4,7 @@ use super::flow::{Flow, Item};
 use super::piece::Content;
 use super::style::{Notation, Style};
 use super::trivia::{line_indent, starts_line};
-use super::{Edit, Refused, find, shown, spliced, value};
+use super::{Edit, Refused, shown, spliced, value};
 use crate::document::{Format, Node, Value, read};
 use crate::model::Pointer;
 
@@ -41,7 +41,7 @@ impl Json<'_> {
     }
 
     fn set(&self, at: &Pointer, value: &serde_json::Value) -> Result<String, Refused> {
-        let span = find(self.root, &at.0).ok_or_else(|| unfit(at))?.span;
+        let span = self.root.find(&at.0).ok_or_else(|| unfit(at))?.span;
         let own_line = |(flow, index): (Flow, usize)| {
             flow.items.get(index).is_some_and(|item| starts_line(self.text, item.start))
         };
@@ -54,13 +54,13 @@ impl Json<'_> {
 
     fn add(&self, at: &Pointer, content: Content<'_>) -> Result<String, Refused> {
         let (token, held) = at.0.split_last().ok_or_else(|| unfit(at))?;
-        let flow = find(self.root, held).and_then(flow).ok_or_else(|| unfit(at))?;
+        let flow = self.root.find(held).and_then(flow).ok_or_else(|| unfit(at))?;
         let end = flow.items.len();
         let style = self.style();
         let (index, key) = if flow.map {
             (end, Some(style.key(token)))
         } else {
-            (value::index(token).unwrap_or(end), None)
+            (Pointer::index(token).unwrap_or(end), None)
         };
         let (splices, _) = flow.insert(self.text, index, key.as_deref(), content, &style)?;
         Ok(spliced(self.text, splices))
@@ -70,7 +70,7 @@ impl Json<'_> {
         let (Some((old, held)), Some(new)) = (from.0.split_last(), to.0.last()) else {
             return Err(unfit(from));
         };
-        let map = find(self.root, held);
+        let map = self.root.find(held);
         let (key, _) = map.and_then(|map| map.entry(old)).ok_or_else(|| unfit(from))?;
         let new = serde_json::Value::from(new.as_str()).to_string();
         Ok(spliced(self.text, vec![(key.start..key.end, new)]))
@@ -90,10 +90,10 @@ fn unfit(at: &Pointer) -> Refused {
 /// The map or list that holds a value, and the value's index there.
 fn item(root: &Node, at: &Pointer) -> Result<(Flow, usize), Refused> {
     let (token, held) = at.0.split_last().ok_or_else(|| unfit(at))?;
-    let held = find(root, held).ok_or_else(|| unfit(at))?;
+    let held = root.find(held).ok_or_else(|| unfit(at))?;
     let index = match &held.value {
         Value::Map(entries) => entries.iter().position(|(key, _)| key.value == *token),
-        _ => value::index(token),
+        _ => Pointer::index(token),
     };
     let (flow, index) = flow(held).zip(index).ok_or_else(|| unfit(at))?;
     Ok((flow, index))

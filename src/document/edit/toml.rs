@@ -62,7 +62,7 @@ fn path(root: &Value, at: &[String]) -> Vec<Step> {
     at.iter()
         .map(|token| match held {
             Some(Value::Array(items)) => {
-                let index = value::index(token).unwrap_or(items.len());
+                let index = Pointer::index(token).unwrap_or(items.len());
                 held = items.get(index);
                 Step::Item(index)
             }

@@ -40,22 +40,26 @@ pub(super) fn is_rename(root: &Value, from: &Pointer, to: &Pointer) -> bool {
     }
 }
 
-/// A list's index as RFC 6901 writes it.
-pub(super) fn index(token: &str) -> Option<usize> {
-    let plain = token == "0" || !token.starts_with('0') && !token.starts_with('+');
-    token.parse().ok().filter(|_| plain)
-}
-
-/// Whether a value nests deeper than this.
-pub(super) fn is_deeper(value: &Value, depth: usize) -> bool {
-    let Some(left) = depth.checked_sub(1) else {
-        return value.is_array() || value.is_object();
-    };
-    match value {
-        Value::Array(items) => items.iter().any(|item| is_deeper(item, left)),
-        Value::Object(map) => map.values().any(|item| is_deeper(item, left)),
-        _ => false,
+/// Whether a value nests deeper than `most` levels.
+#[must_use]
+pub fn is_deeper(value: &Value, most: usize) -> bool {
+    let mut level = vec![value];
+    for _ in 0..=most {
+        level = level
+            .into_iter()
+            .flat_map(|value| -> Box<dyn Iterator<Item = &Value>> {
+                match value {
+                    Value::Object(map) => Box::new(map.values()),
+                    Value::Array(items) => Box::new(items.iter()),
+                    _ => Box::new(std::iter::empty()),
+                }
+            })
+            .collect();
+        if level.is_empty() {
+            return false;
+        }
     }
+    true
 }
 
 fn nothing(at: &Pointer) -> Refused {
@@ -84,7 +88,7 @@ fn put(root: &mut Value, at: &Pointer, value: Value) -> Result<(), Refused> {
             Ok(())
         }
         Value::Array(items) => {
-            let index = if token == "-" { Some(items.len()) } else { index(token) };
+            let index = if token == "-" { Some(items.len()) } else { Pointer::index(token) };
             let index = index.filter(|index| *index <= items.len());
             let index = index
                 .ok_or_else(|| Refused::new(format!("{} is not a place in the list", shown(at))))?;
@@ -100,7 +104,7 @@ fn take(root: &mut Value, at: &Pointer) -> Result<Value, Refused> {
     let taken = match held {
         Value::Object(map) => map.shift_remove(token),
         Value::Array(items) => {
-            let index = index(token).filter(|index| *index < items.len());
+            let index = Pointer::index(token).filter(|index| *index < items.len());
             index.map(|index| items.remove(index))
         }
         _ => None,
@@ -169,5 +173,21 @@ fn items(at: &Pointer, old: &[Value], new: &[Value], edits: &mut Vec<Edit>) {
     }
     for (index, value) in new.iter().enumerate().take(new.len() - tail).skip(both) {
         edits.push(Edit::Add { at: at.join(index.to_string()), value: value.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::is_deeper;
+
+    #[test]
+    fn depth_is_measured_without_recursion() {
+        let mut deep = json!(1);
+        for _ in 0..3 {
+            deep = json!([deep]);
+        }
+        assert!(is_deeper(&deep, 2) && !is_deeper(&deep, 3));
     }
 }

@@ -18,88 +18,20 @@ mod tools;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Engine, EngineError, SandboxSpec, Target, TargetError};
-use crate::compat::Schema;
-use crate::model::{Pointer, Program, RepoPath};
+use crate::compat::SchemaVersions;
+use crate::model::{Program, RepoPath, TrialDocument};
 use pass::{Admission, Document, Pass};
 pub use target::{DocumentTarget, Skipped};
 pub use tools::Tools;
-
-/// Something that a schema has against a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The place in the document, as JSON Pointer.
-    pub pointer: String,
-    /// What is wrong there, in one line.
-    pub message: String,
-}
-
-/// A schema that documents are held against.
-pub trait Validator: Send + Sync {
-    /// What it has against a document, in a fixed order; nothing where the document is valid.
-    fn violations(&self, document: &Value) -> Vec<Violation>;
-
-    /// Whether it has nothing against a document.
-    fn is_valid(&self, document: &Value) -> bool {
-        self.violations(document).is_empty()
-    }
-}
-
-impl Validator for Schema {
-    fn violations(&self, document: &Value) -> Vec<Violation> {
-        let violations = self.validate(document).into_iter();
-        violations.map(|it| Violation { pointer: it.pointer, message: it.message }).collect()
-    }
-
-    fn is_valid(&self, document: &Value) -> bool {
-        Self::is_valid(self, document)
-    }
-}
-
-/// A schema of the contract, in the versions that are known.
-#[derive(Clone)]
-pub struct DocumentSchema {
-    /// Its name in the contract.
-    pub name: String,
-    /// Where its documents say their version.
-    pub version_at: Option<Pointer>,
-    /// What each version says.
-    pub versions: BTreeMap<String, Arc<dyn Validator>>,
-}
-
-/// Where a document comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// It is a file of the repository that the schema governs.
-    Repository,
-    /// It is a file of the repository, made for tests.
-    Fixture,
-    /// It was made from a schema.
-    Generated,
-}
-
-/// A document of a schema.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// Its path; the ending tells the format. For a generated one, a path that no file has.
-    pub path: RepoPath,
-    /// Its text.
-    pub text: Arc<str>,
-    /// The name of the schema that holds for it.
-    pub schema: String,
-    /// Where it comes from.
-    pub origin: Origin,
-}
 
 /// The engine of documents: the files of a set, and the schemas that hold for them.
 #[derive(Clone)]
 pub struct Documents {
     /// The schemas; of two with one name the first counts.
-    pub schemas: Vec<DocumentSchema>,
+    pub schemas: Vec<SchemaVersions>,
     /// The documents. A path may come once for each of its schemas, with the same text.
-    pub files: Vec<Held>,
+    pub files: Vec<TrialDocument>,
     /// Ids of the migrations that must find something to do. The others are history: what they were
     /// for has gone through them.
     pub judged: BTreeSet<String>,
@@ -150,7 +82,7 @@ impl Documents {
         documents.iter().map(|document| (document.path.clone(), one(document))).collect()
     }
 
-    fn schemas_by_name(&self) -> BTreeMap<String, DocumentSchema> {
+    fn schemas_by_name(&self) -> BTreeMap<String, SchemaVersions> {
         // From the last on, so that the first of a name is the one that stays.
         let schemas = self.schemas.iter().rev();
         schemas.map(|schema| (schema.name.clone(), schema.clone())).collect()
@@ -159,7 +91,7 @@ impl Documents {
     /// The documents, sorted by path; of two with one path the first counts.
     fn documents(&self) -> Vec<Document> {
         let mut documents = BTreeMap::new();
-        for Held { path, text, origin, .. } in &self.files {
+        for TrialDocument { path, text, origin, .. } in &self.files {
             let document =
                 || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
             documents.entry(path.clone()).or_insert_with(document);

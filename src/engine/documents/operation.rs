@@ -8,7 +8,7 @@ use super::scale;
 use super::tools::Tools;
 use crate::document::{self, DEEPEST, Edit};
 use crate::host::Stop;
-use crate::model::{Action, CannotRun, Pointer, printable};
+use crate::model::{Action, CannotRun, Pointer, clipped, printable};
 
 /// How much operations may put into one document, in bytes.
 const MOST: usize = 64 * 1024 * 1024;
@@ -109,7 +109,7 @@ impl<'a> Desk<'a> {
     }
 
     fn check_depth(&self) -> Result<(), Problem> {
-        match place::is_deeper(&self.value, DEEPEST) {
+        match document::is_deeper(&self.value, DEEPEST) {
             true => fails(format!("makes the document nest deeper than {DEEPEST} levels")),
             false => Ok(()),
         }
@@ -328,14 +328,10 @@ fn transformed(action: &Action, there: &Value) -> Result<Value, String> {
             Value::Array(items) if items.len() == 1 => Ok(items[0].clone()),
             _ => Err("it is no list of one".into()),
         },
-        Action::Scale { by, .. } => {
-            let factor =
-                scale::factor(by).ok_or_else(|| format!("{} is no factor", printable(by)))?;
-            match there {
-                Value::Number(number) => scale::scaled(number, &factor).map(Value::Number),
-                _ => Err("it is no number".into()),
-            }
-        }
+        Action::Scale { by, .. } => match there {
+            Value::Number(number) => scale::scaled(number, *by).map(Value::Number),
+            _ => Err("it is no number".into()),
+        },
         Action::Test { .. }
         | Action::Add { .. }
         | Action::Remove { .. }
@@ -372,10 +368,7 @@ fn kind(value: &Value) -> &'static str {
 
 /// The start of a value.
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    let start: String = text.chars().take(SHOWN).collect();
-    let more = if start.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", printable(&start))
+    clipped(&value.to_string(), SHOWN)
 }
 
 /// An operation in a few words: `move /port`.

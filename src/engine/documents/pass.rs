@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde_json::Value;
 
 use super::ledger::{Did, Record};
 use super::operation::{Desk, Problem, named};
 use super::tools::Tools;
-use super::{DocumentSchema, Origin, Validator, Violation};
-use crate::document::{self, Edit, Format};
+use crate::compat::{Schema, SchemaVersions};
+use crate::document::{self, Edit, Format, Patterns};
 use crate::engine::{EngineError, TargetError, stopped};
 use crate::host::{self, Stop};
-use crate::model::{Action, CannotRun, Failure, Location, Pointer, Program, RepoPath, printable};
+use crate::model::{
+    Action, CannotRun, DocumentOrigin, Failure, Location, Pointer, Program, RepoPath, printable,
+};
 
 /// How much of a document's text is read for its edits, in bytes.
 const MOST_READ: usize = 256 * 1024 * 1024;
@@ -23,16 +24,16 @@ const MOST_READ: usize = 256 * 1024 * 1024;
 pub(super) struct Document {
     pub(super) path: RepoPath,
     pub(super) text: Arc<str>,
-    pub(super) origin: Origin,
+    pub(super) origin: DocumentOrigin,
 }
 
 /// A program with the schemas of its two versions.
 pub(super) struct Pass<'a> {
     pub(super) program: &'a Program,
-    schema: &'a DocumentSchema,
-    from: &'a dyn Validator,
-    to: &'a dyn Validator,
-    targets: Option<GlobSet>,
+    schema: &'a SchemaVersions,
+    from: &'a Schema,
+    to: &'a Schema,
+    targets: Option<Patterns>,
     tools: &'a Tools,
 }
 
@@ -57,7 +58,7 @@ impl<'a> Pass<'a> {
     /// Where a schema is not known, or a glob is none.
     pub(super) fn new(
         program: &'a Program,
-        schemas: &'a BTreeMap<String, DocumentSchema>,
+        schemas: &'a BTreeMap<String, SchemaVersions>,
         tools: &'a Tools,
     ) -> Result<Self, CannotRun> {
         let name = printable(&program.schema);
@@ -71,7 +72,8 @@ impl<'a> Pass<'a> {
                 way_out: "name its schema under `releases` in the compatibility contract".into(),
             })
         };
-        let targets = targets(&program.targets).map_err(|reason| CannotRun {
+        let globs = program.targets.iter().map(String::as_str);
+        let targets = Patterns::new(globs).map_err(|reason| CannotRun {
             reason: format!("its `targets` cannot be read: {reason}"),
             way_out: "write each as a path from the top of the repository, with `*` and `**`"
                 .into(),
@@ -81,14 +83,14 @@ impl<'a> Pass<'a> {
             schema,
             from: version(&program.from)?,
             to: version(&program.to)?,
-            targets,
+            targets: Some(targets).filter(|_| !program.targets.is_empty()),
             tools,
         })
     }
 
     /// Whether the program's targets name a document.
     pub(super) fn names(&self, path: &RepoPath) -> bool {
-        self.targets.as_ref().is_none_or(|targets| targets.is_match(path.as_str()))
+        self.targets.as_ref().is_none_or(|targets| targets.is_match(path))
     }
 
     pub(super) fn admit(&self, held: &Document) -> Admission {
@@ -107,7 +109,7 @@ impl<'a> Pass<'a> {
                 None => return Admission::Left(format!("it says no version at {at}")),
             }
         }
-        match self.from.violations(&value).first() {
+        match self.from.validate(&value).first() {
             None => Admission::Admitted(value),
             Some(_) if self.schema.version_at.is_none() && self.to.is_valid(&value) => {
                 Admission::Done
@@ -184,7 +186,7 @@ impl<'a> Pass<'a> {
     /// Holds the new value against the schema of its new version. `ends` tells how many edits there
     /// were before the first operation and after each.
     fn check(&self, held: &Document, desk: &Desk<'_>, ends: &[usize]) -> Result<(), TargetError> {
-        let violations = self.to.violations(&desk.value);
+        let violations = self.to.validate(&desk.value);
         let Some(first) = violations.first() else { return Ok(()) };
         let place = Pointer::parse(&first.pointer).unwrap_or_default();
         // The last that wrote there, or what is above or below it.
@@ -262,7 +264,7 @@ impl<'a> Pass<'a> {
 
     fn failure(&self, held: &Document, index: Option<usize>, message: String) -> TargetError {
         // Nobody has a generated document at hand.
-        let detail = (held.origin == Origin::Generated).then(|| {
+        let detail = (held.origin == DocumentOrigin::Generated).then(|| {
             let text: String = held.text.trim().chars().take(400).collect();
             let path = printable(held.path.as_str());
             format!(
@@ -299,27 +301,5 @@ fn touches(edit: &Edit, place: &Pointer) -> bool {
     match edit {
         Edit::Set { at, .. } | Edit::Add { at, .. } | Edit::Remove { at } => meets(at),
         Edit::Move { from, to } => meets(from) || meets(to),
-    }
-}
-
-fn targets(globs: &[String]) -> Result<Option<GlobSet>, String> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        let glob = glob.strip_prefix("./").unwrap_or(glob);
-        let glob = GlobBuilder::new(glob).literal_separator(true).build();
-        set.add(glob.map_err(|error| error.kind().to_string())?);
-    }
-    set.build().map(Some).map_err(|error| error.kind().to_string())
-}
-
-impl std::fmt::Display for Violation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.pointer.is_empty() {
-            write!(f, "{}: ", printable(&self.pointer))?;
-        }
-        f.write_str(&self.message)
     }
 }

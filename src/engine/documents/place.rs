@@ -35,7 +35,7 @@ pub(super) fn find(root: &Value, pattern: &[String]) -> Vec<Found> {
                     map.get(key).into_iter().for_each(|value| step(key, value, false));
                 }
                 (Value::Array(items), key) => {
-                    let value = index(key).and_then(|index| items.get(index));
+                    let value = Pointer::index(key).and_then(|index| items.get(index));
                     value.into_iter().for_each(|value| step(key, value, false));
                 }
                 _ => {}
@@ -79,13 +79,15 @@ pub(super) fn way(root: &Value, at: &Pointer) -> Way {
         let is_last = depth + 1 == at.0.len();
         let next = match value {
             Value::Object(map) => map.get(token),
-            Value::Array(items) => match index(token).or((token == "-").then_some(items.len())) {
-                Some(index) if index < items.len() => items.get(index),
-                Some(index) if index == items.len() && is_last => {
-                    return Way::Free { at: walked.join(index.to_string()), made: None };
+            Value::Array(items) => {
+                match Pointer::index(token).or((token == "-").then_some(items.len())) {
+                    Some(index) if index < items.len() => items.get(index),
+                    Some(index) if index == items.len() && is_last => {
+                        return Way::Free { at: walked.join(index.to_string()), made: None };
+                    }
+                    _ => return Way::Blocked(walked),
                 }
-                _ => return Way::Blocked(walked),
-            },
+            }
             _ => return Way::Blocked(walked),
         };
         walked = walked.join(token);
@@ -120,33 +122,6 @@ pub(super) fn is_hollow(value: &Value, keys: &[String]) -> bool {
         }
     }
     value.as_object().is_some_and(Map::is_empty)
-}
-
-/// An index as RFC 6901 writes it.
-fn index(token: &str) -> Option<usize> {
-    let plain = token == "0" || !token.starts_with(['0', '+']);
-    token.parse().ok().filter(|_| plain)
-}
-
-/// Whether a value nests deeper than `most` levels.
-pub(super) fn is_deeper(value: &Value, most: usize) -> bool {
-    let mut level = vec![value];
-    for _ in 0..=most {
-        level = level
-            .into_iter()
-            .flat_map(|value| -> Box<dyn Iterator<Item = &Value>> {
-                match value {
-                    Value::Object(map) => Box::new(map.values()),
-                    Value::Array(items) => Box::new(items.iter()),
-                    _ => Box::new(std::iter::empty()),
-                }
-            })
-            .collect();
-        if level.is_empty() {
-            return false;
-        }
-    }
-    true
 }
 
 /// Whether two values are the same to a schema: numbers by what they are worth.
@@ -205,15 +180,6 @@ mod tests {
         assert_eq!(told("/l/-"), "/l/1 ");
         assert_eq!(told("/l/2"), "blocked /l");
         assert_eq!(told("/l/-/x"), "blocked /l");
-    }
-
-    #[test]
-    fn depth_is_measured_without_recursion() {
-        let mut deep = json!(1);
-        for _ in 0..3 {
-            deep = json!([deep]);
-        }
-        assert!(is_deeper(&deep, 2) && !is_deeper(&deep, 3));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::pass::{self, Document};
-use crate::model::{Object, ObjectKey, Pointer, Snapshot};
+use crate::model::{Object, ObjectKey, Pointer, Snapshot, sha256};
 
 /// How much of a value stands in a snapshot, in characters; of longer ones a digest as well.
 const SHOWN: usize = 200;
@@ -65,6 +64,5 @@ fn fact(value: &Value) -> String {
 
 /// The start of a digest: enough to tell texts apart.
 fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text.as_bytes());
-    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    sha256(text.as_bytes()).chars().take(32).collect()
 }

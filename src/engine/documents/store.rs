@@ -21,9 +21,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(texts: &Texts) -> Result<Self, EngineError> {
-        let folder = tempfile::Builder::new()
-            .prefix("migration-gate-")
-            .tempdir_in(host::temp_dir())
+        let folder = host::temp_folder()
             .map_err(|error| EngineError::Broken(format!("no temporary folder: {error}")))?;
         let store = Self { folder, paths: texts.keys().cloned().collect() };
         for (path, text) in texts {

@@ -54,7 +54,7 @@ impl Tools {
         let [program, arguments @ ..] = words else {
             return Err(Problem::Fails("names no program".into()));
         };
-        let home = tempfile::tempdir_in(host::temp_dir())
+        let home = host::temp_folder()
             .map_err(|error| Problem::Ours(format!("no temporary folder can be made: {error}")))?;
         let mut command = host::command(program);
         command.args(arguments).current_dir(folder).env_clear();

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::account::{Account, copy_folder};
 use super::binaries::Binaries;
 use crate::host;
+use crate::model::hex;
 
 /// Changed whenever a kept folder would no longer do.
 const FORMAT: &str = "1";
@@ -37,7 +38,7 @@ impl Template {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        let key: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
+        let key = hex(&hash.finalize()[..12]);
         Some(Self { folder: cache.join("migration-gate/postgres").join(key) })
     }
 

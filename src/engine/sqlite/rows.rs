@@ -13,7 +13,7 @@ use super::{SqliteTarget, broken};
 use crate::engine::{EngineError, Rows, Target as _};
 use crate::host;
 use crate::model::{
-    Column, Condition, Family, Key, NewRow, ReadRow, Reference, Script, Table, TableName,
+    Column, Condition, Family, Key, NewRow, ReadRow, Reference, Script, Table, TableName, hex,
     identifier,
 };
 
@@ -101,9 +101,7 @@ fn read(connection: &Connection, sql: &str, with: impl Params) -> rusqlite::Resu
                 ValueRef::Integer(number) => Some(number.to_string()),
                 ValueRef::Real(number) => Some(format!("{number:?}")),
                 ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Blob(bytes) => {
-                    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-                }
+                ValueRef::Blob(bytes) => Some(hex(bytes)),
             };
             Ok((name.clone(), value))
         });

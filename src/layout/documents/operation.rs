@@ -231,8 +231,8 @@ impl Reader<'_> {
         pointer
     }
 
-    /// The factor of a scale, exactly as it is written.
-    fn factor(&mut self, node: &Node) -> Option<String> {
+    /// The factor of a scale.
+    fn factor(&mut self, node: &Node) -> Option<Ratio> {
         let written = match &node.value {
             Value::Text(text) => text.clone(),
             // A whole number may be written in the ways of its format; a float is taken from the
@@ -259,7 +259,7 @@ impl Reader<'_> {
             Some(factor) if factor == Ratio::ONE => {
                 ("by is 1, which changes nothing".to_owned(), "take the operation out")
             }
-            Some(factor) => return Some(factor.to_string()),
+            Some(factor) => return Some(factor),
         };
         self.report(node.span, message, help);
         None

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::operation::Reader;
 use crate::document::{Node, Value};
-use crate::model::{Span, printable};
+use crate::model::{Span, clipped};
 
 /// Reads a table; `None` where something is wrong with it, which is reported.
 pub(super) fn table(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<(Json, Json)>> {
@@ -87,10 +87,7 @@ fn canonical(value: &Json) -> String {
 }
 
 fn shown(value: &Json) -> String {
-    let text = value.to_string();
-    let clipped: String = text.chars().take(60).collect();
-    let more = if clipped.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", printable(&clipped))
+    clipped(&value.to_string(), 60)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::format::CHECKER;
 use super::*;
 use crate::layout::tests::{holds, ids, problems, tree};
-use crate::model::{Action, Class, Down, Program, RepoPath, Step, line_column};
+use crate::model::{Action, Class, Down, Pointer, Program, Ratio, RepoPath, Step, line_column};
 
 const GOOD: &str = r#"# Nests the port.
 class = "online"
@@ -121,8 +121,11 @@ fn a_file_is_read_with_its_places() {
         assert_eq!(down.operations.len(), 10);
         assert_eq!(down.operations[0].action, Action::Restore { of: 9 });
         assert_eq!(
-            format!("{:?}", down.operations[2].action),
-            r#"Scale { at: Pointer(["timeout"]), by: "2" }"#
+            down.operations[2].action,
+            Action::Scale {
+                at: Pointer::parse("/timeout").unwrap(),
+                by: Ratio::parse("2").unwrap()
+            }
         );
         assert!(matches!(&down.operations[5].action, Action::Map { table, .. }
             if *table == [(json!(true), json!("yes")), (json!(false), json!(0))]));

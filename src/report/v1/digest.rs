@@ -1,10 +1,9 @@
 //! The digest of the facts: the same for the same change, whenever it is checked.
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::Document;
-use crate::model::Report;
+use crate::model::{Report, sha256};
 use crate::report::SourceMap;
 
 /// Members that hang on the moment of the check, and the digest itself.
@@ -35,7 +34,7 @@ pub fn digest_of(document: &Value) -> String {
         members.retain(|name, _| !NO_FACTS.contains(&name.as_str()));
         members.insert("findings".to_owned(), Value::Array(found));
     }
-    Sha256::digest(canonical(&document)).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(&canonical(&document))
 }
 
 fn canonical(value: &Value) -> Vec<u8> {

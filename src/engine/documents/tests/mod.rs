@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Action, Operation, Span, Work};
+use crate::compat::Schema;
+use crate::model::{Action, DocumentOrigin, Operation, Pointer, Ratio, Span, Work};
 
 pub(super) struct NoFiles;
 
@@ -24,11 +25,15 @@ pub(super) fn path(text: &str) -> RepoPath {
     RepoPath::new(text).unwrap()
 }
 
+pub(super) fn ratio(text: &str) -> Ratio {
+    Ratio::parse(text).unwrap()
+}
+
 pub(super) fn at(text: &str) -> Pointer {
     Pointer::parse(text).unwrap()
 }
 
-fn schema(value: &Value) -> Arc<dyn Validator> {
+pub(super) fn schema(value: &Value) -> Arc<Schema> {
     Arc::new(Schema::new(value, &path("s.json"), &NoFiles).unwrap())
 }
 
@@ -46,14 +51,18 @@ pub(super) fn spec() -> SandboxSpec {
 pub(super) fn documents(versions: &[(&str, Value)], files: &[(&str, &str)]) -> Documents {
     let versions =
         versions.iter().map(|(name, value)| ((*name).to_owned(), schema(value))).collect();
-    let held = |(name, text): &(&str, &str)| Held {
+    let held = |(name, text): &(&str, &str)| TrialDocument {
         path: path(name),
         text: (*text).into(),
         schema: "app".into(),
-        origin: if name.starts_with("generated") { Origin::Generated } else { Origin::Repository },
+        origin: if name.starts_with("generated") {
+            DocumentOrigin::Generated
+        } else {
+            DocumentOrigin::Head
+        },
     };
     Documents {
-        schemas: vec![DocumentSchema { name: "app".into(), version_at: None, versions }],
+        schemas: vec![SchemaVersions { name: "app".into(), version_at: None, versions }],
         files: files.iter().map(held).collect(),
         judged: BTreeSet::from(["m".to_owned()]),
         tools: Tools { jq: None, commands: None, limit: Duration::from_secs(20) },
@@ -384,9 +393,8 @@ fn hostile_operations_are_refused() {
         ),
         (Action::Unwrap { at: at("/a"), key: Some("c".into()) }, "no map with the only key c"),
         (Action::Unwrap { at: at("/a/b"), key: None }, "no list of one"),
-        (Action::Scale { at: at("/n"), by: "1/3".into() }, "no exact decimal"),
-        (Action::Scale { at: at("/n"), by: "1e999999".into() }, "1e999999 is no factor"),
-        (Action::Scale { at: at("/a"), by: "2".into() }, "it is no number"),
+        (Action::Scale { at: at("/n"), by: ratio("1/3") }, "no exact decimal"),
+        (Action::Scale { at: at("/a"), by: ratio("2") }, "it is no number"),
         (Action::Map { at: at("/n"), table: vec![] }, "the table does not name it"),
         (Action::Test { at: at("/x/*"), value: json!(1) }, "finds nothing at /x/*"),
         (Action::Test { at: at("/\u{1b}[2J"), value: json!(1) }, "finds nothing at /\\u{1b}[2J"),
@@ -408,7 +416,7 @@ fn the_way_back_takes_out_the_maps_that_were_made() {
     let before = target.snapshot().unwrap();
     let up = up(vec![
         Action::Add { at: at("/s/*/t/mode"), value: json!("b") },
-        Action::Scale { at: at("/old"), by: "2".into() },
+        Action::Scale { at: at("/old"), by: ratio("2") },
         Action::Move { from: at("/old"), to: at("/new/deep/er") },
     ]);
     run(&mut target, &up);
