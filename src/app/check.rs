@@ -94,7 +94,7 @@ fn judge(
         schemas: Vec::new(),
         migrations: Vec::new(),
     };
-    let config = gathered.configs.get(&catalog.info.name);
+    let config = gathered.configs.get(&documents::key(catalog));
     let documents = config
         .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
         .transpose()?;
@@ -108,9 +108,11 @@ fn judge(
     }
     if let Some((config, documents)) = config.zip(documents) {
         let mut seen = documents::mended(config, documents, catalog, args.all);
+        let stopped = documents::stopped(catalog, &evidence);
+        documents::unmend(&mut seen, &stopped);
         set.schemas = seen.iter().map(SchemaReport::from).collect();
         set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
-        documents::leave_to_migrations(&mut seen, catalog, &evidence);
+        documents::leave_to_migrations(&mut seen, &stopped);
         let name = &catalog.info.name;
         found.extend(rules::check_schemas(name, args.all, &seen, terms.moment, &levels));
     }

@@ -1,11 +1,11 @@
 //! Sets of documents: their contract, what the change did to their schemas, and the engine that
 //! their config migrations run on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::printed;
-use crate::catalog::SetCatalog;
+use crate::catalog::{Entry, SetCatalog};
 use crate::changes::{Comparison, Source};
 use crate::cli::Check;
 use crate::config::SetConfig;
@@ -25,6 +25,13 @@ use crate::schemas::{self, Inspected, Request};
 pub(super) struct ConfigSet {
     /// What the change did to its schemas.
     pub(super) inspected: Inspected,
+    /// The files of those that its contract names.
+    schemas: BTreeSet<RepoPath>,
+}
+
+/// What tells one set from another.
+pub(super) fn key(catalog: &SetCatalog) -> (RepoPath, String) {
+    (catalog.info.path.clone(), catalog.info.name.clone())
 }
 
 /// Reads the contract of a set of documents and judges its schemas.
@@ -45,7 +52,7 @@ pub(super) fn inspect(
         catalog.promises = edited_promises(base, &contract);
     }
     let globs: Vec<String> = head.documents.iter().map(|glob| glob.value.clone()).collect();
-    let migrations = new_migrations(catalog);
+    let migrations = judged_migrations(catalog, &contract, all);
     let inspected = schemas::inspect(&Request {
         comparison,
         contract: &contract,
@@ -57,7 +64,8 @@ pub(super) fn inspect(
         migrations: &migrations,
     })?;
     catalog.schemas = contents(&inspected.evidence);
-    Ok(ConfigSet { inspected })
+    let schemas = contract.schemas.iter().map(|entry| entry.schema.value.clone()).collect();
+    Ok(ConfigSet { inspected, schemas })
 }
 
 /// What the head's contract promises otherwise than the base's, about schemas that both name.
@@ -92,14 +100,44 @@ pub(super) fn contents(evidence: &[SchemaEvidence]) -> BTreeMap<String, String> 
     evidence.iter().map(|schema| (schema.name.clone(), schema.content.clone())).collect()
 }
 
-/// The change's new config migrations, each with the name of its schema.
-fn new_migrations(catalog: &SetCatalog) -> Vec<(String, String)> {
-    let new = catalog.entries.iter().filter(|entry| entry.touch.added);
-    new.filter_map(|entry| {
-        let program = entry.migration.up.program()?;
-        Some((entry.migration.id.clone(), program.schema.clone()))
-    })
-    .collect()
+/// The judged config migrations, each with the name of its schema. One that cannot be read may be
+/// for any.
+fn judged_migrations(
+    catalog: &SetCatalog,
+    contract: &Contract,
+    all: bool,
+) -> Vec<(String, String)> {
+    let order = catalog.run_order(all).into_iter();
+    let judged = order.filter(|(_, position)| *position == Position::Judged);
+    let of = |entry: &Entry| -> Vec<(String, String)> {
+        let id = &entry.migration.id;
+        let schemas: Vec<String> = match entry.migration.up.program() {
+            Some(program) => vec![program.schema.clone()],
+            None => contract.schemas.iter().map(|schema| schema.name.value.clone()).collect(),
+        };
+        schemas.into_iter().map(|schema| (id.clone(), schema)).collect()
+    };
+    judged.flat_map(|(entry, _)| of(entry)).collect()
+}
+
+/// Sets of documents that nobody named, by the contracts that stand in their folders.
+pub(super) fn by_contract(comparison: &Comparison, all: bool) -> Result<Vec<SetConfig>, GateError> {
+    // Nothing else can touch a set of documents.
+    if !all && !comparison.files.iter().any(|change| Format::of(&change.path).is_some()) {
+        return Ok(Vec::new());
+    }
+    let mut folders = BTreeSet::new();
+    for side in [Some(&comparison.head), comparison.base.as_ref()].into_iter().flatten() {
+        let names = side.names(&RepoPath::root())?;
+        let contracts =
+            names.iter().filter(|path| contract::FILE_NAMES.contains(&path.file_name()));
+        folders.extend(
+            contracts.filter(|path| schemas::is_looked_at(path)).filter_map(RepoPath::parent),
+        );
+    }
+    folders
+        .retain(|folder| *folder == comparison.scope || folder.below(&comparison.scope).is_some());
+    Ok(folders.iter().map(SetConfig::of_documents).collect())
 }
 
 /// The contract of a set on one side: its file, or else the pairs of the configuration.
@@ -206,18 +244,23 @@ pub(super) fn mended(
     evidence
 }
 
-/// Takes out the documents that wait for a migration which did not run: that says why.
-pub(super) fn leave_to_migrations(
-    schemas: &mut [SchemaEvidence],
-    catalog: &SetCatalog,
-    evidence: &SetEvidence,
-) {
+/// The names of schemas for which a judged migration did not run to its end.
+pub(super) fn stopped(catalog: &SetCatalog, evidence: &SetEvidence) -> BTreeSet<String> {
     let stopped = evidence.migrations.iter().filter(|seen| !seen.up.outcome.is_done());
-    let stopped: Vec<&str> = stopped
-        .filter_map(|seen| catalog.entry(&seen.id)?.migration.up.program())
-        .map(|program| program.schema.as_str())
-        .collect();
-    for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name.as_str())) {
+    let programs = stopped.filter_map(|seen| catalog.entry(&seen.id)?.migration.up.program());
+    programs.map(|program| program.schema.clone()).collect()
+}
+
+/// Nothing is mended by migrations that do not run on all that they are tried on.
+pub(super) fn unmend(schemas: &mut [SchemaEvidence], stopped: &BTreeSet<String>) {
+    for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name)) {
+        schema.invalid.iter_mut().for_each(|document| document.mended = false);
+    }
+}
+
+/// Takes out the documents that wait for a migration which did not run: that says why.
+pub(super) fn leave_to_migrations(schemas: &mut [SchemaEvidence], stopped: &BTreeSet<String>) {
+    for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name)) {
         schema.invalid.retain(|document| document.touched || document.was_valid != Some(true));
     }
 }
@@ -226,9 +269,12 @@ pub(super) fn leave_to_migrations(
 /// that has no migrations.
 pub(super) fn discover(
     comparison: &Comparison,
+    configs: &BTreeMap<(RepoPath, String), ConfigSet>,
     all: bool,
 ) -> Result<Option<(SetCatalog, ConfigSet)>, GateError> {
-    let found = schemas::discover(comparison, all)?;
+    let mut found = schemas::discover(comparison, all)?;
+    let is_known = |path: &RepoPath| configs.values().any(|set| set.schemas.contains(path));
+    found.contract.schemas.retain(|entry| !is_known(&entry.schema.value));
     let mut inspected = schemas::inspect(&Request {
         comparison,
         contract: &found.contract,
@@ -256,5 +302,5 @@ pub(super) fn discover(
     };
     let mut catalog = SetCatalog::of(info, Vec::new());
     catalog.schemas = contents(&inspected.evidence);
-    Ok(Some((catalog, ConfigSet { inspected })))
+    Ok(Some((catalog, ConfigSet { inspected, schemas: BTreeSet::new() })))
 }

@@ -25,8 +25,8 @@ pub(super) struct Gathered {
     pub(super) config_path: RepoPath,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
-    /// What is known of each set of documents besides its migrations, by the set's name.
-    pub(super) configs: BTreeMap<String, ConfigSet>,
+    /// What is known of each set of documents besides its migrations, by its folder and name.
+    pub(super) configs: BTreeMap<(RepoPath, String), ConfigSet>,
     /// Sets that cannot be judged and that the change touches.
     pub(super) untold: Vec<Inconclusive>,
 }
@@ -79,26 +79,37 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         let known = sets.iter().any(|named| named.path.value == set.path);
         !named || (!known && !set.is_doubtful && stands_in_base(&comparison, set))
     });
-    let trusted = base.as_ref().map_or(&[][..], |base| &base.sets);
-    let mut catalogs =
-        catalogs(choice, &comparison, (&sets, trusted), hidden.collect(), &mut untold)?;
+    let hidden: Vec<Found> = hidden.collect();
+    let mut trusted = base.as_ref().map_or_else(Vec::new, |base| base.sets.clone());
+    if !named || unnamed {
+        let by_contract = documents::by_contract(&comparison, choice.all)?;
+        let is_new =
+            |set: &&SetConfig| !sets.iter().any(|known| known.path.value == set.path.value);
+        let by_contract: Vec<SetConfig> = by_contract.iter().filter(is_new).cloned().collect();
+        trusted.extend(by_contract.iter().cloned());
+        sets.extend(by_contract);
+    }
+    let mut catalogs = catalogs(choice, &comparison, (&sets, &trusted), hidden, &mut untold)?;
     let mut configs = BTreeMap::new();
     for catalog in &mut catalogs {
-        let is_this = |set: &&SetConfig| set.name.value == catalog.info.name;
+        let is_this = |set: &&SetConfig| set.path.value == catalog.info.path;
         let Some(set) = sets.iter().find(is_this).filter(|set| is_of_documents(set)) else {
             continue;
         };
+        // A set that moved keeps what was promised.
+        let moved = || trusted.iter().find(|known| known.name.value == set.name.value);
         let before = trusted.iter().find(|known| known.path.value == set.path.value);
+        let before = before.or_else(moved);
         let found =
             documents::inspect(&comparison, &config_path, (set, before), catalog, choice.all)?;
         notices.extend(found.inspected.notices.iter().cloned());
-        configs.insert(catalog.info.name.clone(), found);
+        configs.insert(documents::key(catalog), found);
     }
     if !named || unnamed {
-        let found = documents::discover(&comparison, choice.all)?;
+        let found = documents::discover(&comparison, &configs, choice.all)?;
         if let Some((catalog, found)) = found {
             notices.extend(found.inspected.notices.iter().cloned());
-            configs.insert(catalog.info.name.clone(), found);
+            configs.insert(documents::key(&catalog), found);
             catalogs.push(catalog);
         }
     }

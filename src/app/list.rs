@@ -102,7 +102,11 @@ fn plain(catalogs: &[SetCatalog]) -> String {
         let name = printable(&info.name).into_owned();
         let count = catalog.entries.len();
         let s = if count == 1 { "" } else { "s" };
-        let head = format!("{name} ({}, {}, {count} migration{s})", info.layout, info.engine);
+        let what = match info.layout == info.engine.name() {
+            true => info.layout.to_owned(),
+            false => format!("{}, {}", info.layout, info.engine),
+        };
+        let head = format!("{name} ({what}, {count} migration{s})");
         // A folder may be named like a command to the CI runner that shows this.
         out.push_str(&format!("{}\n", log_line(&head)));
         for name in catalog.schemas.keys() {

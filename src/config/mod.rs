@@ -80,6 +80,30 @@ pub struct SetConfig {
     pub span: Span,
 }
 
+impl SetConfig {
+    /// A set of documents that nobody named, and whose contract stands in that folder.
+    #[must_use]
+    pub fn of_documents(folder: &RepoPath) -> Self {
+        let nowhere = Span::new(0, 0);
+        Self {
+            name: Sited::new(folder.to_string(), nowhere),
+            path: Sited::new(folder.clone(), nowhere),
+            engine: Sited::new(EngineKind::Documents, nowhere),
+            layout: None,
+            manifest: None,
+            baseline: None,
+            seed: None,
+            variables: BTreeMap::new(),
+            engine_version: None,
+            command: None,
+            documents: Vec::new(),
+            contract: None,
+            schemas: Vec::new(),
+            span: nowhere,
+        }
+    }
+}
+
 /// What prints the SQL of a set: programs with their arguments, where `{id}` stands for the
 /// migration and `{previous}` for the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -89,7 +89,10 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Discovered, Change
     Ok(finder.finish())
 }
 
-fn is_looked_at(path: &RepoPath) -> bool {
+/// Whether a file is one that people configure something with: a document by its name, and in no
+/// folder of other people's files, of built ones or of test data.
+#[must_use]
+pub fn is_looked_at(path: &RepoPath) -> bool {
     let mut folders = path.as_str().split('/').rev().skip(1);
     Format::of(path).is_some() && !folders.any(|folder| SKIPPED.contains(&folder))
 }

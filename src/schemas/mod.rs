@@ -25,7 +25,7 @@ use crate::changes::{ChangesError, Comparison};
 use crate::compat::SchemaVersions;
 use crate::model::{Contract, RepoPath, SchemaEvidence, TrialDocument};
 
-pub use discover::{Discovered, discover};
+pub use discover::{Discovered, discover, is_looked_at};
 
 /// What to judge.
 pub struct Request<'a> {

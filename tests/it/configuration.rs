@@ -81,8 +81,10 @@ fn a_migration_that_fails_is_the_one_cause() {
     let name = "config/migrations/0001_timeout_in_milliseconds.toml";
     let too_much = head.text(name).replace("= 1000", "= 100000");
     let answer = check_with(&tree(&demo("base")), &head.with(name, &too_much), &[]);
-    assert_eq!((answer.exit, answer.findings()), (1, vec!["error dryrun/up-fails".into()]));
-    assert_eq!(schema_report(&answer)["invalid"], 2);
+    let expected = ["error dryrun/up-fails", "note config/schema-breaking"];
+    assert_eq!((answer.exit, answer.findings()), (1, expected.map(String::from).to_vec()));
+    let schema = schema_report(&answer);
+    assert_eq!((&schema["invalid"], &schema["mended"]), (&2.into(), &0.into()));
 }
 
 const SET: &str = "version = 1\n[[set]]\nname = \"app\"\nengine = \"documents\"\n\
@@ -146,6 +148,50 @@ fn a_change_cannot_take_its_promise_back() {
     let answer = check_with(&base, &head, &[]);
     let expected = ["error config/migration-required", "warning governance/policy-changed"];
     assert_eq!((answer.exit, answer.findings()), (1, expected.map(String::from).to_vec()));
+}
+
+#[test]
+fn a_set_that_moves_keeps_its_promise() {
+    let base = base("{\"maxProperties\": 5}", "{}");
+    let moved = SET.replace("config/migrations", "config/m2");
+    let head = base
+        .clone()
+        .with(SCHEMA, "{\"maxProperties\": 4}")
+        .with(CONFIG, &moved)
+        .with("config/m2/compatibility_contract.toml", &contract("compatibility = \"none\"\n"));
+    let answer = check_with(&base, &head, &[]);
+    assert_eq!(answer.exit, 1, "{:#}", answer.report["findings"]);
+    assert!(answer.findings().contains(&"error config/migration-required".to_owned()));
+}
+
+/// The contract alone tells that there is a set of documents.
+#[test]
+fn a_contract_needs_no_configuration() {
+    let base = base("{\"maxProperties\": 5}", "{}").without(CONFIG);
+    let head = base.clone().with(SCHEMA, "{\"maxProperties\": 4}");
+    let answer = check_with(&base, &head, &[]);
+    assert_eq!(
+        (answer.exit, answer.findings()),
+        (1, vec!["error config/migration-required".into()])
+    );
+    assert_eq!(answer.report["sets"][0]["name"], "config/migrations");
+    let answer = check_with(&base, &base.clone().with("README.md", "x"), &[]);
+    assert_eq!((answer.exit, answer.findings()), (0, Vec::new()));
+}
+
+/// A merged migration that is edited runs over the documents like a new one.
+#[test]
+fn an_edited_migration_runs() {
+    let head = tree(&demo("head"));
+    let name = "config/migrations/0001_timeout_in_milliseconds.toml";
+    let edited = head.text(name).replace("by    = 1000", "by    = 999");
+    let answer = check_with(&head, &head.clone().with(name, &edited), &[]);
+    assert!(answer.steps().starts_with(&["up: ok".to_owned()]), "{:?}", answer.steps());
+    assert!(
+        answer.findings().contains(&"warning history/edited".to_owned()),
+        "{:#}",
+        answer.report
+    );
 }
 
 /// Nothing is configured: the schema and its document are known by their looks.
