@@ -21,12 +21,6 @@ use crate::model::{
 };
 use crate::schemas::{self, Inspected, Request};
 
-/// What is known of a set of documents besides its migrations.
-pub(super) struct ConfigSet {
-    /// What the change did to its schemas.
-    pub(super) inspected: Inspected,
-}
-
 /// Reads the contract of a set of documents and judges its schemas.
 pub(super) fn inspect(
     comparison: &Comparison,
@@ -34,7 +28,7 @@ pub(super) fn inspect(
     (head, base): (&SetConfig, Option<&SetConfig>),
     catalog: &mut SetCatalog,
     all: bool,
-) -> Result<ConfigSet, GateError> {
+) -> Result<Inspected, GateError> {
     let (contract, problems) = read_contract(&*comparison.head, config_path, head)?;
     catalog.header_problems.extend(problems);
     let base_contract = match (&comparison.base, base) {
@@ -57,7 +51,7 @@ pub(super) fn inspect(
         migrations: &migrations,
     })?;
     catalog.schemas = contents(&inspected.evidence);
-    Ok(ConfigSet { inspected })
+    Ok(inspected)
 }
 
 /// What the head's contract promises otherwise than the base's, about schemas that both name.
@@ -137,7 +131,7 @@ fn read_contract(
 /// The engine that a set's config migrations run on; the folder, where there is one, holds the
 /// files for their commands and has to outlive it.
 pub(super) fn engine(
-    config: &ConfigSet,
+    inspected: &Inspected,
     catalog: &SetCatalog,
     comparison: &Comparison,
     args: &Check,
@@ -149,8 +143,8 @@ pub(super) fn engine(
         .transpose()
         .map_err(GateError::Usage)?;
     let documents = Documents {
-        schemas: config.inspected.schemas.clone(),
-        files: config.inspected.held.clone(),
+        schemas: inspected.schemas.clone(),
+        files: inspected.held.clone(),
         judged: judged.into_iter().map(|(id, _)| id).collect(),
         tools: Tools {
             jq: host::own_program(),
@@ -175,12 +169,12 @@ fn judged(catalog: &SetCatalog, all: bool) -> Vec<(String, Arc<Program>)> {
 
 /// What was found about the schemas, with the documents marked that the judged migrations mend.
 pub(super) fn mended(
-    config: &ConfigSet,
+    inspected: &Inspected,
     documents: &Documents,
     catalog: &SetCatalog,
     all: bool,
 ) -> Vec<SchemaEvidence> {
-    let mut evidence = config.inspected.evidence.clone();
+    let mut evidence = inspected.evidence.clone();
     let programs: Vec<Arc<Program>> =
         judged(catalog, all).into_iter().map(|(_, program)| program).collect();
     if programs.is_empty() || evidence.iter().all(|schema| schema.invalid.is_empty()) {
@@ -189,7 +183,7 @@ pub(super) fn mended(
     let after: BTreeMap<RepoPath, Result<String, String>> =
         documents.after(&programs).into_iter().collect();
     for schema in &mut evidence {
-        let known = config.inspected.schemas.iter().find(|known| known.name == schema.name);
+        let known = inspected.schemas.iter().find(|known| known.name == schema.name);
         let version = schema.versions.1.as_ref();
         let judge = known.and_then(|known| known.versions.get(version?));
         for document in &mut schema.invalid {
@@ -211,7 +205,7 @@ pub(super) fn mended(
 pub(super) fn discover(
     comparison: &Comparison,
     all: bool,
-) -> Result<Option<(SetCatalog, ConfigSet)>, GateError> {
+) -> Result<Option<(SetCatalog, Inspected)>, GateError> {
     let found = schemas::discover(comparison, all)?;
     let mut inspected = schemas::inspect(&Request {
         comparison,
@@ -240,5 +234,5 @@ pub(super) fn discover(
     };
     let mut catalog = SetCatalog::of(info, Vec::new());
     catalog.schemas = contents(&inspected.evidence);
-    Ok(Some((catalog, ConfigSet { inspected })))
+    Ok(Some((catalog, inspected)))
 }

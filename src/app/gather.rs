@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::documents::{self, ConfigSet};
+use super::documents;
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
@@ -13,6 +13,7 @@ use crate::model::{
     printable,
 };
 use crate::render::SourceMap;
+use crate::schemas::Inspected;
 use crate::{layout, manifest, rules};
 
 /// What a command works on.
@@ -25,8 +26,8 @@ pub(super) struct Gathered {
     pub(super) config_path: RepoPath,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
-    /// What is known of each set of documents besides its migrations, by the set's name.
-    pub(super) configs: BTreeMap<String, ConfigSet>,
+    /// What the change did to the schemas of each set of documents, by the set's name.
+    pub(super) configs: BTreeMap<String, Inspected>,
     /// Sets that cannot be judged and that the change touches.
     pub(super) untold: Vec<Inconclusive>,
 }
@@ -41,14 +42,7 @@ pub(super) struct Choice<'a> {
 
 /// Reads configuration, change and sets.
 pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
-    let config_path = match &choice.place.config {
-        None => RepoPath::new(config::FILE_NAME).unwrap_or_default(),
-        Some(name) => RepoPath::new(name).ok_or_else(|| {
-            GateError::Usage(format!(
-                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
-            ))
-        })?,
-    };
+    let config_path = config_path(choice)?;
     // The configuration says which folders matter, and only those are compared in full.
     let comparison = compare(choice, vec![config_path.clone()])?;
     let head = settings(&*comparison.head, &config_path)?;
@@ -89,21 +83,32 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
             continue;
         };
         let before = trusted.iter().find(|known| known.path.value == set.path.value);
-        let found =
+        let mut found =
             documents::inspect(&comparison, &config_path, (set, before), catalog, choice.all)?;
-        notices.extend(found.inspected.notices.iter().cloned());
+        notices.append(&mut found.notices);
         configs.insert(catalog.info.name.clone(), found);
     }
-    if !named || unnamed {
-        let found = documents::discover(&comparison, choice.all)?;
-        if let Some((catalog, found)) = found {
-            notices.extend(found.inspected.notices.iter().cloned());
-            configs.insert(catalog.info.name.clone(), found);
-            catalogs.push(catalog);
-        }
+    if (!named || unnamed)
+        && let Some((catalog, mut found)) = documents::discover(&comparison, choice.all)?
+    {
+        notices.append(&mut found.notices);
+        configs.insert(catalog.info.name.clone(), found);
+        catalogs.push(catalog);
     }
     let policy = base.unwrap_or_else(|| head.clone());
     Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, configs, untold })
+}
+
+/// Where the configuration is, or would be.
+fn config_path(choice: &Choice<'_>) -> Result<RepoPath, GateError> {
+    match &choice.place.config {
+        None => Ok(RepoPath::new(config::FILE_NAME).unwrap_or_default()),
+        Some(name) => RepoPath::new(name).ok_or_else(|| {
+            GateError::Usage(format!(
+                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
+            ))
+        }),
+    }
 }
 
 fn is_of_documents(set: &SetConfig) -> bool {

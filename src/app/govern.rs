@@ -56,7 +56,7 @@ pub(super) fn govern(
     );
     parts.findings.extend(found);
     parts.acceptances = rules::acceptances(catalogs, terms, config_path);
-    let mut schemas = gathered.configs.values().flat_map(|set| &set.inspected.evidence);
+    let mut schemas = gathered.configs.values().flat_map(|set| &set.evidence);
     let timed = args.as_of.is_some()
         || policy.depends_on_moment()
         || schemas.any(SchemaEvidence::depends_on_moment);

@@ -93,32 +93,7 @@ pub(super) fn up(actions: Vec<Action>) -> Arc<Program> {
 
 /// The computed inverse, as the layout makes it.
 pub(super) fn inverse(up: &Program) -> Arc<Program> {
-    let mut down = up.clone();
-    (down.from, down.to) = (up.to.clone(), up.from.clone());
-    down.span = None;
-    down.operations = up
-        .operations
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(of, operation)| {
-            let action = match operation.action.clone() {
-                Action::Add { .. } | Action::Remove { .. } | Action::Set { .. } => {
-                    Action::Restore { of }
-                }
-                Action::Move { from, to } => Action::Move { from: to, to: from },
-                Action::Map { at, table } => {
-                    Action::Map { at, table: table.into_iter().map(|(a, b)| (b, a)).collect() }
-                }
-                Action::Wrap { at, key } => Action::Unwrap { at, key },
-                Action::Unwrap { at, key } => Action::Wrap { at, key },
-                Action::Scale { at, by } => Action::Scale { at, by: by.reciprocal().unwrap() },
-                same => same,
-            };
-            Operation { span: operation.span, action }
-        })
-        .collect();
-    Arc::new(down)
+    Arc::new(up.inverse().unwrap())
 }
 
 pub(super) fn run(target: &mut DocumentTarget, program: &Arc<Program>) {
