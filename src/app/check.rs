@@ -81,20 +81,8 @@ fn judge(
         .filter(|(_, position)| *position == Position::Judged)
         .map(|(entry, _)| entry.migration.id.clone())
         .collect();
-    let mut set = SetReport {
-        name: catalog.info.name.clone(),
-        path: catalog.info.path.clone(),
-        layout: catalog.info.layout.to_owned(),
-        engine: catalog.info.engine,
-        ran_on: None,
-        assumed: catalog.info.assumed.clone(),
-        total: catalog.entries.len(),
-        baseline_applied: 0,
-        judged_applied: 0,
-        schemas: Vec::new(),
-        migrations: Vec::new(),
-    };
-    let config = gathered.configs.get(&documents::key(catalog));
+    let mut set = unjudged(catalog);
+    let config = gathered.configs.get(&documents::key(catalog)).map(|set| &set.inspected);
     let documents = config
         .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
         .transpose()?;
@@ -132,6 +120,23 @@ fn judge(
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
     parts.sets.push(set);
     Ok(())
+}
+
+/// The report on a set of which nothing has run.
+fn unjudged(catalog: &SetCatalog) -> SetReport {
+    SetReport {
+        name: catalog.info.name.clone(),
+        path: catalog.info.path.clone(),
+        layout: catalog.info.layout.to_owned(),
+        engine: catalog.info.engine,
+        ran_on: None,
+        assumed: catalog.info.assumed.clone(),
+        total: catalog.entries.len(),
+        baseline_applied: 0,
+        judged_applied: 0,
+        schemas: Vec::new(),
+        migrations: Vec::new(),
+    }
 }
 
 fn levels(policy: &Settings) -> LevelPolicy {

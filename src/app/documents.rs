@@ -175,7 +175,7 @@ fn read_contract(
 /// The engine that a set's config migrations run on; the folder, where there is one, holds the
 /// files for their commands and has to outlive it.
 pub(super) fn engine(
-    config: &ConfigSet,
+    inspected: &Inspected,
     catalog: &SetCatalog,
     comparison: &Comparison,
     args: &Check,
@@ -187,8 +187,8 @@ pub(super) fn engine(
         .transpose()
         .map_err(GateError::Usage)?;
     let documents = Documents {
-        schemas: config.inspected.schemas.clone(),
-        files: config.inspected.held.clone(),
+        schemas: inspected.schemas.clone(),
+        files: inspected.held.clone(),
         judged: judged.into_iter().map(|(id, _)| id).collect(),
         tools: Tools {
             jq: host::own_program(),
@@ -213,12 +213,12 @@ fn judged(catalog: &SetCatalog, all: bool) -> Vec<(String, Arc<Program>)> {
 
 /// What was found about the schemas, with the documents marked that the judged migrations mend.
 pub(super) fn mended(
-    config: &ConfigSet,
+    inspected: &Inspected,
     documents: &Documents,
     catalog: &SetCatalog,
     all: bool,
 ) -> Vec<SchemaEvidence> {
-    let mut evidence = config.inspected.evidence.clone();
+    let mut evidence = inspected.evidence.clone();
     let programs: Vec<Arc<Program>> =
         judged(catalog, all).into_iter().map(|(_, program)| program).collect();
     if programs.is_empty() || evidence.iter().all(|schema| schema.invalid.is_empty()) {
@@ -227,7 +227,7 @@ pub(super) fn mended(
     let after: BTreeMap<RepoPath, Result<String, String>> =
         documents.after(&programs).into_iter().collect();
     for schema in &mut evidence {
-        let known = config.inspected.schemas.iter().find(|known| known.name == schema.name);
+        let known = inspected.schemas.iter().find(|known| known.name == schema.name);
         let version = schema.versions.1.as_ref();
         let judge = known.and_then(|known| known.versions.get(version?));
         for document in &mut schema.invalid {

@@ -41,14 +41,7 @@ pub(super) struct Choice<'a> {
 
 /// Reads configuration, change and sets.
 pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
-    let config_path = match &choice.place.config {
-        None => RepoPath::new(config::FILE_NAME).unwrap_or_default(),
-        Some(name) => RepoPath::new(name).ok_or_else(|| {
-            GateError::Usage(format!(
-                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
-            ))
-        })?,
-    };
+    let config_path = config_path(choice)?;
     // The configuration says which folders matter, and only those are compared in full.
     let comparison = compare(choice, vec![config_path.clone()])?;
     let head = settings(&*comparison.head, &config_path)?;
@@ -100,21 +93,32 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         let moved = || trusted.iter().find(|known| known.name.value == set.name.value);
         let before = trusted.iter().find(|known| known.path.value == set.path.value);
         let before = before.or_else(moved);
-        let found =
+        let mut found =
             documents::inspect(&comparison, &config_path, (set, before), catalog, choice.all)?;
-        notices.extend(found.inspected.notices.iter().cloned());
+        notices.append(&mut found.inspected.notices);
         configs.insert(documents::key(catalog), found);
     }
-    if !named || unnamed {
-        let found = documents::discover(&comparison, &configs, choice.all)?;
-        if let Some((catalog, found)) = found {
-            notices.extend(found.inspected.notices.iter().cloned());
-            configs.insert(documents::key(&catalog), found);
-            catalogs.push(catalog);
-        }
+    if (!named || unnamed)
+        && let Some((catalog, mut found)) = documents::discover(&comparison, &configs, choice.all)?
+    {
+        notices.append(&mut found.inspected.notices);
+        configs.insert(documents::key(&catalog), found);
+        catalogs.push(catalog);
     }
     let policy = base.unwrap_or_else(|| head.clone());
     Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, configs, untold })
+}
+
+/// Where the configuration is, or would be.
+fn config_path(choice: &Choice<'_>) -> Result<RepoPath, GateError> {
+    match &choice.place.config {
+        None => Ok(RepoPath::new(config::FILE_NAME).unwrap_or_default()),
+        Some(name) => RepoPath::new(name).ok_or_else(|| {
+            GateError::Usage(format!(
+                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
+            ))
+        }),
+    }
 }
 
 fn is_of_documents(set: &SetConfig) -> bool {

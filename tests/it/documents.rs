@@ -110,11 +110,7 @@ fn migration(
     let up = program(id, versions, Some(Span::new(0, 50)), up);
     let down = match down {
         Some(down) => program(id, back, Some(Span::new(50, 99)), down),
-        None => {
-            let mut down = program(id, back, None, &[]);
-            down.operations = up.operations.iter().enumerate().rev().map(inverse).collect();
-            down
-        }
+        None => up.inverse().unwrap(),
     };
     Migration {
         id: id.into(),
@@ -126,15 +122,6 @@ fn migration(
         depends_on: Vec::new(),
         files: Vec::new(),
     }
-}
-
-fn inverse((of, operation): (usize, &Operation)) -> Operation {
-    let action = match &operation.action {
-        Action::Move { from, to } => Action::Move { from: to.clone(), to: from.clone() },
-        Action::Scale { at, by } => Action::Scale { at: at.clone(), by: by.reciprocal().unwrap() },
-        _ => Action::Restore { of },
-    };
-    Operation { action, ..operation.clone() }
 }
 
 fn target(documents: &Documents, seconds: u64) -> DocumentTarget {
