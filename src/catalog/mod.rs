@@ -333,6 +333,12 @@ fn step_edit(base: Option<&Step>, head: Option<&Step>) -> Edit {
     match (base, head) {
         (None, None) => Edit::None,
         (Some(Step::Sql(base)), Some(Step::Sql(head))) => edit(base, head),
+        // A way back that is computed follows the way there.
+        (Some(Step::Program(base)), Some(Step::Program(head)))
+            if base.span.is_none() && head.span.is_none() =>
+        {
+            Edit::None
+        }
         (Some(Step::Program(base)), Some(Step::Program(head))) => {
             // A program in jq may stand in a file of its own.
             if !base.does_the_same(head) {

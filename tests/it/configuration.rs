@@ -187,11 +187,8 @@ fn an_edited_migration_runs() {
     let edited = head.text(name).replace("by    = 1000", "by    = 999");
     let answer = check_with(&head, &head.clone().with(name, &edited), &[]);
     assert!(answer.steps().starts_with(&["up: ok".to_owned()]), "{:?}", answer.steps());
-    assert!(
-        answer.findings().contains(&"warning history/edited".to_owned()),
-        "{:#}",
-        answer.report
-    );
+    let edited = |finding: &&String| finding.ends_with("history/edited");
+    assert_eq!(answer.findings().iter().filter(edited).count(), 1, "{:#}", answer.report);
 }
 
 /// Nothing is configured: the schema and its document are known by their looks.
