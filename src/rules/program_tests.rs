@@ -140,8 +140,8 @@ fn an_edit_is_one_of_what_is_done() {
     let real = text.replace("/a", "/b");
     let comment = format!("# Why.\n{text}");
     assert_eq!(edit(&[file(&text)], &[file(&text)]), (Edit::None, Edit::None));
-    assert_eq!(edit(&[file(&text)], &[file(&comment)]), (Edit::Cosmetic, Edit::Cosmetic));
-    assert_eq!(edit(&[file(&text)], &[file(&real)]).0, Edit::Real);
+    assert_eq!(edit(&[file(&text)], &[file(&comment)]), (Edit::Cosmetic, Edit::None));
+    assert_eq!(edit(&[file(&text)], &[file(&real)]), (Edit::Real, Edit::None));
     for operation in ["jq = { file = \"x.jq\" }", "command = [\"sh\", \"x.jq\"]"] {
         let text = format!("{HEAD}[[up]]\n{operation}\n[[down]]\njq = \".\"\n");
         let edit = edit(&[file(&text), ("x.jq", ".a")], &[file(&text), ("x.jq", ".b")]);
