@@ -68,10 +68,10 @@ pub(super) fn comparisons(versions: &Versions<'_>) -> Result<Vec<Comparison>, Ch
         let is_old = versions.releases.len() - number > MOST_RELEASES;
         for (direction, _) in asked.iter().filter(|(_, asked)| *asked) {
             let loaded = load(release.side, release.path)?;
-            let verdict = match &*loaded {
+            let verdict = match loaded.usable() {
                 _ if is_old => unknown("there are too many releases to compare with each"),
-                Ok(schema) => versions.verdict(*direction, schema)?,
-                Err(_) => unknown("the schema of that release cannot be read"),
+                Some(schema) => versions.verdict(*direction, schema)?,
+                None => unknown("the schema of that release cannot be read"),
             };
             found.push(Comparison {
                 direction: *direction,

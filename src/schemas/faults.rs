@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::documents::{Impact, MOST, governed};
+use super::documents::{MOST, governed};
 use super::judge::{Judge, Subject};
 use super::load::load;
 use super::side::{Content, Loaded, short};
@@ -11,37 +11,41 @@ use crate::document::Node;
 use crate::model::{Location, Release, RepoPath, SchemaFault};
 
 impl Judge<'_> {
-    /// What is wrong with a schema that the head names, or with what the contract says of it.
+    /// What is wrong with a schema that the head names, or with what the contract says of it. What
+    /// is wrong with `former` already belongs to the baseline; there is none where the change
+    /// touches the schema or its documents, since then somebody relies on it now.
     pub(super) fn faults(
         &self,
         subject: &Subject<'_>,
         current: &Loaded,
         former: Option<&Loaded>,
-        impact: &Impact,
+        (governed, unread): (usize, usize),
     ) -> Result<Vec<SchemaFault>, ChangesError> {
-        let known: BTreeSet<(&RepoPath, &str)> = match former {
-            Some(Err(faults)) => {
-                faults.iter().map(|fault| (&fault.location.path, fault.message.as_str())).collect()
-            }
-            Some(Ok(_)) | None => BTreeSet::new(),
-        };
-        let mut faults = Vec::new();
-        if let Err(found) = current {
-            faults.extend(found.iter().cloned().map(|fault| SchemaFault {
-                old: known.contains(&(&fault.location.path, fault.message.as_str())),
-                ..fault
-            }));
+        let words = |fault: &SchemaFault| (fault.location.path.clone(), fault.message.clone());
+        let before = former.map_or(&[][..], Loaded::faults);
+        let known: BTreeSet<(RepoPath, String)> = before.iter().map(words).collect();
+        let mut faults: Vec<SchemaFault> = current
+            .faults()
+            .iter()
+            .map(|fault| SchemaFault { old: known.contains(&words(fault)), ..fault.clone() })
+            .collect();
+        if let Some(first) = faults.first_mut().filter(|_| governed > 0) {
+            let them = match governed {
+                1 => "the document that it governs".to_owned(),
+                _ => format!("the {governed} documents that it governs"),
+            };
+            let unknown = "the schema cannot be used, so nothing is known of";
+            first.message = format!("{}: {unknown} {them}", first.message);
         }
         let Some(entry) = subject.head else { return Ok(faults) };
         let contract = |at| Location::at(self.request.contract.path.clone(), at);
         let mut add = |location, message: String, help: &str| {
             faults.push(SchemaFault { location, message, help: help.to_owned(), old: false });
         };
-        if impact.unread > 0 {
+        if unread > 0 {
             let message = format!(
-                "{} of its documents are not validated: there are more than {MOST}, or they are \
-                 too large together",
-                impact.unread
+                "{unread} of its documents are not validated: there are more than {MOST}, or they \
+                 are too large together"
             );
             add(contract(entry.span), message, "govern fewer documents by one schema");
         }
@@ -68,10 +72,10 @@ impl Judge<'_> {
             entry.releases.iter().find(|known| known.version.value == release.version.value)
         });
         let before = self.base.as_ref().zip(known);
-        if let Err(found) = &*load(&self.head, path)? {
-            let first = found.first().map_or("", |fault| &fault.message);
+        if let Some(first) = load(&self.head, path)?.faults().first() {
+            let first = &first.message;
             let was_broken = match before {
-                Some((base, known)) => load(base, &known.schema.value)?.is_err(),
+                Some((base, known)) => load(base, &known.schema.value)?.usable().is_none(),
                 None => false,
             };
             return Ok(Some(SchemaFault {

@@ -309,14 +309,13 @@ fn what_is_wrong_with_a_schema_is_told_at_its_place() {
             .0
             .contains("Git LFS")
     );
-    assert!(one(&format!("\"{}\"", "x".repeat(1 << 20))).0.contains("larger than 1 MiB"));
+    assert!(one(&format!("\"{}\"", "x".repeat(8 << 20))).0.contains("larger than 8 MiB"));
 
-    // What was broken before is not the change's fault.
-    let case = Case::new(
-        &[(AT, CONTRACT), ("c/app.schema.json", "{\"type\": 1}")],
-        &[],
-        &[("c/app.json", "{\"port\": 1}")],
-    );
+    // What was broken before is not the change's fault, unless it touches what hangs on it.
+    let broken = [(AT, CONTRACT), ("c/app.schema.json", "{\"type\": 1}")];
+    let mut case = Case::new(&broken, &[], &[]);
+    assert_eq!(case.inspect().evidence, []);
+    case.all = true;
     assert!(case.one().faults.iter().all(|fault| fault.old));
     let gone = Case::new(&[(AT, CONTRACT)], &[("c/app.schema.json", APP)], &[]);
     let evidence = gone.one();
@@ -674,4 +673,109 @@ fn schemas_that_lead_in_circles_end() {
     let parts: Vec<_> = parts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let long = Case::new(&[(AT, CONTRACT)], &[], &parts);
     assert!(!long.one().faults.is_empty());
+}
+
+/// The one schema's evidence where the base has it as `before` and the head as `after`.
+fn edited(
+    before: &str,
+    after: &str,
+    both: &[(&str, &str)],
+    head: &[(&str, &str)],
+) -> SchemaEvidence {
+    let contract =
+        if both.iter().any(|(path, _)| *path == AT) { &[][..] } else { &[(AT, CONTRACT)] };
+    let head = [&[("c/app.schema.json", after)], head].concat();
+    Case::new(&[both, contract].concat(), &[("c/app.schema.json", before)], &head).one()
+}
+
+#[test]
+fn nothing_passes_under_a_schema_that_cannot_be_used() {
+    let large =
+        |word: &str| format!("{{\"$comment\": \"{}\", \"{word}\": 1}}", "x".repeat(8 << 20));
+    for (before, after) in [
+        (
+            "{\"$ref\": \"https://x.org/a#/1\"}".to_owned(),
+            "{\"$ref\": \"https://x.org/a\"}".to_owned(),
+        ),
+        (
+            "{\"pattern\": \"(\"}".to_owned(),
+            "{\"pattern\": \"(\", \"type\": \"object\"}".to_owned(),
+        ),
+        ("{".to_owned(), "{{".to_owned()),
+        (large("a"), large("b")),
+    ] {
+        let document = [("c/app.json", "{\"port\": 1}")];
+        // The schema is edited, or a document that it governs.
+        let schema = edited(&before, &after, &document, &[]);
+        let same = edited(&before, &before, &[], &document);
+        assert_eq!(schema.change, SchemaChange::Modified);
+        assert_eq!(same.change, SchemaChange::Unchanged);
+        for evidence in [schema, same] {
+            assert!(!evidence.validated && !evidence.faults[0].old, "{:?}", evidence.faults);
+            let unknown =
+                ": the schema cannot be used, so nothing is known of the document that it governs";
+            assert!(evidence.faults[0].message.ends_with(unknown), "{:?}", evidence.faults);
+        }
+    }
+}
+
+#[test]
+fn a_schema_that_is_unusable_because_of_another_file_is_touched_with_it() {
+    let root = "{\"$ref\": \"part.json\"}";
+    let case = Case::new(
+        &[(AT, CONTRACT), ("c/app.schema.json", root), ("c/app.json", "{}")],
+        &[("c/part.json", "{\"pattern\": \"(\"}")],
+        &[("c/part.json", "{\"pattern\": \"((\"}")],
+    );
+    let evidence = case.one();
+    assert_eq!(evidence.change, SchemaChange::Modified);
+    assert!(!evidence.faults[0].old);
+}
+
+#[test]
+fn a_large_schema_is_read_and_compared() {
+    let large = |schema: &str| {
+        schema.replacen('{', &format!("{{\"$comment\": \"{}\",", "x".repeat(2 << 20)), 1)
+    };
+    let evidence = edited(&large(APP), &large(TEXT), &[("c/app.json", "{\"port\": 1}")], &[]);
+    assert_eq!(evidence.faults, []);
+    assert_eq!(verdicts(&evidence), [(Direction::Backward, "the base", true, 'B')]);
+    assert_eq!((evidence.invalid.len(), evidence.validated), (1, true));
+}
+
+#[test]
+fn a_vendored_copy_that_changes_is_a_change_of_the_schema() {
+    let contract = format!("vendored = \"v\"\n{CONTRACT}");
+    let root = "{\"properties\": {\"port\": {\"$ref\": \"https://x.org/s\"}}}";
+    let case = |copy: &str| {
+        Case::new(
+            &[
+                (AT, contract.as_str()),
+                ("c/app.schema.json", root),
+                ("c/app.json", "{\"port\": 1}"),
+            ],
+            &[("v/x.org/s.json", "{\"type\": \"integer\"}")],
+            &[("v/x.org/s.json", copy)],
+        )
+    };
+    let evidence = case("{\"type\": \"string\"}").one();
+    assert_eq!(evidence.change, SchemaChange::Modified);
+    assert_eq!(verdicts(&evidence), [(Direction::Backward, "the base", true, 'B')]);
+    assert_eq!(evidence.invalid.len(), 1);
+    let other = case("{\"type\": \"string\", \"minLength\": 1}").one();
+    assert_ne!(evidence.content, other.content, "a waiver knows the copy");
+}
+
+#[test]
+fn a_release_of_the_change_itself_is_no_time_of_deprecation() {
+    let schema = |mark: &str| format!("{{\"properties\": {{\"port\": {{}}{mark}}}}}");
+    let promise = with("deprecation = { releases = 1 }");
+    let late = format!("{promise}releases = [{{ version = \"0\", schema = \"c/r0.json\" }}]\n");
+    let marked = schema(", \"old\": {\"deprecated\": true}");
+    let case = Case::new(
+        &[],
+        &[(AT, promise.as_str()), ("c/app.schema.json", &marked)],
+        &[(AT, late.as_str()), ("c/r0.json", &marked), ("c/app.schema.json", &schema(""))],
+    );
+    assert_eq!(case.one().removed[0].releases, 0);
 }
