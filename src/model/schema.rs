@@ -141,6 +141,8 @@ pub struct SchemaEvidence {
     pub governed: usize,
     /// Whether it was asked about each of them; else nothing is known of those it does not refuse.
     pub validated: bool,
+    /// Whether the head's contract names it; always, where there is none.
+    pub named: bool,
     /// Those that it refuses, by path.
     pub invalid: Vec<InvalidDocument>,
     /// The version that the contract gives at the base and at the head, each where it is given.

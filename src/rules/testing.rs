@@ -108,6 +108,7 @@ pub(super) fn schema() -> SchemaEvidence {
         comparisons: Vec::new(),
         governed: 41,
         validated: true,
+        named: true,
         invalid: Vec::new(),
         versions: (None, None),
         version_location: Location::file(RepoPath::new("config/contract.toml").unwrap()),

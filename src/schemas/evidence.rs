@@ -13,7 +13,8 @@ use super::side::Loaded;
 use crate::changes::ChangesError;
 use crate::compat::Schema;
 use crate::model::{
-    Governed, Location, RemovedProperty, RepoPath, SchemaChange, SchemaEvidence, sha256,
+    Governed, Location, RemovedProperty, RepoPath, SchemaChange, SchemaEvidence, SchemaFault,
+    sha256,
 };
 
 /// What was read of a subject that the head names.
@@ -26,6 +27,8 @@ pub(super) struct Found<'a, 'n> {
     pub(super) migrations: Vec<String>,
     /// Whether the change touches the schema, what it reaches or governs, or its entry.
     pub(super) is_concerned: bool,
+    /// What is wrong with its releases, and with what it does not govern any more.
+    pub(super) about: Vec<SchemaFault>,
 }
 
 impl<'a> Judge<'a> {
@@ -40,8 +43,16 @@ impl<'a> Judge<'a> {
         Ok(SchemaEvidence {
             change: SchemaChange::Deleted,
             governed: left,
-            ..self.empty(subject, Location::file(self.request.contract.path.clone()))
+            named: false,
+            ..self.empty(subject, Location::file(self.former_contract().clone()))
         })
+    }
+
+    /// Where the base's contract stands now, or stood.
+    fn former_contract(&self) -> &RepoPath {
+        let Some(contract) = self.request.base_contract else { return &self.request.contract.path };
+        let moved = self.touched.iter().find(|(_, former)| **former == &contract.path);
+        moved.map_or(&contract.path, |(path, _)| path)
     }
 
     /// Evidence that says nothing yet.
@@ -57,6 +68,7 @@ impl<'a> Judge<'a> {
             comparisons: Vec::new(),
             governed: 0,
             validated: false,
+            named: true,
             invalid: Vec::new(),
             versions: (version(subject.base), version(subject.head)),
             version_location,
@@ -71,7 +83,7 @@ impl<'a> Judge<'a> {
         subject: &Subject<'a>,
         found: Found<'a, '_>,
     ) -> Result<SchemaEvidence, ChangesError> {
-        let Found { entry, governed, current, former, change, migrations, is_concerned } = found;
+        let Found { entry, governed, current, former, change, migrations, .. } = found;
         let contract = &self.request.contract.path;
         let is_assumed = self.request.assumed.contains_key(subject.name());
         let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
@@ -90,9 +102,10 @@ impl<'a> Judge<'a> {
         evidence.validated = schema.is_some() && impact.unread == 0;
         // That it is gone says it all where no contract names it.
         if !is_gone {
-            let former = former.as_deref().filter(|_| !is_concerned);
+            let former = former.as_deref().filter(|_| !found.is_concerned);
             let documents = (governed.len(), impact.unread);
             evidence.faults = self.faults(subject, &current, former, documents)?;
+            evidence.faults.extend(found.about);
         }
         let releases = self.releases(subject);
         let reconsider =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::documents::{MOST, governed};
+use super::documents::MOST;
 use super::judge::{Judge, Subject};
 use super::load::load;
 use super::side::{Content, Loaded, short};
@@ -49,13 +49,16 @@ impl Judge<'_> {
             );
             add(contract(entry.span), message, "govern fewer documents by one schema");
         }
-        let lost = self.lost(subject)?;
-        if lost > 0 {
-            let message = format!("{lost} of the documents that it governed have no schema now");
-            let at = entry.files.first().map_or(entry.span, |files| files.span);
-            add(contract(at), message, "name them again under `files` of a schema");
-        }
-        for release in &entry.releases {
+        Ok(faults)
+    }
+
+    /// What is wrong with the released versions that the head names.
+    pub(super) fn release_faults(
+        &self,
+        subject: &Subject<'_>,
+    ) -> Result<Vec<SchemaFault>, ChangesError> {
+        let mut faults = Vec::new();
+        for release in subject.head.map_or(&[][..], |entry| &entry.releases) {
             faults.extend(self.release_fault(subject, release)?);
         }
         Ok(faults)
@@ -86,21 +89,27 @@ impl Judge<'_> {
             }));
         }
         let Some((base, known)) = before else { return Ok(None) };
-        let (before, now) = (base.content(&known.schema.value)?, self.head.content(path)?);
-        let value = |content: &Content| content.node().map(Node::to_json);
-        let is_rewritten = before.node().is_some() && value(&before) != value(&now);
-        Ok(is_rewritten.then(|| SchemaFault {
-            location: Location::file(path.clone()),
-            message: format!("the schema of release {version}, which was given out, is changed"),
+        let rewritten = |file: &RepoPath, former: &RepoPath| -> Result<bool, ChangesError> {
+            let (before, now) = (base.content(former)?, self.head.content(file)?);
+            let value = |content: &Content| content.node().map(Node::to_json);
+            Ok(before.node().is_some() && value(&before) != value(&now))
+        };
+        let fault = |file: &RepoPath, through: &str| SchemaFault {
+            location: Location::file(file.clone()),
+            message: format!(
+                "the schema of release {version}, which was given out, is changed{through}"
+            ),
             help: "leave it as it was; what is new belongs into a new version".to_owned(),
             old: false,
-        }))
-    }
-
-    /// How many documents of the head the schema governed at the base and no schema does now.
-    fn lost(&self, subject: &Subject<'_>) -> Result<usize, ChangesError> {
-        let Some(entry) = subject.base else { return Ok(0) };
-        let before = governed(entry, &self.bounds, self.head.names()?);
-        Ok(before.into_iter().filter(|path| !self.is_governed(path)).count())
+        };
+        if rewritten(path, &known.schema.value)? {
+            return Ok(Some(fault(path, "")));
+        }
+        for file in &load(&self.head, path)?.reached {
+            if rewritten(file, self.touched.get(file).copied().unwrap_or(file))? {
+                return Ok(Some(fault(file, " through a file that it refers to")));
+            }
+        }
+        Ok(None)
     }
 }

@@ -131,10 +131,13 @@ impl<'a> Judge<'a> {
         let migrations = self.migrations(name);
         let is_assumed = self.request.assumed.contains_key(name);
         let is_entry_new = || subject.base.is_none_or(|base| !says_the_same(base, entry));
+        let released = self.release_faults(subject)?;
+        let left = self.left(subject)?;
         let is_concerned = change != SchemaChange::Unchanged
             || !migrations.is_empty()
             || (self.base.is_some() && !is_assumed && is_entry_new())
-            || governed.iter().any(|path| self.touched.contains_key(path));
+            || governed.iter().any(|path| self.touched.contains_key(path))
+            || released.iter().chain(&left).any(|fault| !fault.old);
         let known = self.known(subject, &current, former.as_deref())?;
         if self.request.all || !migrations.is_empty() {
             let store = Store {
@@ -151,8 +154,9 @@ impl<'a> Judge<'a> {
         }
         out.schemas.push(known);
         if self.request.all || is_concerned {
+            let about = left.into_iter().chain(released).collect();
             let found =
-                Found { entry, governed, current, former, change, migrations, is_concerned };
+                Found { entry, governed, current, former, change, migrations, is_concerned, about };
             out.evidence.push(self.evidence(subject, found)?);
         }
         Ok(())

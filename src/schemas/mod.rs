@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod hold;
 mod judge;
+mod left;
 mod load;
 mod property;
 mod secret;

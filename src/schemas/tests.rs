@@ -269,7 +269,7 @@ fn a_schema_cannot_leave_the_contract_unseen() {
         &[(AT, narrow.as_str())],
     );
     let evidence = case.one();
-    let lost = "1 of the documents that it governed have no schema now";
+    let lost = "1 document that it governed has no schema now";
     assert_eq!(messages(&evidence.faults), [lost]);
     assert_eq!(case.at(&evidence.faults[0].location), "\"c/app.json\"");
 
@@ -778,4 +778,53 @@ fn a_release_of_the_change_itself_is_no_time_of_deprecation() {
         &[(AT, late.as_str()), ("c/r0.json", &marked), ("c/app.schema.json", &schema(""))],
     );
     assert_eq!(case.one().removed[0].releases, 0);
+}
+
+#[test]
+fn a_release_is_rewritten_through_a_file_that_it_refers_to() {
+    let contract = with("releases = [{ version = \"0\", schema = \"c/r0.json\" }]");
+    let case = Case::new(
+        &[
+            (AT, contract.as_str()),
+            ("c/app.schema.json", APP),
+            ("c/r0.json", "{\"$ref\": \"common.json\"}"),
+        ],
+        &[("c/common.json", "{\"type\": \"string\"}")],
+        &[("c/common.json", "{\"type\": \"integer\"}")],
+    );
+    let evidence = case.one();
+    assert_eq!(
+        messages(&evidence.faults),
+        [
+            "the schema of release 0, which was given out, is changed through a file that it refers to"
+        ]
+    );
+    assert_eq!(evidence.faults[0].location.path.as_str(), "c/common.json");
+}
+
+#[test]
+fn a_document_does_not_leave_its_schema_unseen() {
+    let both = [(AT, CONTRACT), ("c/app.schema.json", APP)];
+    let moved = |to: &str, text: &str| {
+        let case = Case::new(&both, &[("c/app-eu.json", "{\"port\": 1}")], &[(to, text)]);
+        let evidence = case.inspect().evidence;
+        evidence.iter().flat_map(|it| &it.faults).map(|it| it.message.clone()).collect::<Vec<_>>()
+    };
+    let told = [
+        "this document is governed by no schema any more: it was c/app-eu.json, which app governed",
+    ];
+    assert_eq!(moved("c/other.json", "{\"port\": \"x\"}"), told);
+    assert_eq!(moved("c/other.json", "{\"port\": 1}"), told);
+    // Nothing has moved here: it goes by its own schema, or is something else.
+    assert_eq!(moved("c/app-us.json", "{\"port\": \"x\"}"), [""; 0]);
+    assert_eq!(moved("c/other.json", "{\"name\": \"x\"}"), [""; 0]);
+}
+
+#[test]
+fn the_first_contract_is_judged_with_all_that_it_names() {
+    let both = [("c/app.schema.json", APP), ("c/app.json", "{\"port\": \"x\"}")];
+    let evidence = Case::new(&both, &[], &[(AT, CONTRACT)]).one();
+    let told: Vec<_> = evidence.invalid.iter().map(|it| (it.was_valid, it.touched)).collect();
+    assert_eq!(told, [(None, false)]);
+    assert_eq!(evidence.change, SchemaChange::Unchanged);
 }
