@@ -98,6 +98,13 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         let found = documents::discover(&comparison, choice.all)?;
         if let Some((catalog, found)) = found {
             notices.extend(found.inspected.notices.iter().cloned());
+            untold.extend(found.inspected.unknown.iter().map(|reason| Inconclusive {
+                set: catalog.info.name.clone(),
+                migration: None,
+                path: comparison.scope.clone(),
+                reason: reason.clone(),
+                way_out: "name the schemas and their documents in a contract".to_owned(),
+            }));
             configs.insert(catalog.info.name.clone(), found);
             catalogs.push(catalog);
         }

@@ -563,10 +563,13 @@ fn without_a_contract_an_edited_document_finds_its_schema() {
         &[("c/app.yaml", "port: x\n"), ("c/lost.json", "{\"$schema\": \"nowhere.json\"}")],
     );
     let (found, inspected) = case.discovered();
-    let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
+    let [lost, evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
     assert_eq!(evidence.name, "c/schemas/app.schema.json");
     assert_eq!(evidence.invalid.len(), 1);
-    assert_eq!(found.notices, ["c/lost.json names the schema c/nowhere.json, which is not there"]);
+    assert_eq!(found.notices, [""; 0]);
+    assert_eq!((lost.name.as_str(), lost.validated), ("c/nowhere.json", false));
+    assert!(lost.faults[0].message.starts_with("the schema's file is not there: "));
+    assert!(!lost.faults[0].old);
     let gone = Case::new(&[("a.json", "{\"port\": 1}")], &[("a.schema.json", APP)], &[]);
     let (_, inspected) = gone.discovered();
     let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
@@ -827,4 +830,54 @@ fn the_first_contract_is_judged_with_all_that_it_names() {
     let told: Vec<_> = evidence.invalid.iter().map(|it| (it.was_valid, it.touched)).collect();
     assert_eq!(told, [(None, false)]);
     assert_eq!(evidence.change, SchemaChange::Unchanged);
+}
+
+#[test]
+fn a_document_that_drops_the_name_of_its_schema_is_held_to_it_once_more() {
+    let case = Case::new(
+        &[("s/x.schema.json", APP)],
+        &[("c/a.json", "{\"$schema\": \"../s/x.schema.json\", \"port\": 1}")],
+        &[("c/a.json", "{\"port\": \"x\"}")],
+    );
+    let (found, inspected) = case.discovered();
+    assert!(found.notices[0].starts_with("c/a.json no longer names"), "{:?}", found.notices);
+    assert_eq!(inspected.evidence[0].invalid.len(), 1);
+}
+
+#[test]
+fn files_that_were_not_looked_into_are_no_pass() {
+    let case = Case::new(&[], &[("c/x.schema.json", APP)], &[("c/x.schema.json", TEXT)]);
+    for number in 0..20_001 {
+        std::fs::write(case.keep.path().join(format!("head/c/{number:05}.json")), "1").unwrap();
+    }
+    let (found, _) = case.discovered();
+    assert_eq!(found.unknown.len(), 1, "{:?}", found.notices);
+}
+
+#[test]
+fn what_is_told_of_a_secret_does_not_hold_it() {
+    let secret = "k3J9vQz7Lm2Xp8Rt";
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let schema = |password: &str| {
+        format!("{{\"properties\": {{\"db_password\": {password}, \"auth\": {password}}}}}")
+    };
+    let document = format!("{{\"db_password\": \"{secret}\", \"auth\": \"{token}\"}}");
+    let another = format!("{{\"enum\": [\"{secret}\", \"{token}\"]}}");
+    for (before, after) in [
+        ("{}", another.as_str()),
+        (another.as_str(), "{\"type\": \"string\", \"maxLength\": 4}"),
+        (another.as_str(), "{\"const\": \"ghp_26C7e42F292c6912E7710c838347Ae178B4a\"}"),
+    ] {
+        for document in [document.as_str(), "{\"auth\": \"other\"}", "{}"] {
+            let evidence =
+                edited(&schema(before), &schema(after), &[("c/app.json", document)], &[]);
+            let told = format!("{:?} {:?}", evidence.comparisons, evidence.invalid);
+            assert!(told.contains("Breaking"), "{told}");
+            let is_told = [secret, "ghp_"].iter().any(|it| told.contains(it));
+            assert!(!is_told, "{told}");
+            if document.contains(secret) && after.contains("maxLength") {
+                assert_eq!(evidence.invalid[0].location.span, None);
+            }
+        }
+    }
 }
