@@ -286,7 +286,9 @@ pub(super) fn discover(
         migrations: &[],
     })?;
     inspected.notices.extend(found.notices);
-    if inspected.evidence.is_empty() && inspected.notices.is_empty() {
+    inspected.unknown.extend(found.unknown);
+    let is_silent = inspected.notices.is_empty() && inspected.unknown.is_empty();
+    if inspected.evidence.is_empty() && is_silent {
         return Ok(None);
     }
     let Some(layout) = layout::of_engine(EngineKind::Documents) else { return Ok(None) };

@@ -102,6 +102,13 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         && let Some((catalog, mut found)) = documents::discover(&comparison, &configs, choice.all)?
     {
         notices.append(&mut found.inspected.notices);
+        untold.extend(found.inspected.unknown.iter().map(|reason| Inconclusive {
+            set: catalog.info.name.clone(),
+            migration: None,
+            path: comparison.scope.clone(),
+            reason: reason.clone(),
+            way_out: "name the schemas and their documents in a contract".to_owned(),
+        }));
         configs.insert(documents::key(&catalog), found);
         catalogs.push(catalog);
     }

@@ -19,6 +19,7 @@ impl Files<'_> {
     pub(super) fn unresolved(&mut self, at: &Place, text: &str, why: Unresolved) {
         let at = Place { file: at.file, pointer: format!("{}/$ref", at.pointer) };
         let shown = quoted(text);
+        let address = quoted(text.split('#').next().unwrap_or_default());
         let missing = ProblemKind::MissingReference;
         let (kind, message, help) = match why {
             Unresolved::Missing => (
@@ -38,7 +39,7 @@ impl Files<'_> {
             ),
             Unresolved::Remote => (
                 ProblemKind::RemoteReference,
-                format!("the reference {shown} leads to another host, which is never asked"),
+                format!("the reference {address} leads to another host, which is never asked"),
                 "put a copy of that schema into the folder of vendored schemas",
             ),
             Unresolved::TooMany => (

@@ -182,6 +182,8 @@ pub struct SchemaReport {
     pub comparisons: Vec<ComparisonReport>,
     /// How many documents it governs.
     pub governed: usize,
+    /// Whether it was asked about each of them.
+    pub validated: bool,
     /// How many of them it refuses.
     pub invalid: usize,
     /// How many of those the change's config migrations mend.
@@ -196,6 +198,7 @@ impl From<&SchemaEvidence> for SchemaReport {
             change: seen.change,
             comparisons: seen.comparisons.iter().map(ComparisonReport::from).collect(),
             governed: seen.governed,
+            validated: seen.validated,
             invalid: seen.invalid.len(),
             mended: seen.invalid.iter().filter(|document| document.mended).count(),
         }

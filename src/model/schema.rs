@@ -139,6 +139,10 @@ pub struct SchemaEvidence {
     pub comparisons: Vec<Comparison>,
     /// How many documents of the head it governs.
     pub governed: usize,
+    /// Whether it was asked about each of them; else nothing is known of those it does not refuse.
+    pub validated: bool,
+    /// Whether the head's contract names it; always, where there is none.
+    pub named: bool,
     /// Those that it refuses, by path.
     pub invalid: Vec<InvalidDocument>,
     /// The version that the contract gives at the base and at the head, each where it is given.

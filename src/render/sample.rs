@@ -356,6 +356,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
             evidenced: Evidenced::Proved,
         }],
         governed: 2,
+        validated: true,
         invalid: 1,
         mended: 0,
     }];

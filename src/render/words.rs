@@ -99,13 +99,16 @@ impl Mark {
 /// `2 of 41 documents break, 2 of them mended`
 pub(super) fn impact(schema: &SchemaReport) -> String {
     let SchemaReport { governed, invalid, mended, .. } = schema;
+    let documents = number(*governed, "document");
+    let verb = if *invalid == 1 { "breaks" } else { "break" };
     match (governed, invalid, mended) {
         (0, ..) => "no documents".to_owned(),
-        (_, 0, _) => format!("{}, all valid", number(*governed, "document")),
-        (_, _, 0) => format!("{invalid} of {} break", number(*governed, "document")),
-        _ => {
-            format!("{invalid} of {} break, {mended} of them mended", number(*governed, "document"))
-        }
+        _ if !schema.validated => format!("{documents}, not validated"),
+        (1, 0, _) => format!("{documents}, valid"),
+        (_, 0, _) => format!("{documents}, all valid"),
+        (_, _, 0) => format!("{invalid} of {documents} {verb}"),
+        (_, 1, _) => format!("{invalid} of {documents} {verb}, mended"),
+        _ => format!("{invalid} of {documents} {verb}, {mended} of them mended"),
     }
 }
 

@@ -107,6 +107,8 @@ pub(super) fn schema() -> SchemaEvidence {
         faults: Vec::new(),
         comparisons: Vec::new(),
         governed: 41,
+        validated: true,
+        named: true,
         invalid: Vec::new(),
         versions: (None, None),
         version_location: Location::file(RepoPath::new("config/contract.toml").unwrap()),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::load::load;
+use super::secret;
 use super::side::{Side, short};
 use crate::changes::ChangesError;
 use crate::compat::{self, Schema, Verdict, Violation};
@@ -68,10 +69,10 @@ pub(super) fn comparisons(versions: &Versions<'_>) -> Result<Vec<Comparison>, Ch
         let is_old = versions.releases.len() - number > MOST_RELEASES;
         for (direction, _) in asked.iter().filter(|(_, asked)| *asked) {
             let loaded = load(release.side, release.path)?;
-            let verdict = match &*loaded {
+            let verdict = match loaded.usable() {
                 _ if is_old => unknown("there are too many releases to compare with each"),
-                Ok(schema) => versions.verdict(*direction, schema)?,
-                Err(_) => unknown("the schema of that release cannot be read"),
+                Some(schema) => versions.verdict(*direction, schema)?,
+                None => unknown("the schema of that release cannot be read"),
             };
             found.push(Comparison {
                 direction: *direction,
@@ -95,17 +96,28 @@ impl Versions<'_> {
             Verdict::Compatible => Compared::Compatible,
             Verdict::Unknown { reason } => unknown(&reason),
             Verdict::Breaking(witness) => {
-                let text = witness.instance.to_string();
+                let mut shown = witness.instance.clone();
+                secret::hide(&mut shown, "");
+                let text = shown.to_string();
                 let short: String = text.chars().take(LONGEST_WITNESS).collect();
                 let more = if short.len() < text.len() { "…" } else { "" };
-                let told = witness.violations.iter().take(MOST_VIOLATIONS);
-                let location = match (direction, witness.violations.first()) {
-                    (Direction::Backward, Some(violation)) => Some(self.place(violation)?),
+                let mut violations = witness.violations.clone();
+                violations.truncate(MOST_VIOLATIONS);
+                let mut is_secret = false;
+                for violation in &mut violations {
+                    let (message, is_hidden) = secret::told(violation, &witness.instance);
+                    violation.message = message;
+                    is_secret |= is_hidden;
+                }
+                let location = match (direction, violations.first()) {
+                    (Direction::Backward, Some(violation)) if !is_secret => {
+                        Some(self.place(violation)?)
+                    }
                     _ => None,
                 };
                 Compared::Breaking {
                     witness: format!("{short}{more}"),
-                    violations: told.map(Violation::to_string).collect(),
+                    violations: violations.iter().map(Violation::to_string).collect(),
                     location,
                 }
             }

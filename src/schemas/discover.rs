@@ -8,7 +8,7 @@ use crate::document::{Format, Node, Value};
 use crate::model::{ChangeKind, Contract, EntryKind, FileChange, Governed, RepoPath, Sited, Span};
 
 /// How many documents are looked into for the schema that they name.
-const MOST: usize = 5_000;
+const MOST: usize = 20_000;
 /// How many lines at the top may name a schema.
 const TOP: usize = 10;
 /// Folders of other people's files, of built ones, and of data that is broken on purpose.
@@ -42,6 +42,8 @@ pub struct Discovered {
     pub assumed: BTreeMap<String, Vec<String>>,
     /// What a person should know.
     pub notices: Vec<String>,
+    /// Why documents may have been overlooked.
+    pub unknown: Vec<String>,
 }
 
 /// Finds the schemas that the change touches, and those of documents that it touches; with `all`,
@@ -56,6 +58,7 @@ pub fn discover(comparison: &Comparison, all: bool) -> Result<Discovered, Change
         schemas: BTreeSet::new(),
         governed: BTreeMap::new(),
         notices: Vec::new(),
+        unknown: Vec::new(),
     };
     let changed = |change: &&FileChange| {
         is_looked_at(&change.path) && change.path.below(&comparison.scope).is_some()
@@ -145,6 +148,7 @@ struct Finder<'a> {
     /// Each document with its schema, and how that was found.
     governed: BTreeMap<RepoPath, (RepoPath, &'static str)>,
     notices: Vec<String>,
+    unknown: Vec<String>,
 }
 
 impl Finder<'_> {
@@ -156,23 +160,36 @@ impl Finder<'_> {
             if !is_looked_at(&schema) && Format::of(&schema).is_some() {
                 return Ok(());
             }
-            if self.head.source().file(&schema)?.is_some() {
-                self.schemas.insert(schema.clone());
-                self.govern(path, schema, how)?;
-            } else if !self.schemas.contains(&schema) {
-                let (path, schema) = (short(path.as_str()), short(schema.as_str()));
-                self.notices.push(format!("{path} names the schema {schema}, which is not there"));
-            }
-            return Ok(());
+            // One that is not there is told of as a schema that cannot be used.
+            self.schemas.insert(schema.clone());
+            return self.govern(path, schema, how);
         }
         for schema in siblings(path) {
             if is_schema(self.head.source(), &schema)? {
                 self.schemas.insert(schema.clone());
-                self.govern(path, schema, BESIDE)?;
-                break;
+                return self.govern(path, schema, BESIDE);
             }
         }
-        Ok(())
+        self.former_schema_of(path)
+    }
+
+    /// Holds a document that names no schema any more to the one that it named at the base: taking
+    /// out the name and breaking the document must not pass as one change.
+    fn former_schema_of(&mut self, path: &RepoPath) -> Result<(), ChangesError> {
+        let Some(base) = &self.base else { return Ok(()) };
+        let content = base.document(path)?;
+        let named = content.text().and_then(|text| named(path, text, content.node()));
+        let Some((schema, _)) = named else { return Ok(()) };
+        if !is_looked_at(&schema) || self.head.source().file(&schema)?.is_none() {
+            return Ok(());
+        }
+        let (shown, known) = (short(path.as_str()), short(schema.as_str()));
+        self.notices.push(format!(
+            "{shown} no longer names the schema {known}: it is validated once more, and is \
+             governed by no schema from then on"
+        ));
+        self.schemas.insert(schema.clone());
+        self.govern(path, schema, BEFORE)
     }
 
     /// Takes a document, unless it is written in a way that is not read: nobody has said that it
@@ -206,9 +223,9 @@ impl Finder<'_> {
                 continue;
             }
             if count >= MOST {
-                self.notices.push(format!(
+                self.unknown.push(format!(
                     "{} files were not looked into for the schema that they name: there are more \
-                     than {MOST}; name the schemas and documents in a contract",
+                     than {MOST}",
                     names.len() - count
                 ));
                 break;
@@ -245,7 +262,8 @@ impl Finder<'_> {
     }
 
     fn finish(self) -> Discovered {
-        let mut discovered = Discovered { notices: self.notices, ..Discovered::default() };
+        let mut discovered =
+            Discovered { notices: self.notices, unknown: self.unknown, ..Discovered::default() };
         let at = Span::new(0, 0);
         for schema in self.schemas {
             let own: Vec<(&RepoPath, &str)> = self
@@ -256,7 +274,7 @@ impl Finder<'_> {
                 .collect();
             let files = own.iter().map(|(path, _)| globset::escape(path.as_str()));
             let mut ways: Vec<String> = Vec::new();
-            for how in [BY_SCHEMA, BY_COMMENT, BESIDE] {
+            for how in [BY_SCHEMA, BY_COMMENT, BESIDE, BEFORE] {
                 match own.iter().filter(|(_, way)| *way == how).count() {
                     0 => {}
                     1 => ways.push(format!("1 document {how}")),
@@ -277,6 +295,7 @@ impl Finder<'_> {
 
 const BY_SCHEMA: &str = "by `$schema`";
 const BY_COMMENT: &str = "by a comment that names it";
+const BEFORE: &str = "that named it before";
 const BESIDE: &str = "by the name of the schema beside it";
 
 /// The schema that a document names, by a path.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Request;
 use super::side::{Content, Side, short};
+use super::{Request, secret};
 use crate::changes::ChangesError;
 use crate::compat::Schema;
 use crate::document::{Format, Patterns};
@@ -194,12 +194,15 @@ fn refused(path: &RepoPath, content: &Content, schema: Option<&Schema>) -> Optio
             return Some(invalid(None, Pointer::default(), message, 0));
         }
     };
-    let violations = schema?.validate(&node.to_json());
+    let value = node.to_json();
+    let violations = schema?.validate(&value);
     let first = violations.first()?;
+    let (message, is_secret) = secret::told(first, &value);
     Some(invalid(
-        Some(node.at(&first.pointer).span),
+        // Without a place in the file nothing is quoted from it.
+        (!is_secret).then(|| node.at(&first.pointer).span),
         Pointer::parse(&first.pointer).unwrap_or_default(),
-        short(&first.message),
+        short(&message),
         violations.len() - 1,
     ))
 }

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::against::{Released, Versions, comparisons};
+use super::against::{Versions, comparisons};
 use super::documents::{Base, Impact, Touched, governed, impact, patterns};
-use super::judge::{Judge, Subject, closure, promises_the_same, version};
+use super::judge::{Judge, Subject, promises_the_same, version};
 use super::property::{Former, properties, removed};
 use super::secret;
 use super::side::Loaded;
 use crate::changes::ChangesError;
 use crate::compat::Schema;
 use crate::model::{
-    Governed, Location, RemovedProperty, RepoPath, SchemaChange, SchemaEvidence, sha256,
+    Governed, Location, RemovedProperty, RepoPath, SchemaChange, SchemaEvidence, SchemaFault,
+    sha256,
 };
 
 /// What was read of a subject that the head names.
@@ -24,6 +25,10 @@ pub(super) struct Found<'a, 'n> {
     pub(super) former: Option<Rc<Loaded>>,
     pub(super) change: SchemaChange,
     pub(super) migrations: Vec<String>,
+    /// Whether the change touches the schema, what it reaches or governs, or its entry.
+    pub(super) is_concerned: bool,
+    /// What is wrong with its releases, and with what it does not govern any more.
+    pub(super) about: Vec<SchemaFault>,
 }
 
 impl<'a> Judge<'a> {
@@ -38,8 +43,16 @@ impl<'a> Judge<'a> {
         Ok(SchemaEvidence {
             change: SchemaChange::Deleted,
             governed: left,
-            ..self.empty(subject, Location::file(self.request.contract.path.clone()))
+            named: false,
+            ..self.empty(subject, Location::file(self.former_contract().clone()))
         })
+    }
+
+    /// Where the base's contract stands now, or stood.
+    fn former_contract(&self) -> &RepoPath {
+        let Some(contract) = self.request.base_contract else { return &self.request.contract.path };
+        let moved = self.touched.iter().find(|(_, former)| **former == &contract.path);
+        moved.map_or(&contract.path, |(path, _)| path)
     }
 
     /// Evidence that says nothing yet.
@@ -54,6 +67,8 @@ impl<'a> Judge<'a> {
             faults: Vec::new(),
             comparisons: Vec::new(),
             governed: 0,
+            validated: false,
+            named: true,
             invalid: Vec::new(),
             versions: (version(subject.base), version(subject.head)),
             version_location,
@@ -68,7 +83,7 @@ impl<'a> Judge<'a> {
         subject: &Subject<'a>,
         found: Found<'a, '_>,
     ) -> Result<SchemaEvidence, ChangesError> {
-        let Found { entry, governed, current, former, change, migrations } = found;
+        let Found { entry, governed, current, former, change, migrations, .. } = found;
         let contract = &self.request.contract.path;
         let is_assumed = self.request.assumed.contains_key(subject.name());
         let at = entry.version.as_ref().map_or(entry.span, |version| version.span);
@@ -80,13 +95,17 @@ impl<'a> Judge<'a> {
                 false => Location::at(contract.clone(), at),
             },
         );
-        let schema = current.as_ref().as_ref().ok();
-        let before = former.as_ref().and_then(|former| former.as_ref().as_ref().ok());
+        let schema = current.usable();
+        let before = former.as_ref().and_then(|former| former.usable());
         let impact = self.impact(subject, &governed, schema, before)?;
         evidence.governed = governed.len();
+        evidence.validated = schema.is_some() && impact.unread == 0;
         // That it is gone says it all where no contract names it.
         if !is_gone {
-            evidence.faults = self.faults(subject, &current, former.as_deref(), &impact)?;
+            let former = former.as_deref().filter(|_| !found.is_concerned);
+            let documents = (governed.len(), impact.unread);
+            evidence.faults = self.faults(subject, &current, former, documents)?;
+            evidence.faults.extend(found.about);
         }
         let releases = self.releases(subject);
         let reconsider =
@@ -107,12 +126,11 @@ impl<'a> Judge<'a> {
         }
         evidence.invalid = impact.invalid;
         if change == SchemaChange::Modified {
-            evidence.removed = self.removed(subject, &releases)?;
+            evidence.removed = self.removed(subject)?;
         }
         evidence.secrets = self.secrets(subject, &current, former.as_deref())?;
         evidence.change = change;
-        let reached = schema.map_or(&[][..], |schema| schema.references());
-        evidence.content = self.content(&evidence, reached)?;
+        evidence.content = self.content(&evidence, &current.reached)?;
         Ok(evidence)
     }
 
@@ -145,9 +163,11 @@ impl<'a> Judge<'a> {
     where
         Self: 'a,
     {
+        // Where the contract is new, the schema had no say in what stood there.
+        let had_say = subject.base.is_some() || self.request.assumed.contains_key(subject.name());
         let base = self.base.as_ref().map(|side| Base {
             side,
-            schema: before.map(|schema| &**schema),
+            schema: before.map(|schema| &**schema).filter(|_| had_say),
             files: subject.base.and_then(|entry| patterns(&entry.files)),
         });
         let state = |path: &'a RepoPath| Touched {
@@ -157,11 +177,7 @@ impl<'a> Judge<'a> {
         impact(&self.head, schema.map(|schema| &**schema), base.as_ref(), governed, state)
     }
 
-    fn removed(
-        &self,
-        subject: &Subject<'_>,
-        releases: &[Released<'_>],
-    ) -> Result<Vec<RemovedProperty>, ChangesError> {
+    fn removed(&self, subject: &Subject<'_>) -> Result<Vec<RemovedProperty>, ChangesError> {
         let (Some(side), Some(promise)) = (&self.base, subject.promise()) else {
             return Ok(Vec::new());
         };
@@ -170,8 +186,9 @@ impl<'a> Judge<'a> {
             return Ok(Vec::new());
         }
         let mut released = Vec::new();
-        for release in releases {
-            released.push(properties(release.side, release.path)?);
+        // A release that the change itself writes down was given to nobody yet.
+        for release in subject.base.map_or(&[][..], |entry| &entry.releases) {
+            released.push(properties(side, &release.schema.value)?);
         }
         let former =
             Former { side, path: subject.former, releases: released, asked: promise.deprecation };
@@ -186,12 +203,12 @@ impl<'a> Judge<'a> {
     ) -> Result<Vec<(Location, String)>, ChangesError> {
         let mut known = BTreeSet::new();
         if let (Some(base), Some(former), false) = (&self.base, former, self.request.all) {
-            for path in std::iter::once(subject.former).chain(closure(former)) {
+            for path in std::iter::once(subject.former).chain(&former.reached) {
                 known.extend(base.content(path)?.node().map(secret::values).unwrap_or_default());
             }
         }
         let mut found = Vec::new();
-        for path in std::iter::once(subject.path).chain(closure(current)) {
+        for path in std::iter::once(subject.path).chain(&current.reached) {
             let content = self.head.content(path)?;
             let secrets = content.node().map(secret::secrets).unwrap_or_default();
             for secret in secrets.into_iter().filter(|secret| !known.contains(&secret.value)) {

@@ -14,7 +14,7 @@ use super::{Inspected, Request};
 use crate::changes::ChangesError;
 use crate::compat::SchemaVersions;
 use crate::document::Patterns;
-use crate::model::{ChangeKind, Contract, Governed, RepoPath, SchemaChange, Sited};
+use crate::model::{ChangeKind, Contract, EntryKind, Governed, RepoPath, SchemaChange, Sited};
 
 /// A schema that the contract of either side names.
 pub(super) struct Subject<'a> {
@@ -129,11 +129,15 @@ impl<'a> Judge<'a> {
         let former = self.former_schema(subject)?;
         let change = self.change(subject, &current, former.as_deref())?;
         let migrations = self.migrations(name);
-        let is_judged = self.request.all
-            || change != SchemaChange::Unchanged
+        let is_assumed = self.request.assumed.contains_key(name);
+        let is_entry_new = || subject.base.is_none_or(|base| !says_the_same(base, entry));
+        let released = self.release_faults(subject)?;
+        let left = self.left(subject)?;
+        let is_concerned = change != SchemaChange::Unchanged
             || !migrations.is_empty()
-            || subject.base.is_some_and(|base| !says_the_same(base, entry))
-            || governed.iter().any(|path| self.touched.contains_key(path));
+            || (self.base.is_some() && !is_assumed && is_entry_new())
+            || governed.iter().any(|path| self.touched.contains_key(path))
+            || released.iter().chain(&left).any(|fault| !fault.old);
         let known = self.known(subject, &current, former.as_deref())?;
         if self.request.all || !migrations.is_empty() {
             let store = Store {
@@ -141,7 +145,7 @@ impl<'a> Judge<'a> {
                 base: self.base.as_ref(),
                 entry,
                 known: &known,
-                schema: current.as_ref().as_ref().ok().map(|schema| &**schema),
+                schema: current.usable().map(|schema| &**schema),
             };
             let paths: Vec<_> = governed.iter().map(|path| (*path, self.former(path))).collect();
             out.held.extend(store.documents(&paths, &mut out.notices)?);
@@ -149,8 +153,10 @@ impl<'a> Judge<'a> {
             out.held.extend(store.generated());
         }
         out.schemas.push(known);
-        if is_judged {
-            let found = Found { entry, governed, current, former, change, migrations };
+        if self.request.all || is_concerned {
+            let about = left.into_iter().chain(released).collect();
+            let found =
+                Found { entry, governed, current, former, change, migrations, is_concerned, about };
             out.evidence.push(self.evidence(subject, found)?);
         }
         Ok(())
@@ -179,17 +185,31 @@ impl<'a> Judge<'a> {
             (Some(_), Content::Missing) => return Ok(SchemaChange::Deleted),
             (None, Content::Missing) => return Ok(SchemaChange::Unchanged),
             (None, _) => return Ok(SchemaChange::Added),
-            (Some(former), _) => (closure(former), closure(current)),
+            (Some(former), _) => (&former.reached, &current.reached),
         };
-        let is_same = |head: &RepoPath, former: &RepoPath| -> Result<bool, ChangesError> {
-            let (head, former) = (self.head.content(head)?, base.content(former)?);
-            Ok(head.text() == former.text() && head.node().is_some() == former.node().is_some())
-        };
-        let mut same = is_same(subject.path, subject.former)?;
+        let mut differs = self.differs(base, subject.path, subject.former)?;
         for path in before.iter().chain(after) {
-            same &= is_same(path, path)?;
+            differs |= self.differs(base, path, path)?;
         }
-        Ok(if same { SchemaChange::Unchanged } else { SchemaChange::Modified })
+        Ok(if differs { SchemaChange::Modified } else { SchemaChange::Unchanged })
+    }
+
+    /// Whether a file of the head is another than one of the base.
+    fn differs(
+        &self,
+        base: &Side<'_>,
+        path: &RepoPath,
+        former: &RepoPath,
+    ) -> Result<bool, ChangesError> {
+        Ok(match (self.head.source().file(path)?, base.source().file(former)?) {
+            (None, None) => false,
+            (Some(now), Some(was)) if now.kind == was.kind => match now.kind {
+                EntryKind::File => now.bytes != was.bytes,
+                // What is not read has no content to compare; the list of changes knows.
+                _ => path != former || self.touched.contains_key(path),
+            },
+            _ => true,
+        })
     }
 
     pub(super) fn migrations(&self, name: &str) -> Vec<String> {
@@ -230,7 +250,7 @@ impl<'a> Judge<'a> {
     ) -> Result<SchemaVersions, ChangesError> {
         let mut versions = BTreeMap::new();
         let mut add = |version: Option<String>, loaded: &Loaded| {
-            if let (Some(version), Ok(schema)) = (version, loaded) {
+            if let (Some(version), Some(schema)) = (version, loaded.usable()) {
                 versions.entry(version).or_insert_with(|| Arc::clone(schema));
             }
         };
@@ -266,14 +286,6 @@ impl<'a> Judge<'a> {
             ));
         }
         Ok(())
-    }
-}
-
-/// The files that a schema refers to.
-pub(super) fn closure(loaded: &Loaded) -> &[RepoPath] {
-    match loaded {
-        Ok(schema) => schema.references(),
-        Err(_) => &[],
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::side::{Content, Loaded, Side, beside};
 use crate::changes::ChangesError;
-use crate::compat::{Schema, SchemaFiles, SchemaProblem};
+use crate::compat::{ProblemKind, Schema, SchemaFiles, SchemaProblem};
 use crate::document::Node;
 use crate::model::{Location, RepoPath, SchemaFault};
 
@@ -35,11 +35,11 @@ fn read(side: &Side<'_>, path: &RepoPath) -> Result<Loaded, ChangesError> {
         Content::Read { node, .. } => node.to_json(),
         Content::Missing => {
             let help = "put the schema there, or name the file where it is";
-            return Ok(Err(vec![fault(path, &content, "the schema's file is not there", help)]));
+            return Ok(broken(fault(path, &content, "the schema's file is not there", help)));
         }
         Content::Unreadable { message, help, .. } => {
             let message = format!("the schema is not read: {message}");
-            return Ok(Err(vec![fault(path, &content, &message, help)]));
+            return Ok(broken(fault(path, &content, &message, help)));
         }
     };
     let mut fetched = Fetched::default();
@@ -49,10 +49,11 @@ fn read(side: &Side<'_>, path: &RepoPath) -> Result<Loaded, ChangesError> {
         let asked =
             std::mem::take(&mut *fetched.asked.lock().unwrap_or_else(PoisonError::into_inner));
         if asked.is_empty() || result.is_ok() {
-            return match result {
-                Ok(schema) => Ok(Ok(Arc::new(schema))),
-                Err(problems) => Ok(Err(faults(side, &problems, &fetched)?)),
+            let schema = match result {
+                Ok(schema) => Ok(Arc::new(schema)),
+                Err(problems) => Err(faults(side, &problems, &fetched)?),
             };
+            return Ok(Loaded { schema, reached: fetched.reached() });
         }
         for wanted in asked {
             fetch(side, wanted, &mut fetched)?;
@@ -60,7 +61,12 @@ fn read(side: &Side<'_>, path: &RepoPath) -> Result<Loaded, ChangesError> {
     }
     let help = "put the parts into fewer files";
     let message = "its references lead through too many files";
-    Ok(Err(vec![fault(path, &content, message, help)]))
+    let reached = fetched.reached();
+    Ok(Loaded { reached, ..broken(fault(path, &content, message, help)) })
+}
+
+fn broken(fault: SchemaFault) -> Loaded {
+    Loaded { schema: Err(vec![fault]), reached: Vec::new() }
 }
 
 /// What a schema may ask for.
@@ -75,6 +81,8 @@ enum Wanted {
 #[derive(Default)]
 struct Fetched {
     values: BTreeMap<Wanted, Option<Value>>,
+    /// The copies among them.
+    copies: BTreeSet<RepoPath>,
     asked: Mutex<BTreeSet<Wanted>>,
 }
 
@@ -85,6 +93,15 @@ impl Fetched {
         }
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted);
         None
+    }
+
+    /// Every file that was asked for, sorted; of copies those that were found.
+    fn reached(&self) -> Vec<RepoPath> {
+        let files = self.values.keys().filter_map(|wanted| match wanted {
+            Wanted::File(path) => Some(path),
+            Wanted::Copy(_) => None,
+        });
+        files.chain(&self.copies).collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 }
 
@@ -104,18 +121,22 @@ fn fetch(side: &Side<'_>, wanted: Wanted, fetched: &mut Fetched) -> Result<(), C
     }
     // Beyond the bound nothing is found, which the schema then tells of.
     let full = fetched.values.len() >= MOST_FILES;
-    let value = match &wanted {
+    let path = match &wanted {
         _ if full => None,
-        Wanted::File(path) => side.content(path)?.node().map(Node::to_json),
+        Wanted::File(path) => Some(path.clone()),
         Wanted::Copy(uri) => copy(side, uri)?,
     };
-    let from = match &wanted {
-        Wanted::File(path) => Some(path.clone()),
-        Wanted::Copy(_) => None,
+    let value = match &path {
+        Some(path) => side.content(path)?.node().map(Node::to_json),
+        None => None,
     };
+    let is_copy = matches!(wanted, Wanted::Copy(_));
+    if is_copy {
+        fetched.copies.extend(path.clone());
+    }
     fetched.values.insert(wanted, value.clone());
-    match (from, value) {
-        (Some(path), Some(value)) => fetch_references(side, &path, &value, fetched),
+    match (path, value) {
+        (Some(path), Some(value)) if !is_copy => fetch_references(side, &path, &value, fetched),
         _ => Ok(()),
     }
 }
@@ -164,22 +185,21 @@ fn references(path: &RepoPath, value: &Value) -> BTreeSet<RepoPath> {
 }
 
 /// The copy of the schema at an address, by its identifier or by its path.
-fn copy(side: &Side<'_>, uri: &str) -> Result<Option<Value>, ChangesError> {
+fn copy(side: &Side<'_>, uri: &str) -> Result<Option<RepoPath>, ChangesError> {
     let Some(folder) = side.vendored.clone() else { return Ok(None) };
     if side.copies.get().is_none() {
         let mut copies = Vec::new();
         for path in side.source().names(&folder)?.into_iter().take(MOST_COPIES) {
-            if let Content::Read { node, .. } = side.document(&path)? {
-                copies.push((path, node.to_json()));
-            }
+            let content = side.content(&path)?;
+            copies.push((path, content));
         }
         let _ = side.copies.set(copies);
     }
     let copies = side.copies.get().map_or(&[][..], Vec::as_slice);
     let plain = uri.trim_end_matches('#');
-    let identified = copies.iter().find(|(_, value)| {
-        let id = value.get("$id").or_else(|| value.get("id")).and_then(Value::as_str);
-        id.is_some_and(|id| id.trim_end_matches('#') == plain)
+    let identified = copies.iter().find(|(_, content)| {
+        let id = content.node().and_then(|node| node.get("$id").or_else(|| node.get("id")));
+        id.and_then(Node::text).is_some_and(|id| id.value.trim_end_matches('#') == plain)
     });
     let address = plain.split_once("://").map_or(plain, |(_, rest)| rest);
     let named = || {
@@ -188,7 +208,7 @@ fn copy(side: &Side<'_>, uri: &str) -> Result<Option<Value>, ChangesError> {
             matches!(rest, Some("" | ".json" | ".yaml" | ".yml" | ".toml"))
         })
     };
-    Ok(identified.or_else(named).map(|(_, value)| value.clone()))
+    Ok(identified.or_else(named).map(|(path, _)| path.clone()))
 }
 
 fn faults(
@@ -196,8 +216,13 @@ fn faults(
     problems: &[SchemaProblem],
     fetched: &Fetched,
 ) -> Result<Vec<SchemaFault>, ChangesError> {
-    let mut faults = Vec::new();
+    let mut faults: Vec<SchemaFault> = Vec::new();
+    let mut addresses = BTreeSet::new();
     for problem in problems {
+        // An address is told of once, however often it is referred to.
+        if problem.kind == ProblemKind::RemoteReference && !addresses.insert(&problem.message) {
+            continue;
+        }
         let content = side.content(&problem.file)?;
         let span = content.node().map(|node| node.at(&problem.pointer).span);
         faults.push(SchemaFault {
@@ -207,11 +232,15 @@ fn faults(
             old: false,
         });
     }
-    for wanted in fetched.values.keys() {
-        let Wanted::File(path) = wanted else { continue };
-        let content = side.content(path)?;
+    for path in fetched.reached() {
+        let content = side.content(&path)?;
         if let Content::Unreadable { message, help, .. } = &*content {
-            faults.push(fault(path, &content, &format!("the schema is not read: {message}"), help));
+            faults.push(fault(
+                &path,
+                &content,
+                &format!("the schema is not read: {message}"),
+                help,
+            ));
         }
     }
     Ok(faults)

@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod hold;
 mod judge;
+mod left;
 mod load;
 mod property;
 mod secret;
@@ -62,6 +63,8 @@ pub struct Inspected {
     pub held: Vec<TrialDocument>,
     /// What a person should know.
     pub notices: Vec<String>,
+    /// Why nothing can be told of a part, so that this is no pass.
+    pub unknown: Vec<String>,
 }
 
 /// Judges the schemas of a contract, and the documents that they govern.

@@ -10,8 +10,10 @@ use crate::compat::Schema;
 use crate::document::{self, Format, Node};
 use crate::model::{EntryKind, RepoPath, SchemaFault, Span, clipped};
 
-/// The largest schema or document that is read, in bytes.
+/// The largest document that is read, in bytes.
 pub(super) const LARGEST: usize = 1 << 20;
+/// The largest file of a schema that is read, in bytes.
+const LARGEST_SCHEMA: usize = 8 << 20;
 /// How long words of a reader may be, in characters.
 const LONGEST: usize = 300;
 
@@ -62,8 +64,26 @@ impl Content {
     }
 }
 
-/// A schema, or what is wrong with it.
-pub(super) type Loaded = Result<Arc<Schema>, Vec<SchemaFault>>;
+/// A schema with what it reaches.
+pub(super) struct Loaded {
+    /// The schema, or what is wrong with it.
+    pub(super) schema: Result<Arc<Schema>, Vec<SchemaFault>>,
+    /// The other files that it asks for, copies of remote ones among them, whether they are there
+    /// or not, sorted.
+    pub(super) reached: Vec<RepoPath>,
+}
+
+impl Loaded {
+    /// The schema, where it can be used.
+    pub(super) fn usable(&self) -> Option<&Arc<Schema>> {
+        self.schema.as_ref().ok()
+    }
+
+    /// What is wrong with it.
+    pub(super) fn faults(&self) -> &[SchemaFault] {
+        self.schema.as_ref().err().map_or(&[], Vec::as_slice)
+    }
+}
 
 /// One side. What is read as a schema is kept; documents are not, since they may be many.
 pub(super) struct Side<'a> {
@@ -72,7 +92,7 @@ pub(super) struct Side<'a> {
     names: OnceCell<Vec<RepoPath>>,
     kept: RefCell<BTreeMap<RepoPath, Rc<Content>>>,
     pub(super) schemas: RefCell<BTreeMap<RepoPath, Rc<Loaded>>>,
-    pub(super) copies: OnceCell<Vec<(RepoPath, serde_json::Value)>>,
+    pub(super) copies: OnceCell<Vec<(RepoPath, Rc<Content>)>>,
 }
 
 impl<'a> Side<'a> {
@@ -104,9 +124,13 @@ impl<'a> Side<'a> {
 
     /// A document.
     pub(super) fn document(&self, path: &RepoPath) -> Result<Content, ChangesError> {
+        self.read(path, LARGEST)
+    }
+
+    fn read(&self, path: &RepoPath, largest: usize) -> Result<Content, ChangesError> {
         let Some(entry) = self.source.file(path)? else { return Ok(Content::Missing) };
         Ok(match entry.kind {
-            EntryKind::File => read(path, &entry.bytes),
+            EntryKind::File => read(path, &entry.bytes, largest),
             EntryKind::Symlink => Content::unreadable(
                 "it is a symbolic link, which is not followed",
                 "put the file itself there",
@@ -119,7 +143,7 @@ impl<'a> Side<'a> {
                 "it stands for a file that Git LFS keeps elsewhere",
                 "keep it in Git itself",
             ),
-            EntryKind::TooLarge => too_large(),
+            EntryKind::TooLarge => too_large(largest),
             EntryKind::UnreadableName => {
                 Content::unreadable("its name is not UTF-8", "give it a name in UTF-8")
             }
@@ -131,15 +155,15 @@ impl<'a> Side<'a> {
         if let Some(known) = self.kept.borrow().get(path) {
             return Ok(Rc::clone(known));
         }
-        let content = Rc::new(self.document(path)?);
+        let content = Rc::new(self.read(path, LARGEST_SCHEMA)?);
         self.kept.borrow_mut().insert(path.clone(), Rc::clone(&content));
         Ok(content)
     }
 }
 
-fn read(path: &RepoPath, bytes: &[u8]) -> Content {
-    if bytes.len() > LARGEST {
-        return too_large();
+fn read(path: &RepoPath, bytes: &[u8], largest: usize) -> Content {
+    if bytes.len() > largest {
+        return too_large(largest);
     }
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Content::unreadable("it is not UTF-8", "save it as UTF-8");
@@ -155,8 +179,8 @@ fn read(path: &RepoPath, bytes: &[u8]) -> Content {
     }
 }
 
-fn too_large() -> Content {
-    Content::unreadable("it is larger than 1 MiB", "split it")
+fn too_large(largest: usize) -> Content {
+    Content::unreadable(&format!("it is larger than {} MiB", largest >> 20), "split it")
 }
 
 /// Foreign words, made harmless and not too long.

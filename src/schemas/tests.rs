@@ -269,7 +269,7 @@ fn a_schema_cannot_leave_the_contract_unseen() {
         &[(AT, narrow.as_str())],
     );
     let evidence = case.one();
-    let lost = "1 of the documents that it governed have no schema now";
+    let lost = "1 document that it governed has no schema now";
     assert_eq!(messages(&evidence.faults), [lost]);
     assert_eq!(case.at(&evidence.faults[0].location), "\"c/app.json\"");
 
@@ -309,14 +309,13 @@ fn what_is_wrong_with_a_schema_is_told_at_its_place() {
             .0
             .contains("Git LFS")
     );
-    assert!(one(&format!("\"{}\"", "x".repeat(1 << 20))).0.contains("larger than 1 MiB"));
+    assert!(one(&format!("\"{}\"", "x".repeat(8 << 20))).0.contains("larger than 8 MiB"));
 
-    // What was broken before is not the change's fault.
-    let case = Case::new(
-        &[(AT, CONTRACT), ("c/app.schema.json", "{\"type\": 1}")],
-        &[],
-        &[("c/app.json", "{\"port\": 1}")],
-    );
+    // What was broken before is not the change's fault, unless it touches what hangs on it.
+    let broken = [(AT, CONTRACT), ("c/app.schema.json", "{\"type\": 1}")];
+    let mut case = Case::new(&broken, &[], &[]);
+    assert_eq!(case.inspect().evidence, []);
+    case.all = true;
     assert!(case.one().faults.iter().all(|fault| fault.old));
     let gone = Case::new(&[(AT, CONTRACT)], &[("c/app.schema.json", APP)], &[]);
     let evidence = gone.one();
@@ -564,10 +563,13 @@ fn without_a_contract_an_edited_document_finds_its_schema() {
         &[("c/app.yaml", "port: x\n"), ("c/lost.json", "{\"$schema\": \"nowhere.json\"}")],
     );
     let (found, inspected) = case.discovered();
-    let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
+    let [lost, evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
     assert_eq!(evidence.name, "c/schemas/app.schema.json");
     assert_eq!(evidence.invalid.len(), 1);
-    assert_eq!(found.notices, ["c/lost.json names the schema c/nowhere.json, which is not there"]);
+    assert_eq!(found.notices, [""; 0]);
+    assert_eq!((lost.name.as_str(), lost.validated), ("c/nowhere.json", false));
+    assert!(lost.faults[0].message.starts_with("the schema's file is not there: "));
+    assert!(!lost.faults[0].old);
     let gone = Case::new(&[("a.json", "{\"port\": 1}")], &[("a.schema.json", APP)], &[]);
     let (_, inspected) = gone.discovered();
     let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.evidence) };
@@ -674,4 +676,208 @@ fn schemas_that_lead_in_circles_end() {
     let parts: Vec<_> = parts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let long = Case::new(&[(AT, CONTRACT)], &[], &parts);
     assert!(!long.one().faults.is_empty());
+}
+
+/// The one schema's evidence where the base has it as `before` and the head as `after`.
+fn edited(
+    before: &str,
+    after: &str,
+    both: &[(&str, &str)],
+    head: &[(&str, &str)],
+) -> SchemaEvidence {
+    let contract =
+        if both.iter().any(|(path, _)| *path == AT) { &[][..] } else { &[(AT, CONTRACT)] };
+    let head = [&[("c/app.schema.json", after)], head].concat();
+    Case::new(&[both, contract].concat(), &[("c/app.schema.json", before)], &head).one()
+}
+
+#[test]
+fn nothing_passes_under_a_schema_that_cannot_be_used() {
+    let large =
+        |word: &str| format!("{{\"$comment\": \"{}\", \"{word}\": 1}}", "x".repeat(8 << 20));
+    for (before, after) in [
+        (
+            "{\"$ref\": \"https://x.org/a#/1\"}".to_owned(),
+            "{\"$ref\": \"https://x.org/a\"}".to_owned(),
+        ),
+        (
+            "{\"pattern\": \"(\"}".to_owned(),
+            "{\"pattern\": \"(\", \"type\": \"object\"}".to_owned(),
+        ),
+        ("{".to_owned(), "{{".to_owned()),
+        (large("a"), large("b")),
+    ] {
+        let document = [("c/app.json", "{\"port\": 1}")];
+        // The schema is edited, or a document that it governs.
+        let schema = edited(&before, &after, &document, &[]);
+        let same = edited(&before, &before, &[], &document);
+        assert_eq!(schema.change, SchemaChange::Modified);
+        assert_eq!(same.change, SchemaChange::Unchanged);
+        for evidence in [schema, same] {
+            assert!(!evidence.validated && !evidence.faults[0].old, "{:?}", evidence.faults);
+            let unknown =
+                ": the schema cannot be used, so nothing is known of the document that it governs";
+            assert!(evidence.faults[0].message.ends_with(unknown), "{:?}", evidence.faults);
+        }
+    }
+}
+
+#[test]
+fn a_schema_that_is_unusable_because_of_another_file_is_touched_with_it() {
+    let root = "{\"$ref\": \"part.json\"}";
+    let case = Case::new(
+        &[(AT, CONTRACT), ("c/app.schema.json", root), ("c/app.json", "{}")],
+        &[("c/part.json", "{\"pattern\": \"(\"}")],
+        &[("c/part.json", "{\"pattern\": \"((\"}")],
+    );
+    let evidence = case.one();
+    assert_eq!(evidence.change, SchemaChange::Modified);
+    assert!(!evidence.faults[0].old);
+}
+
+#[test]
+fn a_large_schema_is_read_and_compared() {
+    let large = |schema: &str| {
+        schema.replacen('{', &format!("{{\"$comment\": \"{}\",", "x".repeat(2 << 20)), 1)
+    };
+    let evidence = edited(&large(APP), &large(TEXT), &[("c/app.json", "{\"port\": 1}")], &[]);
+    assert_eq!(evidence.faults, []);
+    assert_eq!(verdicts(&evidence), [(Direction::Backward, "the base", true, 'B')]);
+    assert_eq!((evidence.invalid.len(), evidence.validated), (1, true));
+}
+
+#[test]
+fn a_vendored_copy_that_changes_is_a_change_of_the_schema() {
+    let contract = format!("vendored = \"v\"\n{CONTRACT}");
+    let root = "{\"properties\": {\"port\": {\"$ref\": \"https://x.org/s\"}}}";
+    let case = |copy: &str| {
+        Case::new(
+            &[
+                (AT, contract.as_str()),
+                ("c/app.schema.json", root),
+                ("c/app.json", "{\"port\": 1}"),
+            ],
+            &[("v/x.org/s.json", "{\"type\": \"integer\"}")],
+            &[("v/x.org/s.json", copy)],
+        )
+    };
+    let evidence = case("{\"type\": \"string\"}").one();
+    assert_eq!(evidence.change, SchemaChange::Modified);
+    assert_eq!(verdicts(&evidence), [(Direction::Backward, "the base", true, 'B')]);
+    assert_eq!(evidence.invalid.len(), 1);
+    let other = case("{\"type\": \"string\", \"minLength\": 1}").one();
+    assert_ne!(evidence.content, other.content, "a waiver knows the copy");
+}
+
+#[test]
+fn a_release_of_the_change_itself_is_no_time_of_deprecation() {
+    let schema = |mark: &str| format!("{{\"properties\": {{\"port\": {{}}{mark}}}}}");
+    let promise = with("deprecation = { releases = 1 }");
+    let late = format!("{promise}releases = [{{ version = \"0\", schema = \"c/r0.json\" }}]\n");
+    let marked = schema(", \"old\": {\"deprecated\": true}");
+    let case = Case::new(
+        &[],
+        &[(AT, promise.as_str()), ("c/app.schema.json", &marked)],
+        &[(AT, late.as_str()), ("c/r0.json", &marked), ("c/app.schema.json", &schema(""))],
+    );
+    assert_eq!(case.one().removed[0].releases, 0);
+}
+
+#[test]
+fn a_release_is_rewritten_through_a_file_that_it_refers_to() {
+    let contract = with("releases = [{ version = \"0\", schema = \"c/r0.json\" }]");
+    let case = Case::new(
+        &[
+            (AT, contract.as_str()),
+            ("c/app.schema.json", APP),
+            ("c/r0.json", "{\"$ref\": \"common.json\"}"),
+        ],
+        &[("c/common.json", "{\"type\": \"string\"}")],
+        &[("c/common.json", "{\"type\": \"integer\"}")],
+    );
+    let evidence = case.one();
+    assert_eq!(
+        messages(&evidence.faults),
+        [
+            "the schema of release 0, which was given out, is changed through a file that it refers to"
+        ]
+    );
+    assert_eq!(evidence.faults[0].location.path.as_str(), "c/common.json");
+}
+
+#[test]
+fn a_document_does_not_leave_its_schema_unseen() {
+    let both = [(AT, CONTRACT), ("c/app.schema.json", APP)];
+    let moved = |to: &str, text: &str| {
+        let case = Case::new(&both, &[("c/app-eu.json", "{\"port\": 1}")], &[(to, text)]);
+        let evidence = case.inspect().evidence;
+        evidence.iter().flat_map(|it| &it.faults).map(|it| it.message.clone()).collect::<Vec<_>>()
+    };
+    let told = [
+        "this document is governed by no schema any more: it was c/app-eu.json, which app governed",
+    ];
+    assert_eq!(moved("c/other.json", "{\"port\": \"x\"}"), told);
+    assert_eq!(moved("c/other.json", "{\"port\": 1}"), told);
+    // Nothing has moved here: it goes by its own schema, or is something else.
+    assert_eq!(moved("c/app-us.json", "{\"port\": \"x\"}"), [""; 0]);
+    assert_eq!(moved("c/other.json", "{\"name\": \"x\"}"), [""; 0]);
+}
+
+#[test]
+fn the_first_contract_is_judged_with_all_that_it_names() {
+    let both = [("c/app.schema.json", APP), ("c/app.json", "{\"port\": \"x\"}")];
+    let evidence = Case::new(&both, &[], &[(AT, CONTRACT)]).one();
+    let told: Vec<_> = evidence.invalid.iter().map(|it| (it.was_valid, it.touched)).collect();
+    assert_eq!(told, [(None, false)]);
+    assert_eq!(evidence.change, SchemaChange::Unchanged);
+}
+
+#[test]
+fn a_document_that_drops_the_name_of_its_schema_is_held_to_it_once_more() {
+    let case = Case::new(
+        &[("s/x.schema.json", APP)],
+        &[("c/a.json", "{\"$schema\": \"../s/x.schema.json\", \"port\": 1}")],
+        &[("c/a.json", "{\"port\": \"x\"}")],
+    );
+    let (found, inspected) = case.discovered();
+    assert!(found.notices[0].starts_with("c/a.json no longer names"), "{:?}", found.notices);
+    assert_eq!(inspected.evidence[0].invalid.len(), 1);
+}
+
+#[test]
+fn files_that_were_not_looked_into_are_no_pass() {
+    let case = Case::new(&[], &[("c/x.schema.json", APP)], &[("c/x.schema.json", TEXT)]);
+    for number in 0..20_001 {
+        std::fs::write(case.keep.path().join(format!("head/c/{number:05}.json")), "1").unwrap();
+    }
+    let (found, _) = case.discovered();
+    assert_eq!(found.unknown.len(), 1, "{:?}", found.notices);
+}
+
+#[test]
+fn what_is_told_of_a_secret_does_not_hold_it() {
+    let secret = "k3J9vQz7Lm2Xp8Rt";
+    let token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let schema = |password: &str| {
+        format!("{{\"properties\": {{\"db_password\": {password}, \"auth\": {password}}}}}")
+    };
+    let document = format!("{{\"db_password\": \"{secret}\", \"auth\": \"{token}\"}}");
+    let another = format!("{{\"enum\": [\"{secret}\", \"{token}\"]}}");
+    for (before, after) in [
+        ("{}", another.as_str()),
+        (another.as_str(), "{\"type\": \"string\", \"maxLength\": 4}"),
+        (another.as_str(), "{\"const\": \"ghp_26C7e42F292c6912E7710c838347Ae178B4a\"}"),
+    ] {
+        for document in [document.as_str(), "{\"auth\": \"other\"}", "{}"] {
+            let evidence =
+                edited(&schema(before), &schema(after), &[("c/app.json", document)], &[]);
+            let told = format!("{:?} {:?}", evidence.comparisons, evidence.invalid);
+            assert!(told.contains("Breaking"), "{told}");
+            let is_told = [secret, "ghp_"].iter().any(|it| told.contains(it));
+            assert!(!is_told, "{told}");
+            if document.contains(secret) && after.contains("maxLength") {
+                assert_eq!(evidence.invalid[0].location.span, None);
+            }
+        }
+    }
 }

@@ -79,6 +79,7 @@ impl From<&model::SchemaReport> for ConfigSchema {
             change: schema.change.name().to_owned(),
             comparisons: schema.comparisons.iter().map(comparison).collect(),
             governed: schema.governed,
+            validated: schema.validated,
             invalid: schema.invalid,
             mended: schema.mended,
         }

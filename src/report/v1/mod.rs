@@ -128,6 +128,9 @@ pub struct ConfigSchema {
     pub comparisons: Vec<Comparison>,
     /// How many documents it governs.
     pub governed: usize,
+    /// Whether the schema could be asked about each of them; else nothing is known of those that
+    /// are not among `invalid`.
+    pub validated: bool,
     /// How many of them it refuses.
     pub invalid: usize,
     /// How many of those the change's config migrations mend.

@@ -1,6 +1,6 @@
 //! What a change does to the documents that there are.
 
-use crate::model::{InvalidDocument, Pointer, SchemaEvidence};
+use crate::model::{InvalidDocument, Pointer, SchemaEvidence, printable};
 use crate::rules::Draft;
 
 /// Documents that a finding names one by one.
@@ -38,7 +38,7 @@ pub(super) fn broken<'a>(
     schema.invalid.iter().filter(|document| breaches.contains(&Breach::of(document))).collect()
 }
 
-/// `3 of 41 files break`
+/// `3 of 41 files break`, `1 of 41 files breaks`
 pub(super) fn headline(broken: usize, schema: &SchemaEvidence) -> String {
     let files = if schema.governed == 1 { "file" } else { "files" };
     let verb = if broken == 1 { "breaks" } else { "break" };
@@ -62,5 +62,5 @@ fn line(document: &InvalidDocument) -> String {
     let InvalidDocument { location, pointer, message, more, .. } = document;
     let place = if *pointer == Pointer::default() { String::new() } else { format!(" {pointer}") };
     let more = if *more > 0 { format!(" (and {more} more)") } else { String::new() };
-    format!("{}{place}: {message}{more}", location.path)
+    printable(&format!("{}{place}: {message}{more}", location.path)).into_owned()
 }

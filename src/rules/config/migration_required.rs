@@ -36,7 +36,9 @@ fn check(cx: &SchemaCx<'_>, sink: &mut Sink<'_>) {
     let message = if broken.is_empty() {
         format!("{breaks}, and no config migration carries them over")
     } else {
-        format!("{} and no config migration mends them: {breaks}", headline(broken.len(), schema))
+        let them = if broken.len() == 1 { "it" } else { "them" };
+        let headline = headline(broken.len(), schema);
+        format!("{headline}, and no config migration mends {them}: {breaks}")
     };
     let draft = cause.draft(message, "valid before, refused now");
     let (from, to) = match &schema.versions {

@@ -44,13 +44,18 @@ fn deleted(schema: &SchemaEvidence, sink: &mut Sink<'_>) {
     let left = match governed {
         0 if is_promised => "and documents elsewhere may follow it".to_owned(),
         0 => return,
-        1 => "and 1 file that it governs is left to nobody".to_owned(),
-        _ => format!("and {} that it governs are left to nobody", count(*governed as u64, "file")),
+        1 => "and 1 file that it governed is left to nobody".to_owned(),
+        _ => format!("and {} that it governed are left to nobody", count(*governed as u64, "file")),
     };
-    let message = format!("the schema {name} is deleted, {left}");
+    let (what, place) = if schema.named {
+        ("deleted", Location::file(schema.path.clone()))
+    } else {
+        ("taken out of the contract", schema.version_location.clone())
+    };
+    let message = format!("the schema {name} is {what}, {left}");
     let levels = if *governed == 0 { Levels::WARNING } else { Levels::ERROR };
     sink.push(
-        Draft::new(Location::file(schema.path.clone()), true, message).levels(levels).help(
+        Draft::new(place, true, message).levels(levels).help(
             "bring it back, name the schema that takes its place, or delete its documents too",
         ),
     );

@@ -53,7 +53,7 @@ fn a_break_of_the_base_asks_for_a_migration_and_names_the_files() {
     schema.invalid = vec![broken_document("config/a.yaml"), broken_document("config/b.yaml")];
     let finding = only(&schema);
     assert!(
-        finding.message.starts_with("2 of 41 files break and no config migration mends them: the")
+        finding.message.starts_with("2 of 41 files break, and no config migration mends them: the")
     );
     assert_eq!(
         finding.details[2],
@@ -263,7 +263,7 @@ fn a_deleted_schema_leaves_its_documents_to_nobody() {
     assert_eq!((finding.rule, finding.level), ("config/schema-invalid", Level::Error));
     assert_eq!(
         finding.message,
-        "the schema app is deleted, and 41 files that it governs are left to nobody"
+        "the schema app is deleted, and 41 files that it governed are left to nobody"
     );
     schema.governed = 0;
     assert_eq!(told(&schema), ["warning config/schema-invalid"]);
@@ -325,4 +325,27 @@ fn a_secret_is_told_and_never_repeated() {
     assert_eq!((finding.rule, finding.level), ("config/secret-in-default", Level::Error));
     assert_eq!(finding.message, "the schema app holds what looks like a private key");
     assert!(!finding.may_be_quoted());
+}
+
+#[test]
+fn a_schema_that_leaves_the_contract_is_told_at_the_contract() {
+    let schema =
+        SchemaEvidence { change: SchemaChange::Deleted, named: false, governed: 1, ..schema() };
+    let finding = only(&schema);
+    assert_eq!(
+        finding.message,
+        "the schema app is taken out of the contract, and 1 file that it governed is left to nobody"
+    );
+    assert_eq!(finding.location.path.as_str(), "config/contract.toml");
+}
+
+#[test]
+fn one_document_breaks_and_a_name_stays_on_its_line() {
+    let mut schema = schema();
+    schema.comparisons = vec![breaking(BACK, BASE, true)];
+    schema.invalid = vec![broken_document("config/a\n✔ passed\n.yaml")];
+    let finding = only(&schema);
+    let start = "1 of 41 files breaks, and no config migration mends it: the schema app";
+    assert!(finding.message.starts_with(start), "{}", finding.message);
+    assert!(finding.details.iter().all(|line| !line.contains('\n')), "{:?}", finding.details);
 }
