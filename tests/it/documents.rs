@@ -1,8 +1,9 @@
 //! Config migrations walked through the whole dry run, and jq programs in the program's own process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migration_gate::compat::{Schema, SchemaFiles, SchemaVersions};
 use migration_gate::dryrun::{self, Planned};
@@ -75,7 +76,7 @@ fn documents(versions: &[(&str, Value)]) -> Documents {
             })
             .collect(),
         judged: BTreeSet::from(["1".to_owned(), "2".to_owned()]),
-        tools: Tools { jq: Some(PROGRAM.into()), commands: None, limit: Duration::from_secs(60) },
+        tools: Tools { jq: Some(PathBuf::from(PROGRAM).into()), commands: None, limit: Duration::from_secs(60) },
     }
 }
 
@@ -275,8 +276,8 @@ fn jq_runs_in_a_process_of_its_own() {
 fn hostile_jq_is_stopped() {
     let documents = documents(&[("1", json!({})), ("2", json!({}))]);
     for (hostile, said) in [
-        ("def f: f + 1; f", "takes more memory than is allowed, or calls itself too deeply"),
-        ("\"xxxxxxxxxx\" * 300000000", "takes more memory than is allowed"),
+        ("def f: f + 1; f", "takes more memory or time than is allowed"),
+        ("\"xxxxxxxxxx\" * 300000000", "takes more memory or time than is allowed"),
         (&format!("{}.{}", "(".repeat(200_000), ")".repeat(200_000)), "calls itself too deeply"),
         ("now", "says: there is no filter now"),
         ("$ENV", "says: there is no variable $ENV"),
@@ -296,4 +297,37 @@ fn hostile_jq_is_stopped() {
         let error = target(&documents, 1).operate(&Arc::new(up)).unwrap_err();
         assert!(matches!(error, TargetError::TimedOut { limit: 1, .. }), "{endless}: {error:?}");
     }
+}
+
+/// A program that does not end is waited for once, however many documents and programs it is for.
+#[test]
+fn endless_jq_costs_its_time_once() {
+    let documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    let up = Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq("def f: f; f")]));
+    let start = Instant::now();
+    for _ in 0..3 {
+        for (_, after) in documents.after(&[Arc::clone(&up)]) {
+            after.unwrap_err();
+        }
+        target(&documents, 60).operate(&up).unwrap_err();
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_same_jq_on_the_same_document_is_not_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let evaluator = folder.path().join("evaluator");
+    std::os::unix::fs::symlink(PROGRAM, &evaluator).unwrap();
+    let mut documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    documents.tools.jq = Some(evaluator.clone().into());
+    let up = |text: &str| {
+        Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq(text)]))
+    };
+    let first = documents.after(&[up(".seen = 1")]);
+    assert!(first.iter().all(|(_, text)| text.as_ref().unwrap().contains("seen")), "{first:?}");
+    std::fs::remove_file(evaluator).unwrap();
+    assert_eq!(documents.after(&[up(".seen = 1")]), first);
+    let other = documents.after(&[up(".seen = 2")]);
+    assert!(other.iter().all(|(_, text)| text.is_err()), "{other:?}");
 }
