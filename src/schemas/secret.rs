@@ -3,15 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::document::{Node, Value};
-use crate::model::Span;
+use crate::model::{Span, looks_secret};
 
 /// How many are told of one file.
 const MOST: usize = 100;
 /// Keywords whose values are published with the schema.
 const KEYWORDS: [&str; 4] = ["default", "const", "enum", "examples"];
-/// Words in the name of a property that is meant to hold a secret.
-const NAMES: [&str; 8] =
-    ["password", "passwd", "secret", "token", "apikey", "privatekey", "accesskey", "credential"];
 /// Words of a value that only stands for another.
 const PLACEHOLDERS: [&str; 12] = [
     "example",
@@ -105,9 +102,7 @@ fn looks_like(name: &str, text: &str) -> Option<&'static str> {
     if let Some(what) = token(text) {
         return Some(what);
     }
-    let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    let name = name.to_lowercase();
-    (NAMES.iter().any(|word| name.contains(word)) && is_random(text)).then_some("a password or key")
+    (looks_secret(name) && is_random(text)).then_some("a password or key")
 }
 
 /// The shapes of well-known tokens.

@@ -76,7 +76,11 @@ fn documents(versions: &[(&str, Value)]) -> Documents {
             })
             .collect(),
         judged: BTreeSet::from(["1".to_owned(), "2".to_owned()]),
-        tools: Tools { jq: Some(PathBuf::from(PROGRAM).into()), commands: None, limit: Duration::from_secs(60) },
+        tools: Tools {
+            jq: Some(PathBuf::from(PROGRAM).into()),
+            commands: None,
+            limit: Duration::from_secs(60),
+        },
     }
 }
 
@@ -321,9 +325,7 @@ fn the_same_jq_on_the_same_document_is_not_run_again() {
     std::os::unix::fs::symlink(PROGRAM, &evaluator).unwrap();
     let mut documents = documents(&[("1", json!({})), ("2", json!({}))]);
     documents.tools.jq = Some(evaluator.clone().into());
-    let up = |text: &str| {
-        Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq(text)]))
-    };
+    let up = |text: &str| Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq(text)]));
     let first = documents.after(&[up(".seen = 1")]);
     assert!(first.iter().all(|(_, text)| text.as_ref().unwrap().contains("seen")), "{first:?}");
     std::fs::remove_file(evaluator).unwrap();
