@@ -210,7 +210,7 @@ fn the_whole_history_of_a_set_is_walked() {
 }
 
 /// Files as people write them, with every kind of operation.
-const WRITTEN: [(&str, &str); 4] = [
+pub(crate) const WRITTEN: [(&str, &str); 4] = [
     (
         "config/app.json",
         "{\r\n    \"kind\": \"app\",\r\n    \"legacy\": [1, 2.50],\r\n    \"port\": 80,\r\n    \
@@ -272,12 +272,23 @@ by = "1000"
 /// What the gate proves of them is that each comes back as it was.
 #[test]
 fn every_operation_runs_on_every_format() {
-    let old = r#"{"required": ["port", "name"], "properties": {"port": {"type": "integer"},
-        "boxed": {"type": "array"}, "name": {"enum": ["x"]}, "url": {"type": "string"}},
-        "not": {"required": ["server"]}}"#;
-    let middle = r#"{"required": ["server", "name"], "properties": {"server": {"required": ["port"]},
-        "boxed": {"type": "integer"}, "name": {"enum": ["x"]}, "url": {"required": ["href"]},
-        "level": {"enum": ["warning", "info"]}}, "not": {"required": ["port"]}}"#;
+    let all = r#""kind": {"const": "app"}, "legacy": {}, "mode": {"type": "string"},
+        "timeout": {"type": "integer"}, "jobs": {"type": "array", "items": {"type": "object",
+        "required": ["wait"], "properties": {"wait": {"type": "number"}}}}"#;
+    let old = format!(
+        r#"{{"type": "object", "additionalProperties": false,
+        "required": ["kind", "port", "name"], "properties": {{{all},
+        "port": {{"type": "integer"}}, "url": {{"type": "string"}}, "name": {{"const": "x"}},
+        "level": {{"enum": ["warn", "info"]}},
+        "boxed": {{"type": "array", "items": {{"type": "integer"}}, "minItems": 1, "maxItems": 1}}}}}}"#
+    );
+    let middle = format!(
+        r#"{{"type": "object", "additionalProperties": false,
+        "required": ["kind", "server", "name"], "properties": {{{all},
+        "server": {{"required": ["port"]}}, "url": {{"required": ["href"]}},
+        "name": {{"const": "x"}}, "level": {{"enum": ["warning", "info"]}},
+        "boxed": {{"type": "integer"}}, "host": {{"type": "string"}}}}}}"#
+    );
     let new = middle.replace("\"x\"", "\"X\"");
     let contract = |version: &str, releases: &str| {
         let more = format!("version = \"{version}\"\nreleases = [{releases}]\n");
@@ -291,15 +302,15 @@ fn every_operation_runs_on_every_format() {
     let base = base
         .with(CONFIG, &SET.replace("*.json", "app.{json,jsonc,yaml,toml}"))
         .with(CONTRACT, &contract("1", ""))
-        .with(SCHEMA, old);
+        .with(SCHEMA, &old);
     let releases = "{version = \"1\", schema = \"config/r/1.json\"}, \
                     {version = \"2\", schema = \"config/r/2.json\"}";
     let head = base
         .clone()
         .with(CONTRACT, &contract("3", releases))
         .with(SCHEMA, &new)
-        .with("config/r/1.json", old)
-        .with("config/r/2.json", middle)
+        .with("config/r/1.json", &old)
+        .with("config/r/2.json", &middle)
         .with("config/migrations/0001_every.toml", &(header("1", "2") + EVERY))
         .with("config/migrations/0002_jq.toml", &(header("2", "3") + jq));
     let answer = check_with(&base, &head, &[]);

@@ -15,6 +15,7 @@ use migration_gate::model::{
 };
 use serde_json::{Value, json};
 
+use crate::configuration;
 use crate::support::PROGRAM;
 
 struct NoFiles;
@@ -333,3 +334,62 @@ fn the_same_jq_on_the_same_document_is_not_run_again() {
     let other = documents.after(&[up(".seen = 2")]);
     assert!(other.iter().all(|(_, text)| text.is_err()), "{other:?}");
 }
+
+/// Every operation whose way back is computed.
+fn every() -> Vec<Action> {
+    vec![
+        Action::Test { at: at("/kind"), value: json!("app") },
+        Action::Add { at: at("/host"), value: json!("0.0.0.0") },
+        Action::Remove { at: at("/legacy") },
+        Action::Move { from: at("/port"), to: at("/server/port") },
+        Action::Set { at: at("/mode"), value: json!("fast") },
+        Action::Map {
+            at: at("/level"),
+            table: vec![(json!("warn"), json!("warning")), (json!("info"), json!("info"))],
+        },
+        Action::Wrap { at: at("/url"), key: Some("href".into()) },
+        Action::Unwrap { at: at("/boxed"), key: None },
+        Action::Scale { at: at("/timeout"), by: Ratio::parse("1000").unwrap() },
+        Action::Scale { at: at("/jobs/*/wait"), by: Ratio::parse("1000").unwrap() },
+    ]
+}
+
+#[test]
+fn what_people_wrote_around_the_values_stays() {
+    let mut documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    documents.files = configuration::WRITTEN
+        .iter()
+        .map(|(name, text)| TrialDocument {
+            path: path(name),
+            text: (*text).into(),
+            schema: "app".into(),
+            origin: DocumentOrigin::Head,
+        })
+        .collect();
+    let up = Arc::new(program("1", ("1", "2"), Some(Span::new(0, 50)), &every()));
+    let mut target = target(&documents, 60);
+    let before = target.snapshot().unwrap();
+    target.operate(&up).unwrap();
+    for (name, expected) in MIGRATED {
+        println!("@@{name}\n{:?}", target.text(&path(name)).unwrap());let _ = expected;
+    }
+    target.operate(&Arc::new(up.inverse().unwrap())).unwrap();
+    let after = target.snapshot().unwrap();
+    let differences = before.diff(&after).differences;
+    assert!(differences.iter().all(|difference| difference.note), "{differences:?}");
+    for (name, written) in configuration::WRITTEN {
+        let text = target.text(&path(name)).unwrap();
+        assert_eq!(text.ends_with('\n'), written.ends_with('\n'), "{name}: {text:?}");
+        assert_eq!(text.contains('\r'), written.contains('\r'), "{name}: {text:?}");
+        // Where there is one kind of line end, there is no other.
+        let lone = text.replace("\r\n", "").contains(['\r', '\n']);
+        assert!(!lone || !written.contains('\r'), "{name}: {text:?}");
+    }
+}
+
+const MIGRATED: [(&str, &str); 4] = [
+    ("config/app.json", ""),
+    ("config/app.jsonc", ""),
+    ("config/app.yaml", ""),
+    ("config/app.toml", ""),
+];
