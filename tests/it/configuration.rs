@@ -209,6 +209,20 @@ fn the_whole_history_of_a_set_is_walked() {
     assert_eq!(answer.steps(), [walk, walk].concat());
 }
 
+/// What the gate advises is the help of the finding, and no word of an engine.
+#[test]
+fn an_operation_that_finds_nothing_is_told_with_its_way_out() {
+    let head = tree(&demo("head"));
+    let name = "config/migrations/0001_timeout_in_milliseconds.toml";
+    let idle = format!("{}\n[[up]]\nremove = \"/nothing\"\n", head.text(name));
+    let answer = check_with(&tree(&demo("base")), &head.with(name, &idle), &[]);
+    let findings = answer.report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "dryrun/up-fails").unwrap();
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("mend its place, take it out, or add a fixture"), "{finding}");
+    assert!(!finding.to_string().contains("hint: "), "{finding}");
+}
+
 /// Files as people write them, with every kind of operation.
 pub(crate) const WRITTEN: [(&str, &str); 4] = [
     (

@@ -371,7 +371,7 @@ fn what_people_wrote_around_the_values_stays() {
     let before = target.snapshot().unwrap();
     target.operate(&up).unwrap();
     for (name, expected) in MIGRATED {
-        println!("@@{name}\n{:?}", target.text(&path(name)).unwrap());let _ = expected;
+        assert_eq!(&*target.text(&path(name)).unwrap(), expected, "{name}");
     }
     target.operate(&Arc::new(up.inverse().unwrap())).unwrap();
     let after = target.snapshot().unwrap();
@@ -387,9 +387,35 @@ fn what_people_wrote_around_the_values_stays() {
     }
 }
 
+/// What the up makes of them.
 const MIGRATED: [(&str, &str); 4] = [
-    ("config/app.json", ""),
-    ("config/app.jsonc", ""),
-    ("config/app.yaml", ""),
-    ("config/app.toml", ""),
+    (
+        "config/app.json",
+        "{\r\n    \"kind\": \"app\",\r\n    \"mode\": \"fast\", \"level\": \"warning\",\r\n    \
+         \"url\": {\r\n        \"href\": \"http://a\"\r\n    },\r\n    \"boxed\": 1,\r\n    \
+         \"timeout\": 3000,\r\n    \"jobs\": [{\"wait\": 1000}, {\"wait\": 500.0}],\r\n    \
+         \"name\": \"x\",\r\n    \"host\": \"0.0.0.0\",\r\n    \
+         \"server\": {\r\n        \"port\": 80\r\n    }\r\n}",
+    ),
+    (
+        "config/app.jsonc",
+        "// the app\n{\n  \"kind\": \"app\", // tested\n  \"mode\": \"fast\",\n  /* of the log */\n  \
+         \"level\": \"info\",\n  \"url\": {\n    \"href\": \"http://a\"\n  },\n  \"boxed\": 1,\n  \
+         \"timeout\": 3000, // seconds\n  \"jobs\": [\n    { \"wait\": 1000 },\n  ],\n  \
+         \"name\": \"x\",\n  \"host\": \"0.0.0.0\",\n  \
+         \"server\": {\n    \"port\": 80 // how\n  },\n}\n",
+    ),
+    (
+        "config/app.yaml",
+        "# the app\r\nkind: app # tested\r\nmode: fast # now\r\nlevel: warning\r\nurl:\r\n  \
+         href: http://a\r\nboxed: 1\r\ntimeout: 3000 # seconds\r\njobs:\r\n  - wait: 1000 # a\r\n  \
+         - wait: 2000\r\nname: x # the last\r\nhost: \"0.0.0.0\"\r\nserver:\r\n  port: 80 # how",
+    ),
+    (
+        "config/app.toml",
+        "# the app\nkind = \"app\" # tested\nmode = 'fast' # now\nlevel = \"warning\"\n\
+         url = { href = \"http://a\" }\nboxed = 1\ntimeout = 3000 # seconds\nname = \"x\"\n\
+         host = \"0.0.0.0\"\n\n[[jobs]] # one\nwait = 1000\n\n[[jobs]]\nwait = 2000 # the last\n\n\
+         [server]\nport = 80 # how",
+    ),
 ];

@@ -262,6 +262,20 @@ mod tests {
         assert!(asked(".a", "1").starts_with("error\n"));
     }
 
+    /// As the documentation tells.
+    #[test]
+    fn null_is_no_map() {
+        assert!(asked(".server.port = .port", r#"{"port":1}"#).starts_with("error\n"));
+        for (program, document, answer) in [
+            (".server = {port: .port}", r#"{"port":1}"#, r#"{"port":1,"server":{"port":1}}"#),
+            (".server += {port}", r#"{"port":1}"#, r#"{"port":1,"server":{"port":1}}"#),
+            ("if .a then del(.a.b) else . end", r#"{"c":1}"#, r#"{"c":1}"#),
+            ("if .a then del(.a.b) else . end", r#"{"a":{"b":1}}"#, r#"{"a":{}}"#),
+        ] {
+            assert_eq!(asked(program, document), format!("value\n{answer}"), "{program}");
+        }
+    }
+
     #[test]
     fn nothing_reaches_outside() {
         for program in [
