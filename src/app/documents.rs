@@ -191,7 +191,7 @@ pub(super) fn engine(
         files: inspected.held.clone(),
         judged: judged.into_iter().map(|(id, _)| id).collect(),
         tools: Tools {
-            jq: host::own_program(),
+            jq: host::own_program().map(Into::into),
             commands: folder.as_ref().map(|folder| folder.path().to_owned()),
             limit: args.statement_timeout,
         },

@@ -20,7 +20,7 @@ pub struct Failure {
     pub code: Option<String>,
     /// More from the engine.
     pub detail: Option<String>,
-    /// The engine's own advice.
+    /// Advice: the engine's own where there is a code, else the gate's.
     pub hint: Option<String>,
     /// The place the engine names, else the statement that failed.
     pub location: Location,

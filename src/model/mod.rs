@@ -60,7 +60,7 @@ pub use suggest::{closest, known_words};
 pub use table::{
     Column, Condition, Family, Key, NewRow, ReadRow, Reference, Table, TableName, Value, identifier,
 };
-pub use text::{Sited, clipped, printable, quoted};
+pub use text::{Sited, clipped, looks_secret, printable, quoted};
 pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use trial::{DocumentOrigin, TrialDocument};
 pub use version::{Part, Version};

@@ -58,6 +58,18 @@ pub fn quoted(word: &str) -> String {
     format!("\"{}\"", clipped(word, 60))
 }
 
+/// Words in the name of what is meant to hold a secret.
+const SECRET: [&str; 8] =
+    ["password", "passwd", "secret", "token", "apikey", "privatekey", "accesskey", "credential"];
+
+/// Whether the name of a key says that its value is a secret: `db_password`, `apiKey`.
+#[must_use]
+pub fn looks_secret(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let name = name.to_lowercase();
+    SECRET.iter().any(|word| name.contains(word))
+}
+
 /// Whether a character controls a terminal, turns the reading direction or cannot be seen.
 fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -71,7 +83,7 @@ fn is_hidden(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{printable, quoted};
+    use super::{looks_secret, printable, quoted};
     use std::borrow::Cow;
 
     #[test]
@@ -86,6 +98,12 @@ mod tests {
         assert_eq!(printable("\u{9b}x\u{202e}y\u{200b}"), "\\u{9b}x\\u{202e}y\\u{200b}");
         assert_eq!(printable("\u{2066}\u{feff}\u{e0041}"), "\\u{2066}\\u{feff}\\u{e0041}");
         assert_eq!(printable("\u{34f}\u{3164}\u{e0fff}"), "\\u{34f}\\u{3164}\\u{e0fff}");
+    }
+
+    #[test]
+    fn a_name_says_that_its_value_is_a_secret() {
+        assert!(["db_password", "apiKey", "PRIVATE-KEY", "tokens"].into_iter().all(looks_secret));
+        assert!(["port", "key", "pass", ""].into_iter().all(|name| !looks_secret(name)));
     }
 
     #[test]

@@ -6,15 +6,12 @@ use serde_json::Value as Json;
 
 use crate::compat::Violation;
 use crate::document::{Node, Value};
-use crate::model::{Pointer, Span};
+use crate::model::{Pointer, Span, looks_secret};
 
 /// How many are told of one file.
 const MOST: usize = 100;
 /// Keywords whose values are published with the schema.
 const KEYWORDS: [&str; 4] = ["default", "const", "enum", "examples"];
-/// Words in the name of a property that is meant to hold a secret.
-const NAMES: [&str; 8] =
-    ["password", "passwd", "secret", "token", "apikey", "privatekey", "accesskey", "credential"];
 /// Keywords whose messages hold nothing of the values that they allow.
 const SILENT: [&str; 12] = [
     "type",
@@ -113,14 +110,14 @@ fn value_at(node: &Node, name: &str, found: &mut Vec<Secret>) {
 /// is allowed in its place, is to stay out of the report.
 pub(super) fn told(violation: &Violation, instance: &Json) -> (String, bool) {
     let pointer = Pointer::parse(&violation.pointer).unwrap_or_default();
-    let is_named = pointer.0.iter().any(|name| is_for_secret(name));
+    let is_named = pointer.0.iter().any(|name| looks_secret(name));
     let value = instance.pointer(&violation.pointer).and_then(Json::as_str);
     let is_shaped = value.is_some_and(|text| looks_like("", text).is_some());
     let keyword = violation.schema.rsplit('/').next().unwrap_or_default();
     let speaks = !SILENT.contains(&keyword);
     let holds_one = || {
         let mut words = violation.message.split('"');
-        words.any(|word| is_for_secret(word) || looks_like("", word).is_some())
+        words.any(|word| looks_secret(word) || looks_like("", word).is_some())
     };
     let is_hidden = is_named || is_shaped || (speaks && holds_one());
     if is_hidden && speaks {
@@ -133,25 +130,18 @@ pub(super) fn told(violation: &Violation, instance: &Json) -> (String, bool) {
 pub(super) fn hide(value: &mut Json, name: &str) {
     match value {
         Json::String(text) => {
-            if (is_for_secret(name) && !text.is_empty()) || looks_like("", text).is_some() {
+            if (looks_secret(name) && !text.is_empty()) || looks_like("", text).is_some() {
                 "…".clone_into(text);
             }
         }
         Json::Array(items) => items.iter_mut().for_each(|item| hide(item, name)),
         Json::Object(map) => map.iter_mut().for_each(|(key, item)| {
             // What stands below such a name is meant as well: `secrets: {main: …}`.
-            let name = if is_for_secret(name) { name } else { key };
+            let name = if looks_secret(name) { name } else { key };
             hide(item, name);
         }),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
-}
-
-/// Whether a property of that name is meant to hold a secret.
-fn is_for_secret(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    let name = name.to_lowercase();
-    NAMES.iter().any(|word| name.contains(word))
 }
 
 /// What a value of that name looks like.
@@ -168,7 +158,7 @@ fn looks_like(name: &str, text: &str) -> Option<&'static str> {
     if let Some(what) = token(text) {
         return Some(what);
     }
-    (is_for_secret(name) && is_random(text)).then_some("a password or key")
+    (looks_secret(name) && is_random(text)).then_some("a password or key")
 }
 
 /// The shapes of well-known tokens.

@@ -251,3 +251,141 @@ fn the_whole_history_of_a_set_is_walked() {
     let walk = ["up: ok", "again: ok", "down: ok", "up again: ok", "reverse: ok"];
     assert_eq!(answer.steps(), [walk, walk].concat());
 }
+
+/// What the gate advises is the help of the finding, and no word of an engine.
+#[test]
+fn an_operation_that_finds_nothing_is_told_with_its_way_out() {
+    let head = tree(&demo("head"));
+    let name = "config/migrations/0001_timeout_in_milliseconds.toml";
+    let idle = format!("{}\n[[up]]\nremove = \"/nothing\"\n", head.text(name));
+    let answer = check_with(&tree(&demo("base")), &head.with(name, &idle), &[]);
+    let findings = answer.report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["rule"] == "dryrun/up-fails").unwrap();
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("mend its place, take it out, or add a fixture"), "{finding}");
+    assert!(!finding.to_string().contains("hint: "), "{finding}");
+}
+
+/// Files as people write them, with every kind of operation.
+pub(crate) const WRITTEN: [(&str, &str); 4] = [
+    (
+        "config/app.json",
+        "{\r\n    \"kind\": \"app\",\r\n    \"legacy\": [1, 2.50],\r\n    \"port\": 80,\r\n    \
+         \"mode\": \"slow\", \"level\": \"warn\",\r\n    \"url\": \"http://a\",\r\n    \"boxed\": [ 1 ],\r\n    \
+         \"timeout\": 3,\r\n    \"jobs\": [{\"wait\": 1}, {\"wait\": 0.5}],\r\n    \"name\": \"x\"\r\n}",
+    ),
+    (
+        "config/app.jsonc",
+        "// the app\n{\n  \"kind\": \"app\", // tested\n  \"legacy\": {\"a\": 1},\n  \"port\": 80, // how\n  \
+         \"mode\": \"slow\",\n  /* of the log */\n  \"level\": \"info\",\n  \"url\": \"http://a\",\n  \
+         \"boxed\": [1],\n  \"timeout\": 3, // seconds\n  \"jobs\": [\n    { \"wait\": 1 },\n  ],\n  \
+         \"name\": \"x\",\n}\n",
+    ),
+    (
+        "config/app.yaml",
+        "# the app\r\nkind: app # tested\r\nlegacy: old\r\nport: 80 # how\r\nmode: slow # now\r\n\
+         level: warn\r\nurl: http://a\r\nboxed: [1]\r\ntimeout: 3 # seconds\r\njobs:\r\n  - wait: 1 # a\r\n  \
+         - wait: 2\r\nname: x # the last",
+    ),
+    (
+        "config/app.toml",
+        "# the app\nkind = \"app\" # tested\nlegacy = 1979-05-27\nport = 80 # how\nmode = 'slow' # now\n\
+         level = \"warn\"\nurl = \"http://a\"\nboxed = [ 1 ]\ntimeout = 3 # seconds\nname = \"x\"\n\n\
+         [[jobs]] # one\nwait = 1\n\n[[jobs]]\nwait = 2 # the last",
+    ),
+];
+
+const EVERY: &str = r#"
+[[up]]
+test = "/kind"
+value = "app"
+[[up]]
+add = "/host"
+value = "0.0.0.0"
+[[up]]
+remove = "/legacy"
+[[up]]
+move = "/port"
+to = "/server/port"
+[[up]]
+set = "/mode"
+value = "fast"
+[[up]]
+map = "/level"
+table = { warn = "warning", info = "info" }
+[[up]]
+wrap = "/url"
+key = "href"
+[[up]]
+unwrap = "/boxed"
+[[up]]
+scale = "/timeout"
+by = 1000
+[[up]]
+scale = "/jobs/*/wait"
+by = "1000"
+"#;
+
+/// What the gate proves of them is that each comes back as it was.
+#[test]
+fn every_operation_runs_on_every_format() {
+    let all = r#""kind": {"const": "app"}, "legacy": {}, "mode": {"type": "string"},
+        "timeout": {"type": "integer"}, "jobs": {"type": "array", "items": {"type": "object",
+        "required": ["wait"], "properties": {"wait": {"type": "number"}}}}"#;
+    let old = format!(
+        r#"{{"type": "object", "additionalProperties": false,
+        "required": ["kind", "port", "name"], "properties": {{{all},
+        "port": {{"type": "integer"}}, "url": {{"type": "string"}}, "name": {{"const": "x"}},
+        "level": {{"enum": ["warn", "info"]}},
+        "boxed": {{"type": "array", "items": {{"type": "integer"}}, "minItems": 1, "maxItems": 1}}}}}}"#
+    );
+    let middle = format!(
+        r#"{{"type": "object", "additionalProperties": false,
+        "required": ["kind", "server", "name"], "properties": {{{all},
+        "server": {{"required": ["port"]}}, "url": {{"required": ["href"]}},
+        "name": {{"const": "x"}}, "level": {{"enum": ["warning", "info"]}},
+        "boxed": {{"type": "integer"}}, "host": {{"type": "string"}}}}}}"#
+    );
+    let new = middle.replace("\"x\"", "\"X\"");
+    let contract = |version: &str, releases: &str| {
+        let more = format!("version = \"{version}\"\nreleases = [{releases}]\n");
+        contract(&more).replace("app*.json", "app.{json,jsonc,yaml,toml}")
+    };
+    let header = |from, to| {
+        format!("class = \"online\"\nschema = \"app\"\nfrom = \"{from}\"\nto = \"{to}\"\n")
+    };
+    let jq = "[[up]]\njq = \".name |= ascii_upcase\"\n[[down]]\njq = \".name |= ascii_downcase\"\n";
+    let base = WRITTEN.iter().fold(Tree::default(), |tree, (name, text)| tree.with(name, text));
+    let base = base
+        .with(CONFIG, &SET.replace("*.json", "app.{json,jsonc,yaml,toml}"))
+        .with(CONTRACT, &contract("1", ""))
+        .with(SCHEMA, &old);
+    let releases = "{version = \"1\", schema = \"config/r/1.json\"}, \
+                    {version = \"2\", schema = \"config/r/2.json\"}";
+    let head = base
+        .clone()
+        .with(CONTRACT, &contract("3", releases))
+        .with(SCHEMA, &new)
+        .with("config/r/1.json", &old)
+        .with("config/r/2.json", &middle)
+        .with("config/migrations/0001_every.toml", &(header("1", "2") + EVERY))
+        .with("config/migrations/0002_jq.toml", &(header("2", "3") + jq));
+    let answer = check_with(&base, &head, &[]);
+    assert_eq!(answer.exit, 0, "{:#}", answer.report);
+    let walk = ["up: ok", "again: ok", "down: ok", "up again: ok", "reverse: ok"];
+    assert_eq!(answer.steps(), [walk, walk].concat());
+    assert_eq!(schema_report(&answer)["mended"], 4);
+    let told: Vec<&Value> = answer.report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule"] == "rollback/leaves-trace")
+        .collect();
+    assert!(!told.is_empty(), "{:#}", answer.report);
+    for finding in told {
+        let message = finding["message"].as_str().unwrap();
+        let end = "formatted otherwise than before (the values are the same)";
+        assert!(message.contains("config/app.json") && message.ends_with(end), "{message}");
+        assert!(finding.get("diff").is_none_or(|diff| diff == &serde_json::json!([])), "{finding}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Config migrations walked through the whole dry run, and jq programs in the program's own process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use migration_gate::model::{
 };
 use serde_json::{Value, json};
 
+use crate::configuration;
 use crate::support::PROGRAM;
 
 struct NoFiles;
@@ -75,7 +77,11 @@ fn documents(versions: &[(&str, Value)]) -> Documents {
             })
             .collect(),
         judged: BTreeSet::from(["1".to_owned(), "2".to_owned()]),
-        tools: Tools { jq: Some(PROGRAM.into()), commands: None, limit: Duration::from_secs(60) },
+        tools: Tools {
+            jq: Some(PathBuf::from(PROGRAM).into()),
+            commands: None,
+            limit: Duration::from_secs(60),
+        },
     }
 }
 
@@ -262,8 +268,8 @@ fn jq_runs_in_a_process_of_its_own() {
 fn hostile_jq_is_stopped() {
     let documents = documents(&[("1", json!({})), ("2", json!({}))]);
     for (hostile, said) in [
-        ("def f: f + 1; f", "takes more memory than is allowed, or calls itself too deeply"),
-        ("\"xxxxxxxxxx\" * 300000000", "takes more memory than is allowed"),
+        ("def f: f + 1; f", "takes more memory or time than is allowed"),
+        ("\"xxxxxxxxxx\" * 300000000", "takes more memory or time than is allowed"),
         (&format!("{}.{}", "(".repeat(200_000), ")".repeat(200_000)), "calls itself too deeply"),
         ("now", "says: there is no filter now"),
         ("$ENV", "says: there is no variable $ENV"),
@@ -284,3 +290,119 @@ fn hostile_jq_is_stopped() {
         assert!(matches!(error, TargetError::TimedOut { limit: 1, .. }), "{endless}: {error:?}");
     }
 }
+
+/// A program that does not end is waited for once, however many documents and programs it is for.
+#[test]
+fn endless_jq_costs_its_time_once() {
+    let documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    let up = Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq("def f: f; f")]));
+    let start = migration_gate::host::now();
+    for _ in 0..3 {
+        for (_, after) in documents.after(&[Arc::clone(&up)]) {
+            after.unwrap_err();
+        }
+        target(&documents, 60).operate(&up).unwrap_err();
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_same_jq_on_the_same_document_is_not_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let evaluator = folder.path().join("evaluator");
+    std::os::unix::fs::symlink(PROGRAM, &evaluator).unwrap();
+    let mut documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    documents.tools.jq = Some(evaluator.clone().into());
+    let up = |text: &str| Arc::new(program("1", ("1", "2"), Some(Span::new(0, 9)), &[jq(text)]));
+    let first = documents.after(&[up(".seen = 1")]);
+    assert!(first.iter().all(|(_, text)| text.as_ref().unwrap().contains("seen")), "{first:?}");
+    std::fs::remove_file(evaluator).unwrap();
+    assert_eq!(documents.after(&[up(".seen = 1")]), first);
+    let other = documents.after(&[up(".seen = 2")]);
+    assert!(other.iter().all(|(_, text)| text.is_err()), "{other:?}");
+}
+
+/// Every operation whose way back is computed.
+fn every() -> Vec<Action> {
+    vec![
+        Action::Test { at: at("/kind"), value: json!("app") },
+        Action::Add { at: at("/host"), value: json!("0.0.0.0") },
+        Action::Remove { at: at("/legacy") },
+        Action::Move { from: at("/port"), to: at("/server/port") },
+        Action::Set { at: at("/mode"), value: json!("fast") },
+        Action::Map {
+            at: at("/level"),
+            table: vec![(json!("warn"), json!("warning")), (json!("info"), json!("info"))],
+        },
+        Action::Wrap { at: at("/url"), key: Some("href".into()) },
+        Action::Unwrap { at: at("/boxed"), key: None },
+        Action::Scale { at: at("/timeout"), by: Ratio::parse("1000").unwrap() },
+        Action::Scale { at: at("/jobs/*/wait"), by: Ratio::parse("1000").unwrap() },
+    ]
+}
+
+#[test]
+fn what_people_wrote_around_the_values_stays() {
+    let mut documents = documents(&[("1", json!({})), ("2", json!({}))]);
+    documents.files = configuration::WRITTEN
+        .iter()
+        .map(|(name, text)| TrialDocument {
+            path: path(name),
+            text: (*text).into(),
+            schema: "app".into(),
+            origin: DocumentOrigin::Head,
+        })
+        .collect();
+    let up = Arc::new(program("1", ("1", "2"), Some(Span::new(0, 50)), &every()));
+    let mut target = target(&documents, 60);
+    let before = target.snapshot().unwrap();
+    target.operate(&up).unwrap();
+    for (name, expected) in MIGRATED {
+        assert_eq!(&*target.text(&path(name)).unwrap(), expected, "{name}");
+    }
+    target.operate(&Arc::new(up.inverse().unwrap())).unwrap();
+    let after = target.snapshot().unwrap();
+    let differences = before.diff(&after).differences;
+    assert!(differences.iter().all(|difference| difference.note), "{differences:?}");
+    for (name, written) in configuration::WRITTEN {
+        let text = target.text(&path(name)).unwrap();
+        assert_eq!(text.ends_with('\n'), written.ends_with('\n'), "{name}: {text:?}");
+        assert_eq!(text.contains('\r'), written.contains('\r'), "{name}: {text:?}");
+        // Where there is one kind of line end, there is no other.
+        let lone = text.replace("\r\n", "").contains(['\r', '\n']);
+        assert!(!lone || !written.contains('\r'), "{name}: {text:?}");
+    }
+}
+
+/// What the up makes of them.
+const MIGRATED: [(&str, &str); 4] = [
+    (
+        "config/app.json",
+        "{\r\n    \"kind\": \"app\",\r\n    \"mode\": \"fast\", \"level\": \"warning\",\r\n    \
+         \"url\": {\r\n        \"href\": \"http://a\"\r\n    },\r\n    \"boxed\": 1,\r\n    \
+         \"timeout\": 3000,\r\n    \"jobs\": [{\"wait\": 1000}, {\"wait\": 500.0}],\r\n    \
+         \"name\": \"x\",\r\n    \"host\": \"0.0.0.0\",\r\n    \
+         \"server\": {\r\n        \"port\": 80\r\n    }\r\n}",
+    ),
+    (
+        "config/app.jsonc",
+        "// the app\n{\n  \"kind\": \"app\", // tested\n  \"mode\": \"fast\",\n  /* of the log */\n  \
+         \"level\": \"info\",\n  \"url\": {\n    \"href\": \"http://a\"\n  },\n  \"boxed\": 1,\n  \
+         \"timeout\": 3000, // seconds\n  \"jobs\": [\n    { \"wait\": 1000 },\n  ],\n  \
+         \"name\": \"x\",\n  \"host\": \"0.0.0.0\",\n  \
+         \"server\": {\n    \"port\": 80 // how\n  },\n}\n",
+    ),
+    (
+        "config/app.yaml",
+        "# the app\r\nkind: app # tested\r\nmode: fast # now\r\nlevel: warning\r\nurl:\r\n  \
+         href: http://a\r\nboxed: 1\r\ntimeout: 3000 # seconds\r\njobs:\r\n  - wait: 1000 # a\r\n  \
+         - wait: 2000\r\nname: x # the last\r\nhost: \"0.0.0.0\"\r\nserver:\r\n  port: 80 # how",
+    ),
+    (
+        "config/app.toml",
+        "# the app\nkind = \"app\" # tested\nmode = 'fast' # now\nlevel = \"warning\"\n\
+         url = { href = \"http://a\" }\nboxed = 1\ntimeout = 3000 # seconds\nname = \"x\"\n\
+         host = \"0.0.0.0\"\n\n[[jobs]] # one\nwait = 1000\n\n[[jobs]]\nwait = 2000 # the last\n\n\
+         [server]\nport = 80 # how",
+    ),
+];

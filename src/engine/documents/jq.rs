@@ -4,7 +4,9 @@
 //! process. So it runs in a process of its own, which is this program under a hidden command, with
 //! bounded memory and time.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jaq_core::load::{self, Arena, File, Loader};
@@ -14,14 +16,25 @@ use serde_json::Value;
 
 use super::operation::Problem;
 use super::tools::{self, Ended};
-use crate::host;
-use crate::model::printable;
+use crate::host::{self, Stop};
+use crate::model::{CannotRun, printable, sha256};
 
 /// The hidden command under which the program evaluates jq.
 pub const COMMAND: &str = "evaluate-jq";
 
 /// The most memory that a program may take, in KiB of address space.
 const MEMORY: &str = "1048576";
+/// The most processor time that it may take, in seconds.
+const PROCESSOR: &str = "5";
+/// The longest that it may take, whatever a statement may.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Starts a process within bounds of memory and processor time, without core dumps. The kernel keeps
+/// them: they hold as well where the gate itself is killed and nobody watches the process any more.
+/// Where they cannot be set nothing runs, and nothing is answered.
+const BOUNDED: &str = "ulimit -c 0; ulimit -v \"$1\" && ulimit -t \"$2\" && shift 2 && \
+                       [ -x \"$1\" ] || exit 0; exec \"$@\"";
+/// How much of documents and answers is remembered, in bytes.
+const REMEMBERED: usize = 64 * 1024 * 1024;
 /// What stands before an answer.
 const VALUE: &str = "value\n";
 const ERROR: &str = "error\n";
@@ -39,32 +52,127 @@ const OUTSIDE: [&str; 10] = [
     "strflocaltime",
 ];
 
-/// Runs a program on a document, in a process of `evaluator`.
-pub(super) fn run(
-    evaluator: &Path,
-    program: &str,
-    document: &Value,
-    limit: Duration,
-) -> Result<Value, Problem> {
-    let question = format!("{}\n{document}", Value::from(program));
-    let mut command = host::command("sh");
-    // Where memory cannot be bounded nothing runs, and nothing is answered.
-    let bounded = "ulimit -v \"$1\" && shift && [ -x \"$1\" ] || exit 0; exec \"$@\"";
-    command.args(["-c", bounded, "sh", MEMORY]);
-    command.arg(evaluator).arg(COMMAND).env_clear().current_dir("/");
-    match tools::capture(&mut command, "jq", &question, limit)? {
-        Ended::Failed(_) => Err(Problem::Fails(
-            "takes more memory than is allowed, or calls itself too deeply".into(),
-        )),
-        Ended::Printed(text) => match (text.strip_prefix(VALUE), text.strip_prefix(ERROR)) {
-            (Some(json), _) => serde_json::from_str(json)
-                .map_err(|_| Problem::Fails("gives something that is not JSON".into())),
-            (None, Some(message)) => Err(Problem::Fails(format!("says: {}", printable(message)))),
-            (None, None) => Err(Problem::Ours(
-                "jq does not answer: its process cannot be started with bounded memory".into(),
-            )),
-        },
+/// Evaluates jq programs, each on the same document once: they have no clock, environment or files,
+/// so they answer the same again. Copies share what they remember.
+#[derive(Clone, Debug)]
+pub struct Evaluator {
+    /// The program that answers under [`COMMAND`].
+    program: PathBuf,
+    memory: Arc<Mutex<Memory>>,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// By the digest of program and document.
+    answers: BTreeMap<String, Result<Value, String>>,
+    /// How large they are together.
+    size: usize,
+    /// Programs that were ended once: nothing of them is run again.
+    endless: BTreeSet<String>,
+    /// Programs that got no answer in time, by no bound of their own.
+    late: BTreeSet<String>,
+}
+
+impl From<PathBuf> for Evaluator {
+    /// An evaluator that runs this program, which answers under [`COMMAND`].
+    fn from(program: PathBuf) -> Self {
+        Self { program, memory: Arc::default() }
     }
+}
+
+impl Evaluator {
+    /// Runs a program on a document, in a process of its own.
+    pub(super) fn run(
+        &self,
+        program: &str,
+        document: &Value,
+        limit: Duration,
+    ) -> Result<Value, Problem> {
+        let question = format!("{}\n{document}", Value::from(program));
+        let digest = sha256(question.as_bytes());
+        // Kept while a process runs: documents are migrated one after the other.
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.endless.contains(program) {
+            return Err(endless());
+        }
+        if memory.late.contains(program) {
+            return Err(late(limit));
+        }
+        if let Some(known) = memory.answers.get(&digest) {
+            return known.clone().map_err(Problem::Fails);
+        }
+        let answer = match self.ask(&question, limit)? {
+            Asked::Answer(answer) => answer,
+            Asked::Endless => {
+                memory.endless.insert(program.to_owned());
+                return Err(endless());
+            }
+            Asked::Late => {
+                memory.late.insert(program.to_owned());
+                return Err(late(limit));
+            }
+        };
+        let size = answer.as_ref().map_or_else(String::len, |value| value.to_string().len());
+        if memory.size.saturating_add(size) <= REMEMBERED {
+            memory.size += size;
+            memory.answers.insert(digest, answer.clone());
+        }
+        answer.map_err(Problem::Fails)
+    }
+
+    fn ask(&self, question: &str, limit: Duration) -> Result<Asked, Problem> {
+        let mut command = host::command("sh");
+        command.args(["-c", BOUNDED, "sh", MEMORY, PROCESSOR]);
+        command.arg(&self.program).arg(COMMAND).env_clear().current_dir("/");
+        match tools::capture(&mut command, "jq", question, limit.min(LONGEST)) {
+            Err(Problem::Stopped(Stop::Deadline)) => Ok(Asked::Late),
+            Err(problem) => Err(problem),
+            Ok(Ended::Failed(_)) => Ok(Asked::Endless),
+            Ok(Ended::Printed(text)) => match (text.strip_prefix(VALUE), text.strip_prefix(ERROR)) {
+                (Some(json), _) => Ok(Asked::Answer(
+                    serde_json::from_str(json)
+                        .map_err(|_| "gives something that is not JSON".to_owned()),
+                )),
+                (None, Some(message)) => {
+                    Ok(Asked::Answer(Err(format!("says: {}", printable(message)))))
+                }
+                (None, None) => Err(Problem::Ours(
+                    "jq does not answer: its process cannot be started with bounded memory and \
+                     time"
+                        .into(),
+                )),
+            },
+        }
+    }
+}
+
+/// What came of a question.
+enum Asked {
+    /// A value, or what the program fails with.
+    Answer(Result<Value, String>),
+    /// The process was ended by its bounds, or by its stack.
+    Endless,
+    /// It got nowhere in time.
+    Late,
+}
+
+/// Which of its bounds ends a program depends on the machine, so they are told together.
+fn endless() -> Problem {
+    Problem::Fails(format!(
+        "takes more memory or time than is allowed (1 GiB, {PROCESSOR} s), or calls itself too \
+         deeply"
+    ))
+}
+
+fn late(limit: Duration) -> Problem {
+    if limit <= LONGEST {
+        return Problem::Stopped(Stop::Deadline);
+    }
+    Problem::CannotRun(CannotRun {
+        reason: format!("its jq program gives no answer within {} s", LONGEST.as_secs()),
+        way_out: "make the program simpler, or run the gate where it has the processor to itself"
+            .into(),
+    })
 }
 
 /// Answers a question: a jq program as JSON text in the first line, a document after it. This may
@@ -152,6 +260,20 @@ mod tests {
             );
         }
         assert!(asked(".a", "1").starts_with("error\n"));
+    }
+
+    /// As the documentation tells.
+    #[test]
+    fn null_is_no_map() {
+        assert!(asked(".server.port = .port", r#"{"port":1}"#).starts_with("error\n"));
+        for (program, document, answer) in [
+            (".server = {port: .port}", r#"{"port":1}"#, r#"{"port":1,"server":{"port":1}}"#),
+            (".server += {port}", r#"{"port":1}"#, r#"{"port":1,"server":{"port":1}}"#),
+            ("if .a then del(.a.b) else . end", r#"{"c":1}"#, r#"{"c":1}"#),
+            ("if .a then del(.a.b) else . end", r#"{"a":{"b":1}}"#, r#"{"a":{}}"#),
+        ] {
+            assert_eq!(asked(program, document), format!("value\n{answer}"), "{program}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod pass;
 mod place;
 mod round;
 mod scale;
+mod secret;
 mod snapshot;
 mod store;
 mod target;

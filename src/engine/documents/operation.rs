@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::ledger::Did;
 use super::place::{self, Way};
 use super::scale;
+use super::secret;
 use super::tools::Tools;
 use crate::document::{self, DEEPEST, Edit};
 use crate::host::Stop;
@@ -74,11 +75,13 @@ impl<'a> Desk<'a> {
                 way_out: "write the way back out as [[down]]".into(),
             })),
             Action::Jq { program } => {
-                let after = self.tools.jq(program, &self.value)?;
+                let after = self.tools.jq(program, &self.value);
+                let after = after.map_err(|problem| self.veil(problem))?;
                 self.replace_all(after)
             }
             Action::Command { command } => {
-                let after = self.tools.command(command, &self.value)?;
+                let after = self.tools.command(command, &self.value);
+                let after = after.map_err(|problem| self.veil(problem))?;
                 self.replace_all(after)
             }
         }?;
@@ -106,6 +109,14 @@ impl<'a> Desk<'a> {
         }
         self.check_depth()?;
         Ok(done)
+    }
+
+    /// What a program that has read the document says of it.
+    fn veil(&self, problem: Problem) -> Problem {
+        match problem {
+            Problem::Fails(said) => Problem::Fails(secret::veiled(&said, &self.value)),
+            Problem::CannotRun(_) | Problem::Stopped(_) | Problem::Ours(_) => problem,
+        }
     }
 
     fn check_depth(&self) -> Result<(), Problem> {
@@ -173,8 +184,12 @@ impl<'a> Desk<'a> {
         for found in &found {
             let there = found.at.get(&self.value).unwrap_or(&Value::Null);
             if !place::same(there, value) {
-                let (at, there, value) = (&found.at, shown(there), shown(value));
-                return fails(format!("finds {there} at {at}, and not {value}"));
+                let at = &found.at;
+                let found = shown(there, at);
+                return fails(match secret::is_secret(at) {
+                    true => format!("finds {found} at {at}"),
+                    false => format!("finds {found} at {at}, and not {}", shown(value, at)),
+                });
             }
         }
         Ok(vec![Did::Looked])
@@ -277,7 +292,7 @@ impl<'a> Desk<'a> {
         let new = match transformed(action, there) {
             Ok(new) => new,
             Err(reason) => {
-                return fails(format!("finds {} {}: {reason}", shown(there), at_place(at)));
+                return fails(format!("finds {} {}: {reason}", shown(there, at), at_place(at)));
             }
         };
         // What is worth the same is written as it was: 1 and not 1.0.
@@ -366,9 +381,12 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The start of a value.
-fn shown(value: &Value) -> String {
-    clipped(&value.to_string(), SHOWN)
+/// The start of a value that stands at a place; no secret.
+fn shown(value: &Value, at: &Pointer) -> String {
+    match secret::is_secret(at) {
+        true => "another value".into(),
+        false => clipped(&secret::redacted(value).to_string(), SHOWN),
+    }
 }
 
 /// An operation in a few words: `move /port`.

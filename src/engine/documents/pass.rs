@@ -7,17 +7,22 @@ use serde_json::Value;
 
 use super::ledger::{Did, Record};
 use super::operation::{Desk, Problem, named};
+use super::secret::redacted;
 use super::tools::Tools;
 use crate::compat::{Schema, SchemaVersions};
 use crate::document::{self, Edit, Format, Patterns};
 use crate::engine::{EngineError, TargetError, stopped};
 use crate::host::{self, Stop};
 use crate::model::{
-    Action, CannotRun, DocumentOrigin, Failure, Location, Pointer, Program, RepoPath, printable,
+    Action, CannotRun, DocumentOrigin, Failure, Location, Pointer, Program, RepoPath, clipped,
+    printable,
 };
 
 /// How much of a document's text is read for its edits, in bytes.
 const MOST_READ: usize = 256 * 1024 * 1024;
+
+/// How much of a generated document is shown, in characters.
+const SHOWN: usize = 400;
 
 /// A document as it stands.
 #[derive(Clone)]
@@ -265,13 +270,11 @@ impl<'a> Pass<'a> {
     fn failure(&self, held: &Document, index: Option<usize>, message: String) -> TargetError {
         // Nobody has a generated document at hand.
         let detail = (held.origin == DocumentOrigin::Generated).then(|| {
-            let text: String = held.text.trim().chars().take(400).collect();
+            let text = value(held)
+                .map_or_else(|_| held.text.to_string(), |value| redacted(&value).to_string());
             let path = printable(held.path.as_str());
-            format!(
-                "{path} is made from version {}: {}",
-                printable(&self.program.from),
-                printable(&text)
-            )
+            let from = printable(&self.program.from);
+            format!("{path} is made from version {from}: {}", clipped(&text, SHOWN))
         });
         let location = self.location(index);
         TargetError::Script(Failure { message, code: None, detail, hint: None, location })

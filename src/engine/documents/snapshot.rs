@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::pass::{self, Document};
-use crate::model::{Object, ObjectKey, Pointer, Snapshot, sha256};
+use super::secret;
+use crate::model::{DocumentOrigin, Object, ObjectKey, Pointer, Snapshot, sha256};
 
 /// How much of a value stands in a snapshot, in characters; of longer ones a digest as well.
 const SHOWN: usize = 200;
 
-/// Describes documents. Their values are facts; how they are written is worth a note.
-pub(super) fn of(documents: &[Document]) -> Snapshot {
+/// Describes documents. Their values are facts; how they are written is worth a note, but for those
+/// that nobody wrote. Secrets are told by their digest with `salt`.
+pub(super) fn of(documents: &[Document], salt: &str) -> Snapshot {
     let mut objects = BTreeMap::new();
     for document in documents {
         let key = ObjectKey::new("document", document.path.as_str());
         let mut object = Object::default();
-        object.notes.insert("text".into(), digest(&document.text));
+        if document.origin != DocumentOrigin::Generated {
+            object.notes.insert("text".into(), digest(&document.text));
+        }
         match pass::value(document) {
-            Ok(value) => leaves(&value, &key, &mut objects),
+            Ok(value) => leaves(&value, (&key, salt), &mut objects),
             // Nothing is known of its values, so the text itself must stay what it is.
             Err(reason) => {
                 object.facts.insert("unreadable".into(), reason);
@@ -31,7 +35,11 @@ pub(super) fn of(documents: &[Document]) -> Snapshot {
 }
 
 /// Adds the values that hold no others: scalars, and empty maps and lists.
-fn leaves(root: &Value, document: &ObjectKey, objects: &mut BTreeMap<ObjectKey, Object>) {
+fn leaves(
+    root: &Value,
+    (document, salt): (&ObjectKey, &str),
+    objects: &mut BTreeMap<ObjectKey, Object>,
+) {
     let mut open = vec![(Pointer::default(), root)];
     while let Some((at, value)) = open.pop() {
         match value {
@@ -44,7 +52,11 @@ fn leaves(root: &Value, document: &ObjectKey, objects: &mut BTreeMap<ObjectKey, 
             }
             _ => {
                 let mut object = Object { parent: Some(document.clone()), ..Object::default() };
-                object.facts.insert("value".into(), fact(value));
+                let fact = match secret::is_secret(&at) {
+                    true => secret::fact(value, salt),
+                    false => fact(value),
+                };
+                object.facts.insert("value".into(), fact);
                 objects.insert(ObjectKey::new("value", format!("{}#{at}", document.name)), object);
             }
         }

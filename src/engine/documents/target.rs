@@ -11,7 +11,7 @@ use crate::engine::{Checkpoint, EngineError, Rows, Target, TargetError, stopped}
 use crate::host;
 use crate::model::{
     CannotRun, Failure, Location, NewRow, Program, ReadRow, RepoPath, Script, Snapshot, Table,
-    TableName, printable,
+    TableName, printable, sha256,
 };
 
 /// A document of a migration's schema that it was not run on.
@@ -28,6 +28,8 @@ pub struct Skipped {
 /// Real files in a temporary folder, and what was done to them.
 pub struct DocumentTarget {
     documents: Documents,
+    /// A digest of all documents as they were at first.
+    salt: String,
     store: Store,
     ledger: Ledger,
     /// States by the number that their checkpoint carries; forgotten ones are `None`.
@@ -40,8 +42,9 @@ impl DocumentTarget {
         let files = documents.documents();
         let texts = files.iter().map(|file| (file.path.clone(), Arc::clone(&file.text))).collect();
         let store = Store::new(&texts)?;
-        let ledger = Ledger::default();
-        Ok(Self { documents, store, ledger, checkpoints: Vec::new(), skipped: Vec::new() })
+        let salt: String = texts.values().map(|text| sha256(text.as_bytes())).collect();
+        let (salt, ledger) = (sha256(salt.as_bytes()), Ledger::default());
+        Ok(Self { documents, salt, store, ledger, checkpoints: Vec::new(), skipped: Vec::new() })
     }
 
     /// The documents on which programs were not run, sorted; those at the new version left out.
@@ -164,7 +167,7 @@ impl Target for DocumentTarget {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {
-        Ok(snapshot::of(&self.current()?))
+        Ok(snapshot::of(&self.current()?, &self.salt))
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {

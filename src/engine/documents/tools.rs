@@ -17,9 +17,8 @@ pub(super) const MOST: u64 = 16 * 1024 * 1024;
 /// What the escape hatches of config migrations may use.
 #[derive(Clone, Debug, Default)]
 pub struct Tools {
-    /// The program that evaluates jq under the command [`jq::COMMAND`]: this one. `None` where none
-    /// is to run.
-    pub jq: Option<PathBuf>,
+    /// What evaluates jq. `None` where none is to run.
+    pub jq: Option<jq::Evaluator>,
     /// A folder with a copy of the repository's files, in which commands run with the user's
     /// rights. `None` where they may not run.
     pub commands: Option<PathBuf>,
@@ -36,7 +35,7 @@ impl Tools {
                 way_out: "check the change with the command line program".into(),
             })
         })?;
-        jq::run(evaluator, program, document, self.limit)
+        evaluator.run(program, document, self.limit)
     }
 
     /// What a command makes of a document.

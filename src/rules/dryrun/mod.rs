@@ -23,8 +23,11 @@ pub(super) fn engine_said(failure: &Failure, message: String) -> Draft {
     if let Some(detail) = &failure.detail {
         draft = draft.detail(format!("detail: {detail}"));
     }
-    if let Some(hint) = &failure.hint {
-        draft = draft.detail(format!("hint: {hint}"));
+    match (&failure.hint, &failure.code) {
+        // The engine's own words come with a code; without one the advice is the gate's.
+        (Some(hint), None) => draft = draft.help(hint.as_str()),
+        (Some(hint), Some(_)) => draft = draft.detail(format!("hint: {hint}")),
+        (None, _) => {}
     }
     draft
 }

@@ -49,13 +49,16 @@ fn report(
     let location = down.map_or_else(|| entry.migration.location(), super::work_of);
     if !step.diff.is_material() {
         if !step.diff.is_empty() {
-            let message = format!("{when} {} the same but for order, names or space", state.is);
+            let message = match state.rewritten(&step.diff) {
+                Some(which) => format!("{when} {which}"),
+                None => format!("{when} {} the same but for order, names or space", state.is),
+            };
             sink.push(
                 Draft::new(location, true, message)
                     .migration(&seen.id)
                     .levels(Levels::OBSERVATION)
                     .proved()
-                    .diff(&step.diff),
+                    .diff(&state.told(&step.diff)),
             );
         }
         return;
@@ -65,8 +68,10 @@ fn report(
         return;
     }
     let message = format!("{when} {} not what {} before the up", state.is, state.it_was);
-    let mut draft =
-        Draft::new(location, true, message).migration(&seen.id).proved().diff(&step.diff);
+    let mut draft = Draft::new(location, true, message)
+        .migration(&seen.id)
+        .proved()
+        .diff(&state.told(&step.diff));
     if let Some(Outcome::Failed(failure)) = seen.up_after_down.as_ref().map(|up| &up.outcome) {
         draft = draft.detail(format!("because of it the next up fails: {}", failure.message));
     }

@@ -174,12 +174,57 @@ fn an_invalid_result_names_the_operation_that_wrote_it() {
 #[test]
 fn a_generated_document_is_shown_with_its_failure() {
     let versions = [("1", old()), ("2", new())];
-    let files = [("generated/app-1.json", r#"{"port":7}"#)];
+    let files =
+        [("generated/app-1.json", "{\n  \"port\": 7,\n  \"legacy\": {\"token\": \"abcd\"}\n}")];
     let mut target = documents(&versions, &files).target(&spec()).unwrap();
     let failing = up(vec![Action::Test { at: at("/legacy"), value: json!(1) }]);
     let Err(TargetError::Script(failure)) = target.operate(&failing) else { panic!() };
     let detail = failure.detail.unwrap();
-    assert_eq!(detail, "generated/app-1.json is made from version 1: {\"port\":7}");
+    assert_eq!(
+        detail,
+        "generated/app-1.json is made from version 1: {\"port\":7,\"legacy\":{\"token\":\"…\"}}"
+    );
+}
+
+/// Reports are read by more people than documents are.
+#[test]
+fn secrets_of_a_document_are_not_told() {
+    let open = json!({});
+    let secret = "hunter2topsecret99";
+    let text =
+        format!(r#"{{"db_password": "{secret}", "db": {{"apiKey": "{secret}", "port": 1}}}}"#);
+    let versions = [("1", open.clone()), ("2", open)];
+    let mut documents = documents(&versions, &[("a.json", &text)]);
+    let folder = tempfile::tempdir().unwrap();
+    documents.tools.commands = Some(folder.path().to_owned());
+    let mut target = documents.target(&spec()).unwrap();
+    let password = at("/db_password");
+    for (action, said) in [
+        (
+            Action::Test { at: password.clone(), value: json!("x") },
+            "(test /db_password) finds another value at /db_password",
+        ),
+        (
+            Action::Map { at: password.clone(), table: vec![] },
+            "finds another value at /db_password: the table does not name it",
+        ),
+        (
+            Action::Test { at: at("/db"), value: json!(1) },
+            r#"finds {"apiKey":"…","port":1} at /db, and not 1"#,
+        ),
+        (
+            Action::Command { command: ["sh", "-c", "cat >&2; exit 1"].map(str::to_owned).into() },
+            r#"fails: {"db_password":"…","db":{"apiKey":"…","port":1}}"#,
+        ),
+    ] {
+        let message = message(&mut target, &up(vec![action]));
+        assert!(message.ends_with(said), "{message}");
+    }
+    let before = target.snapshot().unwrap();
+    run(&mut target, &up(vec![Action::Set { at: password, value: json!("other") }]));
+    let diff = before.diff(&target.snapshot().unwrap());
+    assert!(diff.is_material());
+    assert!(!format!("{before:?}{diff:?}").contains(secret), "{diff:?}");
 }
 
 #[test]
