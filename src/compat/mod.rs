@@ -2,6 +2,7 @@
 
 mod budget;
 mod compare;
+mod disjoint;
 mod document;
 mod effort;
 mod formats;
