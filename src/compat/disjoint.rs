@@ -89,9 +89,9 @@ fn by_member(
             && b.get("additionalProperties") == Some(&Value::Bool(false));
         forbidden
             || its == Some(&Value::Bool(false))
-            || own.zip(its).is_some_and(|(own, its)| {
-                apart(one.with(own), other.with(its), depth - 1)
-            })
+            || own
+                .zip(its)
+                .is_some_and(|(own, its)| apart(one.with(own), other.with(its), depth - 1))
     })
 }
 

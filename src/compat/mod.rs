@@ -1,6 +1,7 @@
 //! JSON Schemas, old against new: what could an existing document break on?
 
 mod budget;
+mod closest;
 mod compare;
 mod disjoint;
 mod document;
@@ -22,6 +23,7 @@ mod unresolved;
 mod versions;
 mod violation;
 mod witness;
+mod wording;
 
 pub use compare::{Verdict, compare};
 pub use load::SchemaFiles;

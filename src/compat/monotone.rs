@@ -256,14 +256,12 @@ impl<'a> Monotone<'a> {
             (None, Some(shapes)) if shapes.is_empty() => self.implies(rest(from), new),
             (None, Some(shapes)) => shapes.into_iter().any(|old| self.implies(old, new)),
             (None, None) => false,
-        })
-            && had.iter().filter(|(name, _)| !wanted.contains_key(*name)).all(|(name, old)| {
-                // Where a pattern matches, the rest is not asked, and the pattern is seen to below.
-                matching(name).is_some_and(|shapes| !shapes.is_empty()) || self.implies(old, rest(to))
-            })
-            && shapes
-                .iter()
-                .all(|(shape, old)| new_shapes.get(shape).is_some_and(|new| self.implies(old, new)))
+        }) && had.iter().filter(|(name, _)| !wanted.contains_key(*name)).all(|(name, old)| {
+            // Where a pattern matches, the rest is not asked, and the pattern is seen to below.
+            matching(name).is_some_and(|shapes| !shapes.is_empty()) || self.implies(old, rest(to))
+        }) && shapes
+            .iter()
+            .all(|(shape, old)| new_shapes.get(shape).is_some_and(|new| self.implies(old, new)))
             && self.implies(rest(from), rest(to))
     }
 

@@ -130,17 +130,18 @@ fn differs(shape: &Shape<'_>) -> bool {
 fn own(node: &Node<'_>) -> Value {
     let Value::Object(map) = node.schema else { return node.schema.clone() };
     let bare = |value: &Value| if value.is_boolean() { value.clone() } else { Value::Null };
-    let kept = map.iter().filter(|(keyword, _)| *keyword != "$ref").filter_map(|(keyword, value)| {
-        let kept = match (keyword::holds(node.draft, keyword)?, value) {
-            (Holds::Data, value) => value.clone(),
-            (_, Value::Array(items)) => items.iter().map(bare).collect(),
-            (Holds::Named | Holds::NamedSchemaOrNames, Value::Object(named)) => {
-                named.iter().map(|(name, item)| (name.clone(), bare(item))).collect()
-            }
-            (_, value) => bare(value),
-        };
-        Some((keyword.clone(), kept))
-    });
+    let kept =
+        map.iter().filter(|(keyword, _)| *keyword != "$ref").filter_map(|(keyword, value)| {
+            let kept = match (keyword::holds(node.draft, keyword)?, value) {
+                (Holds::Data, value) => value.clone(),
+                (_, Value::Array(items)) => items.iter().map(bare).collect(),
+                (Holds::Named | Holds::NamedSchemaOrNames, Value::Object(named)) => {
+                    named.iter().map(|(name, item)| (name.clone(), bare(item))).collect()
+                }
+                (_, value) => bare(value),
+            };
+            Some((keyword.clone(), kept))
+        });
     Value::Object(kept.collect())
 }
 
@@ -193,7 +194,9 @@ fn wrapped(
             *left = left.saturating_sub(1);
             let mut outer = outer.clone();
             match (&mut outer, token) {
-                (Value::Object(map), Token::Key(name)) => _ = map.insert(name.clone(), value.clone()),
+                (Value::Object(map), Token::Key(name)) => {
+                    _ = map.insert(name.clone(), value.clone())
+                }
                 (Value::Array(items), Token::Index(index)) => {
                     if let Some(item) = items.get_mut(*index) {
                         *item = value.clone();
