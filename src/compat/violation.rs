@@ -53,12 +53,15 @@ fn place(error: &ValidationError<'_>) -> String {
 
 /// The place and the message; of alternatives, what is wrong in the one that comes closest.
 fn told(error: &ValidationError<'_>) -> (String, String) {
-    if let Some((inner, alternatives)) = closest::closest(error) {
-        let message = format!("{} (in the closest of {alternatives} alternatives)", text(inner));
-        return (place(inner), clipped(&message, LONGEST));
-    }
-    let message = closest::types(error).map(|types| format!("value is not of type {types}"));
-    (place(error), message.map_or_else(|| text(error), |message| clipped(&message, LONGEST)))
+    let plainly = |error: &ValidationError<'_>| match closest::types(error) {
+        Some(types) => clipped(&format!("value is not of type {types}"), LONGEST),
+        None => text(error),
+    };
+    let Some((inner, alternatives)) = closest::closest(error) else {
+        return (place(error), plainly(error));
+    };
+    let message = format!("{} (in the closest of {alternatives} alternatives)", plainly(inner));
+    (place(inner), message)
 }
 
 /// The message of a violation, on one line and of bounded length.

@@ -195,7 +195,7 @@ fn wrapped(
             let mut outer = outer.clone();
             match (&mut outer, token) {
                 (Value::Object(map), Token::Key(name)) => {
-                    _ = map.insert(name.clone(), value.clone())
+                    map.insert(name.clone(), value.clone());
                 }
                 (Value::Array(items), Token::Index(index)) => {
                     if let Some(item) = items.get_mut(*index) {
