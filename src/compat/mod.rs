@@ -1,7 +1,9 @@
 //! JSON Schemas, old against new: what could an existing document break on?
 
 mod budget;
+mod closest;
 mod compare;
+mod disjoint;
 mod document;
 mod effort;
 mod formats;
@@ -21,6 +23,7 @@ mod unresolved;
 mod versions;
 mod violation;
 mod witness;
+mod wording;
 
 pub use compare::{Verdict, compare};
 pub use load::SchemaFiles;

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use jsonschema::Draft;
 use serde_json::{Map, Value};
 
+use super::disjoint::{At, disjoint};
 use super::object::{self, Pair};
 use super::prove::Prover;
-use super::resolve;
+use super::{resolve, schema, violation};
 
 /// How many pairs of schemas one proof may look at.
 const MOST_PAIRS: usize = 50_000;
@@ -168,6 +169,7 @@ impl<'a> Monotone<'a> {
                     list(had).all(|had| list(wanted).any(|branch| self.implies(had, branch)))
                 }) || list(wanted).any(|branch| self.implies(old, branch))
             }
+            "oneOf" => had.is_some_and(|had| self.one_of(had, wanted)),
             "propertyNames" => had.is_some_and(|had| self.implies(had, wanted)),
             "contains" => {
                 !to.contains_key("maxContains")
@@ -177,6 +179,19 @@ impl<'a> Monotone<'a> {
             "dependentSchemas" | "dependencies" => self.dependencies(keyword, old, from, wanted),
             _ => false,
         }
+    }
+
+    /// Branches of which each admits more than before, but nothing that another one admitted.
+    fn one_of(&mut self, had: &'a Value, wanted: &'a Value) -> bool {
+        let pair = self.pair;
+        let at = |root, schema| At { root, schema };
+        list(had).len() == list(wanted).len()
+            && list(had).zip(list(wanted)).enumerate().all(|(index, (old, new))| {
+                let others = list(had).enumerate().filter(|(other, _)| *other != index);
+                let beside = |(_, other)| disjoint(at(pair.new, new), at(pair.old, other));
+                pair.same_schema(old, new)
+                    || (self.implies(old, new) && others.into_iter().all(beside))
+            })
     }
 
     /// The branches of an unchanged condition.
@@ -222,22 +237,31 @@ impl<'a> Monotone<'a> {
         let (had, wanted) = (named(from, "properties"), named(to, "properties"));
         let (shapes, new_shapes) =
             (named(from, "patternProperties"), named(to, "patternProperties"));
-        // A name may match a pattern, so that a property and a pattern can stand for each other.
-        if !shapes.keys().eq(new_shapes.keys())
-            || (!shapes.is_empty() && !had.keys().eq(wanted.keys()))
-        {
+        if !shapes.keys().eq(new_shapes.keys()) {
             return false;
         }
-        wanted
+        // A name may match a pattern, so that a property and a pattern can stand for each other.
+        let draft = self.pair.draft;
+        let matching = |name: &str| -> Option<Vec<&'a Value>> {
+            let mut found = Vec::new();
+            for (shape, schema) in shapes {
+                if matches(draft, shape, name)? {
+                    found.push(schema);
+                }
+            }
+            Some(found)
+        };
+        wanted.iter().all(|(name, new)| match (had.get(name), matching(name)) {
+            (Some(old), _) => self.implies(old, new),
+            (None, Some(shapes)) if shapes.is_empty() => self.implies(rest(from), new),
+            (None, Some(shapes)) => shapes.into_iter().any(|old| self.implies(old, new)),
+            (None, None) => false,
+        }) && had.iter().filter(|(name, _)| !wanted.contains_key(*name)).all(|(name, old)| {
+            // Where a pattern matches, the rest is not asked, and the pattern is seen to below.
+            matching(name).is_some_and(|shapes| !shapes.is_empty()) || self.implies(old, rest(to))
+        }) && shapes
             .iter()
-            .all(|(name, new)| self.implies(had.get(name).unwrap_or_else(|| rest(from)), new))
-            && had
-                .iter()
-                .filter(|(name, _)| !wanted.contains_key(*name))
-                .all(|(_, old)| self.implies(old, rest(to)))
-            && shapes
-                .iter()
-                .all(|(shape, old)| new_shapes.get(shape).is_some_and(|new| self.implies(old, new)))
+            .all(|(shape, old)| new_shapes.get(shape).is_some_and(|new| self.implies(old, new)))
             && self.implies(rest(from), rest(to))
     }
 
@@ -249,6 +273,19 @@ impl<'a> Monotone<'a> {
             let old = had.get(index).unwrap_or(old_rest);
             self.implies(old, wanted.get(index).unwrap_or(new_rest))
         }) && self.implies(old_rest, new_rest)
+    }
+}
+
+/// Whether a name matches a pattern; `None` where that is not found out.
+fn matches(draft: Draft, pattern: &str, name: &str) -> Option<bool> {
+    let schema = Value::Object(Map::from_iter([("pattern".to_owned(), pattern.into())]));
+    let validator = schema::options(draft).build(&schema).ok()?;
+    let name = Value::from(name);
+    let mut errors = validator.iter_errors(&name);
+    match errors.next() {
+        None => Some(true),
+        Some(error) if violation::gave_up(&error) => None,
+        Some(_) => Some(false),
     }
 }
 

@@ -161,7 +161,7 @@ pub(super) fn is_vacuous(from: &Map<String, Value>, keyword: &str) -> bool {
 }
 
 /// The types that a schema admits, as far as its own `type` says.
-fn types(map: &Map<String, Value>) -> Option<Vec<&str>> {
+pub(super) fn types(map: &Map<String, Value>) -> Option<Vec<&str>> {
     match map.get("type")? {
         Value::String(name) => Some(vec![name]),
         Value::Array(names) => Some(names.iter().filter_map(Value::as_str).collect()),
@@ -245,7 +245,7 @@ pub(super) fn scalar_implied(
 }
 
 /// The values that `enum` or `const` leaves.
-fn listed(map: &Map<String, Value>) -> Option<Vec<&Value>> {
+pub(super) fn listed(map: &Map<String, Value>) -> Option<Vec<&Value>> {
     match (map.get("const"), map.get("enum")) {
         (Some(value), _) => Some(vec![value]),
         (None, Some(Value::Array(values))) => Some(values.iter().collect()),

@@ -3,6 +3,7 @@
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
+use super::wording;
 use crate::model::RepoPath;
 
 /// A reference taken apart, with its escapes undone.
@@ -101,7 +102,7 @@ pub(super) fn meta_errors(draft: Draft, schema: &Value) -> Vec<(String, String)>
     let validator: &Validator = &validator;
     let mut errors: Vec<(String, String)> = validator
         .iter_errors(schema)
-        .map(|error| (error.instance_path().as_str().to_owned(), super::violation::text(&error)))
+        .map(|error| (error.instance_path().as_str().to_owned(), wording::of(schema, &error)))
         .collect();
     errors.sort();
     errors.dedup();

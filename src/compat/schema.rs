@@ -7,7 +7,7 @@ use super::guard::{self, Refusal};
 use super::load::{DEEPEST, Files, LARGEST, Place, SchemaFiles};
 use super::problem::{ProblemKind, SchemaProblem};
 use super::violation::{self, Violation};
-use super::{document, effort, formats, instances, keyword, resolve, stack};
+use super::{document, effort, formats, instances, keyword, resolve, stack, wording};
 use crate::model::RepoPath;
 
 /// How often a pattern with look-around or back references may try again.
@@ -93,7 +93,7 @@ impl Schema {
                 files.report(
                     ProblemKind::Invalid,
                     &Place { file: 0, pointer: pointer.to_owned() },
-                    format!("no validator can be made of it: {}", violation::text(&error)),
+                    format!("no validator can be made of it: {}", wording::unusable(&error)),
                     "mend the schema",
                 );
                 return Err(files.into_problems().0);

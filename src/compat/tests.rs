@@ -199,3 +199,34 @@ fn instances_are_valid_and_differ() {
     assert_eq!(found, schema.instances(20));
     assert!(schema.instances(usize::MAX).iter().any(|it| it["port"] == 65535));
 }
+
+#[test]
+fn of_alternatives_the_closest_says_what_is_wrong() {
+    let job = |kind: &str, key: &str| {
+        json!({"type": "object", "required": ["kind"], "properties": {
+            "kind": {"const": kind}, key: {"type": "object", "properties": {"on": {"type": "array"}}}
+        }})
+    };
+    let value = json!({"properties": {"job": {"oneOf": [
+        {"type": "string"}, job("a", "run"), job("b", "run")
+    ]}}});
+    let schema = schema(&value);
+    let said = |value: Value| schema.validate(&value)[0].to_string();
+    assert_eq!(
+        said(json!({"job": {"kind": "b", "run": {"on": "x"}}})),
+        "/job/run/on: value is not of type \"array\" (in the closest of 3 alternatives)"
+    );
+    assert_eq!(said(json!({"job": 1})), "/job: value is not of type \"string\", \"object\"");
+}
+
+#[test]
+fn a_schema_that_is_wrong_is_told_why() {
+    let said = |value: Value| read(&value, &Shelf::default()).unwrap_err()[0].message.clone();
+    assert_eq!(
+        said(json!({"type": "inetger"})),
+        "it is no valid schema: \"inetger\" is no type; did you mean \"integer\"?"
+    );
+    assert!(said(json!({"type": ["string", "zzzzzz"]})).ends_with("\"zzzzzz\" is no type"));
+    let pattern = said(json!({"pattern": "(a"}));
+    assert!(pattern.ends_with("unclosed group"), "{pattern}");
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 
-use super::resolve;
+use super::{closest, resolve};
 use crate::model::{Pointer, clipped};
 
 /// How many characters are kept of a message, and shown of a place.
@@ -24,11 +24,8 @@ pub struct Violation {
 
 impl Violation {
     pub(super) fn of(error: &ValidationError<'_>) -> Self {
-        Self {
-            pointer: place(error),
-            message: text(error),
-            schema: resolve::origin(error.schema_path().as_str()),
-        }
+        let (pointer, message) = told(error);
+        Self { pointer, message, schema: resolve::origin(error.schema_path().as_str()) }
     }
 }
 
@@ -52,6 +49,19 @@ fn place(error: &ValidationError<'_>) -> String {
         },
         _ => at.to_owned(),
     }
+}
+
+/// The place and the message; of alternatives, what is wrong in the one that comes closest.
+fn told(error: &ValidationError<'_>) -> (String, String) {
+    let plainly = |error: &ValidationError<'_>| match closest::types(error) {
+        Some(types) => clipped(&format!("value is not of type {types}"), LONGEST),
+        None => text(error),
+    };
+    let Some((inner, alternatives)) = closest::closest(error) else {
+        return (place(error), plainly(error));
+    };
+    let message = format!("{} (in the closest of {alternatives} alternatives)", plainly(inner));
+    (place(inner), message)
 }
 
 /// The message of a violation, on one line and of bounded length.

@@ -1,5 +1,6 @@
 //! The search for an instance that the old schema admits and the new one refuses.
 
+mod aim;
 mod mutate;
 mod objects;
 mod scalars;
@@ -61,8 +62,11 @@ impl<'a> Search<'a> {
         let size = budget::nodes(from.draft, &from.document, &from.document)
             .saturating_add(budget::nodes(to.draft, &to.document, &to.document));
         let focus = Changed { pair: (size > SMALL).then_some(&pair) };
-        let mut values = Values::new(&focus);
         let nodes = [root(old, true), root(new, false)];
+        if let Some(witness) = self.aimed(&pair, &nodes) {
+            return Some(witness);
+        }
+        let mut values = Values::new(&focus);
         if let Some(witness) = self.first(&mut values, &nodes) {
             return Some(witness);
         }
@@ -82,6 +86,17 @@ impl<'a> Search<'a> {
         let lost = Node { schema: lost, root: lost, ..root(old, true) };
         self.first(&mut values, &[lost])
             .or_else(|| self.first(&mut values, &[lost, root(old, true), root(new, false)]))
+    }
+
+    /// The first witness among values for the places that the two schemas judge differently.
+    fn aimed(&mut self, pair: &Pair<'_>, nodes: &[Node<'_>]) -> Option<Witness> {
+        let focus = Changed { pair: Some(pair) };
+        let mut witness = None;
+        aim::feed(nodes, &mut Values::new(&focus), &focus, &mut |value| {
+            witness = self.judge(value);
+            witness.is_some()
+        });
+        witness
     }
 
     /// The first witness among the values for the whole instance.

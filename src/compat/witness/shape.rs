@@ -37,6 +37,8 @@ impl<'a> Node<'a> {
 /// Everything that the schemas mention, whether it binds or not.
 #[derive(Default)]
 pub(super) struct Shape<'a> {
+    /// The schemas that all this was gathered from.
+    pub(super) parts: Vec<Node<'a>>,
     pub(super) types: BTreeSet<&'a str>,
     pub(super) listed: Vec<&'a Value>,
     pub(super) bounds: Vec<&'a Number>,
@@ -71,6 +73,7 @@ impl<'a> Shape<'a> {
             if seen.len() >= MOST || !seen.insert(node.id()) {
                 continue;
             }
+            shape.parts.push(node);
             shape.note(node, map, always);
             let mut next = Vec::new();
             if let Some(target) = map.get("$ref").and_then(Value::as_str) {

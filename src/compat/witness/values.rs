@@ -141,7 +141,8 @@ impl<'f> Values<'f> {
             .sum()
     }
 
-    fn accepts(&mut self, node: &Node<'_>, value: &Value) -> bool {
+    /// Whether a schema accepts a value, as far as that is cheap to say; otherwise yes.
+    pub(super) fn accepts(&mut self, node: &Node<'_>, value: &Value) -> bool {
         if let Value::Bool(accepts) = node.schema {
             return *accepts;
         }
