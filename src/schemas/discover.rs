@@ -108,19 +108,22 @@ fn is_schema(side: &dyn Source, path: &RepoPath) -> Result<bool, ChangesError> {
         return Ok(false);
     }
     let side = Side::new(side, None);
-    let content = side.document(path)?;
+    let content = side.content(path)?;
     let draft = content.node().and_then(|node| node.get("$schema"));
     let draft = draft.and_then(Node::text);
     // A broken schema is one as well, where its text says so.
     let marked = |text: &str| text.contains("json-schema.org/");
-    Ok(match &content {
+    Ok(match &*content {
         Content::Read { .. } => match draft {
             Some(draft) => marked(draft.value),
             None => content.node().is_some_and(is_like_a_schema),
         },
         Content::Unreadable { text: Some(text), .. } => marked(text),
-        // What is too large or a link is no reason to look further.
-        Content::Unreadable { text: None, .. } | Content::Missing => false,
+        // Of what is too large to be read the name has to do. A link is no reason to look further.
+        Content::Unreadable { text: None, .. } => {
+            stem(path).is_some() && side.is_too_large(path)?
+        }
+        Content::Missing => false,
     })
 }
 

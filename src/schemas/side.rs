@@ -127,6 +127,13 @@ impl<'a> Side<'a> {
         self.read(path, LARGEST)
     }
 
+    /// Whether a file is larger than what is read of a schema.
+    pub(super) fn is_too_large(&self, path: &RepoPath) -> Result<bool, ChangesError> {
+        Ok(self.source.file(path)?.is_some_and(|entry| {
+            entry.kind == EntryKind::TooLarge || entry.bytes.len() > LARGEST_SCHEMA
+        }))
+    }
+
     fn read(&self, path: &RepoPath, largest: usize) -> Result<Content, ChangesError> {
         let Some(entry) = self.source.file(path)? else { return Ok(Content::Missing) };
         Ok(match entry.kind {

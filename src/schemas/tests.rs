@@ -881,3 +881,24 @@ fn what_is_told_of_a_secret_does_not_hold_it() {
         }
     }
 }
+
+#[test]
+fn a_large_schema_is_found_without_a_contract() {
+    for (size, is_usable) in [(2 << 20, true), (9 << 20, false)] {
+        let large = |schema: &str| {
+            schema.replacen('{', &format!("{{\"$comment\": \"{}\",", "x".repeat(size)), 1)
+        };
+        let case = Case::new(
+            &[("c/app.json", "{\"port\": 1}")],
+            &[("c/app.schema.json", &large(APP))],
+            &[("c/app.schema.json", &large(TEXT))],
+        );
+        let (_, inspected) = case.discovered();
+        let [evidence] = &inspected.evidence[..] else { panic!("{:?}", inspected.notices) };
+        assert_eq!((evidence.validated, evidence.governed), (is_usable, 1));
+        assert_eq!(
+            (evidence.invalid.len(), evidence.faults.len()),
+            if is_usable { (1, 0) } else { (0, 1) }
+        );
+    }
+}
