@@ -1,11 +1,35 @@
 //! Whether two schemas have no instance in common. It only ever says yes where that is certain.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::{object, resolve};
 
 /// How deep two schemas are looked into.
 const DEEPEST: usize = 8;
+/// How many pairs of schemas one answer may look at.
+const MOST: usize = 400;
+
+/// What is left of both bounds.
+#[derive(Clone, Copy)]
+struct Left<'s> {
+    depth: usize,
+    steps: &'s Cell<usize>,
+}
+
+impl Left<'_> {
+    fn deeper(self) -> Self {
+        Self { depth: self.depth.saturating_sub(1), ..self }
+    }
+
+    /// Whether one more pair may be looked at.
+    fn step(self) -> bool {
+        let steps = self.steps.get();
+        self.steps.set(steps.saturating_sub(1));
+        self.depth > 0 && steps > 0
+    }
+}
 
 /// A schema and the document that its references are resolved in.
 #[derive(Clone, Copy)]
@@ -22,28 +46,28 @@ impl<'a> At<'a> {
 
 /// Whether no instance is valid under both.
 pub(super) fn disjoint(one: At<'_>, other: At<'_>) -> bool {
-    apart(one, other, DEEPEST)
+    apart(one, other, Left { depth: DEEPEST, steps: &Cell::new(MOST) })
 }
 
-fn apart(one: At<'_>, other: At<'_>, depth: usize) -> bool {
+fn apart(one: At<'_>, other: At<'_>, left: Left<'_>) -> bool {
     if one.schema == &Value::Bool(false) || other.schema == &Value::Bool(false) {
         return true;
     }
     let (Value::Object(a), Value::Object(b)) = (one.schema, other.schema) else { return false };
-    if depth == 0 {
+    if !left.step() {
         return false;
     }
     by_type(a, b)
-        || by_member(one, a, other, b, depth)
-        || by_member(other, b, one, a, depth)
-        || narrowed(one, a, other, depth)
-        || narrowed(other, b, one, depth)
+        || by_member(one, a, other, b, left)
+        || by_member(other, b, one, a, left)
+        || narrowed(one, a, other, left)
+        || narrowed(other, b, one, left)
 }
 
 /// Whether a part that every instance of the first also satisfies has nothing of the second.
-fn narrowed(one: At<'_>, map: &Map<String, Value>, other: At<'_>, depth: usize) -> bool {
+fn narrowed(one: At<'_>, map: &Map<String, Value>, other: At<'_>, left: Left<'_>) -> bool {
     let list = |keyword: &str| map.get(keyword).and_then(Value::as_array);
-    let apart = |schema| apart(one.with(schema), other, depth - 1);
+    let apart = |schema| apart(one.with(schema), other, left.deeper());
     let target = map.get("$ref").and_then(Value::as_str);
     target.and_then(|name| resolve::definition(one.root, name)).is_some_and(apart)
         || list("allOf").is_some_and(|all| all.iter().any(apart))
@@ -74,7 +98,7 @@ fn by_member(
     a: &Map<String, Value>,
     other: At<'_>,
     b: &Map<String, Value>,
-    depth: usize,
+    left: Left<'_>,
 ) -> bool {
     let only_objects = |map: &Map<String, Value>| map.get("type").is_some_and(|it| it == "object");
     if !only_objects(a) && !only_objects(b) {
@@ -91,7 +115,7 @@ fn by_member(
             || its == Some(&Value::Bool(false))
             || own
                 .zip(its)
-                .is_some_and(|(own, its)| apart(one.with(own), other.with(its), depth - 1))
+                .is_some_and(|(own, its)| apart(one.with(own), other.with(its), left.deeper()))
     })
 }
 

@@ -23,11 +23,11 @@ const MOST_WAYS: usize = 2;
 /// How deep a place may lie.
 const DEEPEST: usize = 12;
 /// How many values one place gets.
-const MOST_PROBES: usize = 24;
+const MOST_PROBES: usize = 16;
 /// How many wrapped values are carried from one level to the next.
 const BEAM: usize = 3;
 /// How many values all wrapping may look at.
-const MOST_WRAPPED: usize = 120_000;
+const MOST_WRAPPED: usize = 8_000;
 
 /// The depth by which the parts of what wraps a value are chosen: one value each.
 const SMALL_PARTS: usize = 6;
@@ -57,12 +57,19 @@ pub(super) fn feed<'a>(
 ) {
     let (places, targets) = places(nodes, focus);
     let mut left = MOST_WRAPPED;
+    // What stands around a place, by the place: it is the same for every value there.
+    let mut around: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
     for target in targets {
         for probe in probes(&places[target], values) {
             let mut beam = vec![probe];
             let mut at = target;
             while let Some((above, token)) = &places[at].above {
-                beam = wrapped(&places[*above], token, &beam, values, &mut left);
+                let outer = around.entry(at).or_insert_with(|| match token {
+                    Token::Key(name) => around_key(&places[*above], name, values),
+                    Token::Index(index) => around_index(&places[*above], *index, values),
+                });
+                left = left.saturating_sub(outer.len() * beam.len());
+                beam = wrapped(&places[*above], token, &beam, outer, values);
                 at = *above;
             }
             if beam.iter().any(&mut *sink) || left == 0 {
@@ -147,7 +154,7 @@ fn own(node: &Node<'_>) -> Value {
 
 /// Values for a place: those first that the new schemas there refuse and the old ones do not.
 fn probes(place: &Place<'_>, values: &mut Values<'_>) -> Vec<Value> {
-    let mut found = Found::new(400);
+    let mut found = Found::new(230);
     for value in plain(&place.shape) {
         found.add(value);
     }
@@ -156,7 +163,7 @@ fn probes(place: &Place<'_>, values: &mut Values<'_>) -> Vec<Value> {
     }
     numbers(&place.shape, &mut found);
     texts(&place.shape, &mut found);
-    found.most = 500;
+    found.most = 260;
     for value in values.of(&place.nodes, (place.depth + 2).clamp(3, 5)) {
         found.add(value);
     }
@@ -181,17 +188,12 @@ fn wrapped(
     place: &Place<'_>,
     token: &Token,
     inner: &[Value],
+    around: &[Value],
     values: &mut Values<'_>,
-    left: &mut usize,
 ) -> Vec<Value> {
-    let around = match token {
-        Token::Key(name) => around_key(place, name, values),
-        Token::Index(index) => around_index(place, *index, values),
-    };
     let mut ranked: Vec<(usize, Value)> = Vec::new();
     for value in inner {
-        for outer in &around {
-            *left = left.saturating_sub(1);
+        for outer in around {
             let mut outer = outer.clone();
             match (&mut outer, token) {
                 (Value::Object(map), Token::Key(name)) => {
