@@ -172,6 +172,10 @@ again with `migration-gate check --base COMMIT^ --head COMMIT` in a clone of the
 /// been looked at by nobody, and stops the run.
 const DEFENCES: &[(&str, &str)] = &[
     (
+        "config/schema-invalid",
+        "no validator can use the schema as it stands, so nothing is known of what it would refuse",
+    ),
+    (
         "dryrun/fails-on-data",
         "the up runs on empty tables and was refused on rows that the schema before it allows; the \
          report shows such a row and the query that finds its like in production",

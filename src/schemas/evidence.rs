@@ -102,7 +102,9 @@ impl<'a> Judge<'a> {
         evidence.validated = schema.is_some() && impact.unread == 0;
         // That it is gone says it all where no contract names it.
         if !is_gone {
-            let former = former.as_deref().filter(|_| !found.is_concerned);
+            // Nothing hangs on a schema that no contract names and that governs nothing.
+            let matters = !is_assumed || !governed.is_empty();
+            let former = former.as_deref().filter(|_| !(found.is_concerned && matters));
             let documents = (governed.len(), impact.unread);
             evidence.faults = self.faults(subject, &current, former, documents)?;
             evidence.faults.extend(found.about);
