@@ -154,9 +154,9 @@ fn judge(program: &str, place: &Path, commit: &str) -> Result<Judged, String> {
 const INTRODUCTION: &str = "\
 # What the gate says of real histories
 
-Every commit of public projects that touches a set of migrations, judged against the commit before
-it, under the `recommended` preset and without any configuration: as if the gate had been a required
-check from the first day. Made by
+Every commit of public projects that touches a set of migrations or a config schema, judged against
+the commit before it, under the `recommended` preset and without any configuration: as if the gate
+had been a required check from the first day. Made by
 
 ```sh
 cargo run --release --example real_histories -- NAME=CLONE… > docs/real-histories.md
