@@ -95,9 +95,8 @@ fn judge(
         return Err(EngineError::Interrupted.into());
     }
     if let Some((config, documents)) = config.zip(documents) {
-        let mut seen = documents::mended(config, documents, catalog, args.all);
         let stopped = documents::stopped(catalog, &evidence);
-        documents::unmend(&mut seen, &stopped);
+        let mut seen = documents::mended(config, documents, catalog, args.all, &stopped);
         set.schemas = seen.iter().map(SchemaReport::from).collect();
         set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
         documents::leave_to_migrations(&mut seen, &stopped);

@@ -16,10 +16,13 @@ use crate::error::GateError;
 use crate::host;
 use crate::layout;
 use crate::model::{
-    Contract, EngineKind, EntryKind, Governed, Location, Position, Problem, Program, RepoPath,
-    SchemaEvidence, SetEvidence, SetInfo, printable,
+    Contract, EngineKind, Entry as FileEntry, EntryKind, Governed, Inconclusive, Location,
+    Position, Problem, Program, RepoPath, SchemaEvidence, SetEvidence, SetInfo, Sited, printable,
 };
 use crate::schemas::{self, Inspected, Request};
+
+/// The name of the set of schemas that nobody named.
+const FOUND: &str = "config schemas";
 
 /// What is known of a set of documents besides its migrations.
 pub(super) struct ConfigSet {
@@ -45,7 +48,7 @@ pub(super) fn inspect(
     let (contract, problems) = read_contract(&*comparison.head, config_path, head)?;
     catalog.header_problems.extend(problems);
     let base_contract = match (&comparison.base, base) {
-        (Some(side), Some(set)) => Some(read_contract(&**side, config_path, set)?.0),
+        (Some(side), Some(set)) => Some(read_base_contract(&**side, config_path, set)?),
         _ => None,
     };
     if let Some(base) = &base_contract {
@@ -107,8 +110,6 @@ fn judged_migrations(
     contract: &Contract,
     all: bool,
 ) -> Vec<(String, String)> {
-    let order = catalog.run_order(all).into_iter();
-    let judged = order.filter(|(_, position)| *position == Position::Judged);
     let of = |entry: &Entry| -> Vec<(String, String)> {
         let id = &entry.migration.id;
         let schemas: Vec<String> = match entry.migration.up.program() {
@@ -117,7 +118,7 @@ fn judged_migrations(
         };
         schemas.into_iter().map(|schema| (id.clone(), schema)).collect()
     };
-    judged.flat_map(|(entry, _)| of(entry)).collect()
+    judged(catalog, all).flat_map(of).collect()
 }
 
 /// Sets of documents that nobody named, by the contracts that stand in their folders.
@@ -140,36 +141,70 @@ pub(super) fn by_contract(comparison: &Comparison, all: bool) -> Result<Vec<SetC
     Ok(folders.iter().map(SetConfig::of_documents).collect())
 }
 
-/// The contract of a set on one side: its file, or else the pairs of the configuration.
+/// The contract of a set at the head: its file, or else the pairs of the configuration.
 fn read_contract(
     side: &dyn Source,
     config_path: &RepoPath,
     set: &SetConfig,
 ) -> Result<(Contract, Vec<Problem>), GateError> {
-    let named = set.contract.as_ref().map(|path| path.value.clone());
-    let usual = contract::FILE_NAMES.iter().map(|name| set.path.value.join(name));
-    for path in named.clone().into_iter().chain(usual.filter(|_| named.is_none())) {
-        match side.file(&path)? {
-            Some(entry) if entry.kind == EntryKind::File => {
-                return Ok(contract::parse(&path, &entry.bytes));
-            }
-            Some(_) => {
-                return Err(GateError::Usage(format!(
-                    "the contract {path} is not a regular file\n  help: put the contract itself there"
-                )));
-            }
-            None => {}
+    let refused = |what: String, help: &str| {
+        Err(GateError::Usage(format!("{what}\n  help: {help} (the set {})", set.name.value)))
+    };
+    match (contract_file(side, set)?, &set.contract) {
+        (Some((path, _)), _) if !set.schemas.is_empty() => refused(
+            format!("{path} and `schemas` in {config_path} both say what governs the documents"),
+            "say it in the contract alone",
+        ),
+        (Some((path, entry)), _) if entry.kind == EntryKind::File => {
+            Ok(contract::parse(&path, &entry.bytes))
+        }
+        (Some((path, _)), _) => refused(
+            format!("the contract {path} is not a regular file"),
+            "put the contract itself there",
+        ),
+        (None, Some(path)) => refused(
+            format!("there is no contract {}", path.value),
+            &format!("mend `contract` in {config_path}"),
+        ),
+        (None, None) => Ok(contract::from_bindings(config_path, &bindings(set))),
+    }
+}
+
+/// What the base promised. What is merged is no mistake of the change: where there is no contract
+/// to read, nothing is promised.
+fn read_base_contract(
+    side: &dyn Source,
+    config_path: &RepoPath,
+    set: &SetConfig,
+) -> Result<Contract, GateError> {
+    let file = contract_file(side, set)?.filter(|(_, entry)| entry.kind == EntryKind::File);
+    let (contract, _) = match file {
+        Some((path, entry)) => contract::parse(&path, &entry.bytes),
+        None => contract::from_bindings(config_path, &bindings(set)),
+    };
+    Ok(contract)
+}
+
+/// What stands where the contract of a set is: the file that the set names, or else the first of
+/// the usual ones.
+fn contract_file(
+    side: &dyn Source,
+    set: &SetConfig,
+) -> Result<Option<(RepoPath, FileEntry)>, GateError> {
+    let usual = || contract::FILE_NAMES.iter().map(|name| set.path.value.join(name)).collect();
+    let paths: Vec<RepoPath> =
+        set.contract.as_ref().map_or_else(usual, |path| vec![path.value.clone()]);
+    for path in paths {
+        if let Some(entry) = side.file(&path)? {
+            return Ok(Some((path, entry)));
         }
     }
-    if let Some(path) = named {
-        return Err(GateError::Usage(format!(
-            "there is no contract {path}\n  help: mend `contract` of the set {} in {config_path}",
-            set.name.value
-        )));
-    }
-    let pairs: Vec<_> =
-        set.schemas.iter().map(|binding| (binding.files.clone(), binding.schema.clone())).collect();
-    Ok(contract::from_bindings(config_path, &pairs))
+    Ok(None)
+}
+
+/// The pairs of the configuration.
+fn bindings(set: &SetConfig) -> Vec<(Sited<String>, Sited<RepoPath>)> {
+    set.schemas.iter().map(|binding| (binding.files.clone(), binding.schema.clone())).collect()
 }
 
 /// The engine that a set's config migrations run on; the folder, where there is one, holds the
@@ -180,8 +215,8 @@ pub(super) fn engine(
     comparison: &Comparison,
     args: &Check,
 ) -> Result<(Documents, Option<tempfile::TempDir>), GateError> {
-    let judged = judged(catalog, args.all);
-    let runs_commands = judged.iter().any(|(_, program)| program.runs_commands());
+    let programs = programs(catalog, args.all);
+    let runs_commands = programs.iter().any(|program| program.runs_commands());
     let folder = (runs_commands && args.place.allow_commands)
         .then(|| printed::copied(&*comparison.head, &RepoPath::root()))
         .transpose()
@@ -189,7 +224,7 @@ pub(super) fn engine(
     let documents = Documents {
         schemas: inspected.schemas.clone(),
         files: inspected.held.clone(),
-        judged: judged.into_iter().map(|(id, _)| id).collect(),
+        judged: programs.iter().map(|program| program.migration.clone()).collect(),
         tools: Tools {
             jq: host::own_program().map(Into::into),
             commands: folder.as_ref().map(|folder| folder.path().to_owned()),
@@ -199,34 +234,34 @@ pub(super) fn engine(
     Ok((documents, folder))
 }
 
-/// The judged migrations that are operations on documents, in the order they run.
-fn judged(catalog: &SetCatalog, all: bool) -> Vec<(String, Arc<Program>)> {
+/// The judged migrations, in the order they run.
+fn judged(catalog: &SetCatalog, all: bool) -> impl Iterator<Item = &Entry> {
     let order = catalog.run_order(all).into_iter();
-    order
-        .filter(|(_, position)| *position == Position::Judged)
-        .filter_map(|(entry, _)| {
-            let program = entry.migration.up.program()?;
-            Some((entry.migration.id.clone(), Arc::clone(program)))
-        })
-        .collect()
+    order.filter(|(_, position)| *position == Position::Judged).map(|(entry, _)| entry)
 }
 
-/// What was found about the schemas, with the documents marked that the judged migrations mend.
+/// The operations of the judged migrations, in the order they run.
+fn programs(catalog: &SetCatalog, all: bool) -> Vec<Arc<Program>> {
+    judged(catalog, all).filter_map(|entry| entry.migration.up.program().cloned()).collect()
+}
+
+/// What was found about the schemas, with the documents marked that the judged migrations mend:
+/// none of those schemas for which one is `stopped`.
 pub(super) fn mended(
     inspected: &Inspected,
     documents: &Documents,
     catalog: &SetCatalog,
     all: bool,
+    stopped: &BTreeSet<String>,
 ) -> Vec<SchemaEvidence> {
     let mut evidence = inspected.evidence.clone();
-    let programs: Vec<Arc<Program>> =
-        judged(catalog, all).into_iter().map(|(_, program)| program).collect();
+    let programs = programs(catalog, all);
     if programs.is_empty() || evidence.iter().all(|schema| schema.invalid.is_empty()) {
         return evidence;
     }
     let after: BTreeMap<RepoPath, Result<String, String>> =
         documents.after(&programs).into_iter().collect();
-    for schema in &mut evidence {
+    for schema in evidence.iter_mut().filter(|schema| !stopped.contains(&schema.name)) {
         let known = inspected.schemas.iter().find(|known| known.name == schema.name);
         let version = schema.versions.1.as_ref();
         let judge = known.and_then(|known| known.versions.get(version?));
@@ -251,13 +286,6 @@ pub(super) fn stopped(catalog: &SetCatalog, evidence: &SetEvidence) -> BTreeSet<
     programs.map(|program| program.schema.clone()).collect()
 }
 
-/// Nothing is mended by migrations that do not run on all that they are tried on.
-pub(super) fn unmend(schemas: &mut [SchemaEvidence], stopped: &BTreeSet<String>) {
-    for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name)) {
-        schema.invalid.iter_mut().for_each(|document| document.mended = false);
-    }
-}
-
 /// Takes out the documents that wait for a migration which did not run: that says why.
 pub(super) fn leave_to_migrations(schemas: &mut [SchemaEvidence], stopped: &BTreeSet<String>) {
     for schema in schemas.iter_mut().filter(|schema| stopped.contains(&schema.name)) {
@@ -271,6 +299,7 @@ pub(super) fn discover(
     comparison: &Comparison,
     configs: &BTreeMap<(RepoPath, String), ConfigSet>,
     all: bool,
+    untold: &mut Vec<Inconclusive>,
 ) -> Result<Option<(SetCatalog, ConfigSet)>, GateError> {
     let mut found = schemas::discover(comparison, all)?;
     let is_known = |path: &RepoPath| configs.values().any(|set| set.schemas.contains(path));
@@ -286,14 +315,19 @@ pub(super) fn discover(
         migrations: &[],
     })?;
     inspected.notices.extend(found.notices);
-    inspected.unknown.extend(found.unknown);
-    let is_silent = inspected.notices.is_empty() && inspected.unknown.is_empty();
-    if inspected.evidence.is_empty() && is_silent {
+    untold.extend(found.unknown.into_iter().map(|reason| Inconclusive {
+        set: FOUND.to_owned(),
+        migration: None,
+        path: comparison.scope.clone(),
+        reason,
+        way_out: "name the schemas and their documents in a contract".to_owned(),
+    }));
+    if inspected.evidence.is_empty() && inspected.notices.is_empty() {
         return Ok(None);
     }
     let Some(layout) = layout::of_engine(EngineKind::Documents) else { return Ok(None) };
     let info = SetInfo {
-        name: "config schemas".into(),
+        name: FOUND.to_owned(),
         path: comparison.scope.clone(),
         layout: layout.name(),
         engine: EngineKind::Documents,

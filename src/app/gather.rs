@@ -99,16 +99,10 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         configs.insert(documents::key(catalog), found);
     }
     if (!named || unnamed)
-        && let Some((catalog, mut found)) = documents::discover(&comparison, &configs, choice.all)?
+        && let Some((catalog, mut found)) =
+            documents::discover(&comparison, &configs, choice.all, &mut untold)?
     {
         notices.append(&mut found.inspected.notices);
-        untold.extend(found.inspected.unknown.iter().map(|reason| Inconclusive {
-            set: catalog.info.name.clone(),
-            migration: None,
-            path: comparison.scope.clone(),
-            reason: reason.clone(),
-            way_out: "name the schemas and their documents in a contract".to_owned(),
-        }));
         configs.insert(documents::key(&catalog), found);
         catalogs.push(catalog);
     }

@@ -63,8 +63,6 @@ pub struct Inspected {
     pub held: Vec<TrialDocument>,
     /// What a person should know.
     pub notices: Vec<String>,
-    /// Why nothing can be told of a part, so that this is no pass.
-    pub unknown: Vec<String>,
 }
 
 /// Judges the schemas of a contract, and the documents that they govern.

@@ -191,6 +191,30 @@ fn an_edited_migration_runs() {
     assert_eq!(answer.findings().iter().filter(edited).count(), 1, "{:#}", answer.report);
 }
 
+/// Two places that say what governs the documents are one too many.
+#[test]
+fn a_contract_beside_pairs_is_refused() {
+    let pairs =
+        format!("{SET}schemas = [{{ files = \"config/app.json\", schema = \"{SCHEMA}\" }}]\n");
+    let tree = base("{}", "{}").with(CONFIG, &pairs);
+    let folder = Folder::new(&tree.files().collect::<Vec<_>>());
+    let told = gate(folder.path(), &["check", "--all"]).refused(2);
+    assert!(told.contains("both say what governs the documents"), "{told}");
+}
+
+/// What the base lacks is not the change's fault, and cannot be mended by any other one.
+#[test]
+fn a_contract_that_the_base_names_and_lacks_can_be_added() {
+    let named = format!("{SET}contract = \"config/contract.toml\"\n");
+    let base = base("{}", "{}").with(CONFIG, &named).without(CONTRACT);
+    let head = base.clone().with("config/contract.toml", &contract(""));
+    let answer = check_with(&base, &head, &[]);
+    assert_eq!((answer.exit, answer.findings()), (0, Vec::new()), "{:#}", answer.report);
+    let folder = Folder::new(&base.files().collect::<Vec<_>>());
+    let told = gate(folder.path(), &["check", "--all"]).refused(2);
+    assert!(told.contains("there is no contract config/contract.toml"), "{told}");
+}
+
 /// Nothing is configured: the schema and its document are known by their looks.
 #[test]
 fn without_configuration_a_change_of_a_schema_is_seen_in_git() {
