@@ -122,6 +122,26 @@ pub fn capture_fed(
     Ok(Captured::Done(success, bytes, String::from_utf8_lossy(&said).into_owned()))
 }
 
+/// A place that tests stop or kill the program at: `FAILPOINTS=NAME=return(kill)`. Outside tests it
+/// is nothing.
+pub fn reached(step: &str) {
+    let _ = step;
+    fail::fail_point!(step, |action: Option<String>| {
+        if action.as_deref() == Some("kill") {
+            // Nothing of this program runs after that.
+            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
+        }
+    });
+}
+
+/// Reads `FAILPOINTS`, in a program that was built with its tests.
+pub fn read_failpoints() {
+    if fail::has_failpoints() {
+        // Gone with the process.
+        std::mem::forget(fail::FailScenario::setup());
+    }
+}
+
 /// A moment on the monotonic clock.
 #[must_use]
 pub fn now() -> Instant {

@@ -11,6 +11,9 @@
 //!          └► schemas ─────────┴──────── evidence ─────┘
 //!             contract, compat, document
 //! ```
+//!
+//! On a real target the runner walks the same lifecycle, with a state file, checkpoints and a
+//! journal.
 
 pub mod model;
 
@@ -34,6 +37,7 @@ pub mod lifecycle;
 pub mod rules;
 
 pub mod dryrun;
+pub mod runner;
 
 pub mod render;
 pub mod report;

@@ -8,6 +8,8 @@ pub mod documents;
 pub mod postgres;
 pub mod sqlite;
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,9 @@ use crate::model::{
     BrokenReference, CannotRun, Failure, Location, NewRow, Program, ReadRow, Script, Snapshot,
     StatementTrace, Table, TableName, Work,
 };
+
+/// A row as text, a value that is NULL as nothing.
+pub type TextRow = Vec<Option<String>>;
 
 /// Our own failure, or the machine's: never the migration's.
 #[derive(Debug, thiserror::Error)]
@@ -271,4 +276,87 @@ pub trait Engine: Sync {
     /// # Errors
     /// When the engine is not here or does not start.
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError>;
+}
+
+/// A database that stays: what is done to it is taken back by no drop.
+pub trait Database {
+    /// The engine and its version: `PostgreSQL 15.18`.
+    fn version(&self) -> String;
+
+    /// Where it is, for people and without a password: `postgres://db.example.org:5432/shop`,
+    /// `var/app.db`.
+    fn place(&self) -> String;
+
+    /// Keeps other runners out until this is dropped; `false` where another one is at work.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn lock(&mut self) -> Result<bool, EngineError>;
+
+    /// Whether a script and what is recorded of it run in one transaction, so that a failure or a
+    /// lost connection leaves nothing of either.
+    fn is_atomic(&self, script: &Script) -> bool;
+
+    /// Runs a script as its tool would, and then `record`, statements of our own: inside the
+    /// script's transaction where [`Database::is_atomic`], else after it in one of their own.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    fn execute(&mut self, script: &Script, record: &[String]) -> Result<(), TargetError>;
+
+    /// Runs a script that must change nothing, and takes back what it did.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    fn verify(&mut self, script: &Script) -> Result<(), TargetError>;
+
+    /// Runs statements of our own in one transaction.
+    ///
+    /// # Errors
+    /// When one is refused.
+    fn write(&mut self, statements: &[String]) -> Result<(), EngineError>;
+
+    /// Reads rows.
+    ///
+    /// # Errors
+    /// When the query is refused.
+    fn read(&mut self, sql: &str) -> Result<Vec<TextRow>, EngineError>;
+
+    /// Whether there is a table of that name: in the schema named, else where names without one
+    /// are looked up.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn has_table(&mut self, name: &TableName) -> Result<bool, EngineError>;
+
+    /// Describes the schema.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn snapshot(&mut self) -> Result<Snapshot, EngineError>;
+
+    /// How many rows each table has, by its name as people say it; exact.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn row_counts(&mut self) -> Result<BTreeMap<String, u64>, EngineError>;
+
+    /// About how many bytes a backup takes at most.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn size(&mut self) -> Result<u64, EngineError>;
+
+    /// Writes a copy of everything to a new file and makes sure that it can be read. The caller
+    /// makes it durable.
+    ///
+    /// # Errors
+    /// When it cannot be written, or does not read.
+    fn back_up(&mut self, file: &Path) -> Result<(), EngineError>;
+
+    /// Brings everything back to what it was when the copy was made: all of it, or nothing.
+    ///
+    /// # Errors
+    /// When it cannot be brought back; the database is as it was before.
+    fn restore(&mut self, file: &Path) -> Result<(), EngineError>;
 }

@@ -1,0 +1,13 @@
+//! Real targets: plan, apply, roll back, recover.
+//!
+//! The lifecycle is the one that every pull request exercises. What is added here is what must
+//! outlive the process: a state file, checkpoints, and a journal.
+
+pub mod disk;
+mod fault;
+pub mod files;
+pub mod journal;
+pub mod target;
+pub mod tracking;
+
+pub use fault::{Fault, FaultKind};

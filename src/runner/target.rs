@@ -1,0 +1,107 @@
+//! What the runner changes: a database or documents, with what is known of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Fault;
+use super::tracking::Tracked;
+use crate::catalog::Entry;
+use crate::model::Snapshot;
+
+/// How a migration is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// From backups that the checkpoint holds.
+    Backup,
+    /// By its transaction, until that is committed; there is no way back after it.
+    Transaction,
+}
+
+/// What a migration did, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Files that were changed: path, SHA-256 before and after.
+    pub files: Vec<(String, String, String)>,
+}
+
+/// A real target with its tracking.
+pub trait Target {
+    /// Where it is, for people and without a password.
+    fn place(&self) -> String;
+
+    /// What has run there, in order.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn history(&mut self) -> Result<Vec<Tracked>, Fault>;
+
+    /// Makes what the tracking needs, before the first migration.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn prepare(&mut self) -> Result<(), Fault>;
+
+    /// Describes what migrations change.
+    ///
+    /// # Errors
+    /// When it cannot be described.
+    fn snapshot(&mut self) -> Result<Snapshot, Fault>;
+
+    /// How many rows each table has; nothing for documents.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    fn row_counts(&mut self) -> Result<BTreeMap<String, u64>, Fault>;
+
+    /// How a migration would be taken back.
+    fn strategy(&self, entry: &Entry) -> Strategy;
+
+    /// About how many bytes its checkpoint takes.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    fn checkpoint_size(&mut self, entry: &Entry) -> Result<u64, Fault>;
+
+    /// Puts into the folder what brings back the state before a migration, durably. Nothing where
+    /// the strategy is its transaction.
+    ///
+    /// # Errors
+    /// When the migration cannot be run as things stand, or the backup cannot be written.
+    fn back_up(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault>;
+
+    /// Runs the up and writes it down in the tracking. `folder` is the one that
+    /// [`Target::back_up`] was given.
+    ///
+    /// # Errors
+    /// When it does not run to its end.
+    fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault>;
+
+    /// Looks whether the migration did its work: its verify script passes, its documents are
+    /// valid, the tracking knows it.
+    ///
+    /// # Errors
+    /// When it did not.
+    fn validate(&mut self, entry: &Entry) -> Result<(), Fault>;
+
+    /// Brings back what [`Target::back_up`] kept, with the tracking. May be called again after a
+    /// crash, also where nothing was changed.
+    ///
+    /// # Errors
+    /// When it cannot be brought back.
+    fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault>;
+
+    /// Runs the down and takes the migration out of the tracking.
+    ///
+    /// # Errors
+    /// When it does not run to its end.
+    fn undo(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault>;
+
+    /// Writes into the tracking that a migration has run, or has not, and changes nothing else.
+    ///
+    /// # Errors
+    /// When it cannot be written, or cannot be so.
+    fn mark(&mut self, entry: &Entry, applied: bool) -> Result<(), Fault>;
+
+    /// Whether bringing back a checkpoint takes with it what others wrote since.
+    fn restores_everything(&self) -> bool;
+}

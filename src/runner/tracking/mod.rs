@@ -1,0 +1,114 @@
+//! The tables in which tools keep what has run: read and written as the tool itself does, so that
+//! either may run next.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Fault;
+use crate::engine::Database;
+use crate::model::{EngineKind, Migration, Tree};
+
+/// A migration that the target knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// The set's migration, by its id; `None` where the set has none such.
+    pub id: Option<String>,
+    /// What the target calls it.
+    pub name: String,
+    /// Whether it ran to its end.
+    pub state: TrackedState,
+    /// The target remembers another content than the file has.
+    pub edited: bool,
+}
+
+/// Whether a migration ran to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrackedState {
+    /// It did.
+    Applied,
+    /// It was begun, and nothing says that it ended (golang-migrate's `dirty`, a failed row of
+    /// flyway).
+    Unfinished,
+}
+
+/// What is written down about one migration.
+#[derive(Clone, Copy, Debug)]
+pub struct Note<'a> {
+    /// The migration.
+    pub migration: &'a Migration,
+    /// The one that is the last to have run without it, in the order of the set.
+    pub previous: Option<&'a Migration>,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took; nothing before it is known.
+    pub took: Duration,
+}
+
+/// A tool's table. Statements are for [`Database::write`] and for the `record` of
+/// [`Database::execute`]; values in them are quoted.
+pub trait Tracker {
+    /// The table's name, for people.
+    fn table(&self) -> &'static str;
+
+    /// What has run, in the order of the table. Where there is no table nothing has.
+    ///
+    /// # Errors
+    /// When the table cannot be read or does not look as its tool makes it.
+    fn read(&self, database: &mut dyn Database) -> Result<Vec<Tracked>, Fault>;
+
+    /// Makes the table as the tool does, where it is not there; nothing where it is.
+    ///
+    /// # Errors
+    /// When the database does not say whether it is there.
+    fn create(&self, database: &mut dyn Database) -> Result<Vec<String>, Fault>;
+
+    /// What the tool writes before a migration runs, in a transaction of its own.
+    fn starting(&self, note: &Note<'_>) -> Vec<String> {
+        let _ = note;
+        Vec::new()
+    }
+
+    /// What the tool writes with a migration, in its transaction where it has one.
+    fn applied(&self, note: &Note<'_>) -> Vec<String>;
+
+    /// What the tool writes once a migration has been committed.
+    fn finished(&self, note: &Note<'_>) -> Vec<String> {
+        let _ = note;
+        Vec::new()
+    }
+
+    /// What takes back [`Tracker::starting`] after the migration itself was taken back.
+    fn abandoned(&self, note: &Note<'_>) -> Vec<String> {
+        let _ = note;
+        Vec::new()
+    }
+
+    /// What the tool writes with a down, in its transaction where it has one.
+    fn undone(&self, note: &Note<'_>) -> Vec<String>;
+}
+
+/// A set, as far as its table hangs on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'a> {
+    /// The layout's name.
+    pub layout: &'static str,
+    /// The engine.
+    pub engine: EngineKind,
+    /// The migrations in the order in which they run.
+    pub migrations: &'a [&'a Migration],
+    /// The files of the set's folder, as they are written.
+    pub tree: &'a Tree,
+}
+
+/// The table of a set's tool.
+///
+/// # Errors
+/// Where the runner does not write the table of that tool, with the way out.
+pub fn tracker<'a>(set: Set<'a>) -> Result<Box<dyn Tracker + 'a>, Fault> {
+    Err(Fault::new(
+        super::FaultKind::Usage,
+        format!("the runner does not write the table of {}", set.layout),
+        format!("run these migrations with {} itself", set.layout),
+    ))
+}
