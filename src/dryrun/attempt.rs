@@ -136,6 +136,8 @@ pub(super) fn attempt_traced(
         | WalkEnd::Refused(Fault::Ours(error))
         | WalkEnd::Stuck { fault: Fault::Ours(error), .. }
         | WalkEnd::Stuck { rollback: Fault::Ours(error), .. } => Err(error),
-        WalkEnd::Stuck { .. } => Err(EngineError::Broken("a rollback failed".into())),
+        WalkEnd::Stuck { .. } | WalkEnd::Unnoted(_) => {
+            Err(EngineError::Broken("a rollback failed".into()))
+        }
     }
 }

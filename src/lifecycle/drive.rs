@@ -7,6 +7,15 @@ pub trait Phases {
     /// What went wrong.
     type Fault;
 
+    /// Is told of every state before its phase begins, the last one included, so that it can be
+    /// noted where it outlives the process.
+    ///
+    /// # Errors
+    /// When it cannot be noted; the phase does not begin then.
+    fn enter(&mut self, state: State) -> Result<(), Self::Fault> {
+        let _ = state;
+        Ok(())
+    }
     /// Looks up what must be there; touches nothing.
     ///
     /// # Errors
@@ -55,6 +64,8 @@ pub enum WalkEnd<F> {
         /// Why the rollback failed.
         rollback: F,
     },
+    /// The last state could not be noted; whoever starts next finds the one before it.
+    Unnoted(F),
 }
 
 /// A walk: the states it went through and how it ended.
@@ -71,30 +82,58 @@ pub struct Walk<F> {
 /// # Errors
 /// Never in practice: an illegal transition would be a bug in this function.
 pub fn drive<P: Phases>(phases: &mut P) -> Result<Walk<P::Fault>, IllegalTransition> {
-    let mut state = State::Idle.next(Event::Start)?;
-    let mut trail = vec![State::Idle, state];
-    let mut fault = None;
+    walk(phases, State::Idle, Event::Start, None)
+}
+
+/// Walks on from the state that a process left behind, which it did for that reason.
+///
+/// # Errors
+/// Never in practice, like [`drive`].
+pub fn resume<P: Phases>(
+    phases: &mut P,
+    found: State,
+    reason: P::Fault,
+) -> Result<Walk<P::Fault>, IllegalTransition> {
+    walk(phases, found, Event::Restart, Some(reason))
+}
+
+fn walk<P: Phases>(
+    phases: &mut P,
+    start: State,
+    event: Event,
+    mut fault: Option<P::Fault>,
+) -> Result<Walk<P::Fault>, IllegalTransition> {
+    let mut state = start.next(event)?;
+    let mut trail = vec![start, state];
+    let mut rollback = None;
     let end = loop {
-        let result = match state {
-            State::Preparing => phases.prepare(),
-            State::ValidatingPre => phases.validate_pre(),
-            State::Migrating => phases.migrate(),
-            State::ValidatingPost => phases.validate_post(),
-            State::Completing => phases.complete(),
-            State::RollingBack => phases.roll_back(),
-            State::Idle => break fault.map_or(WalkEnd::Done, WalkEnd::RolledBack),
-            State::Failed => return Err(IllegalTransition { state, event: Event::Succeed }),
+        let entered = phases.enter(state);
+        let result = match (entered, state) {
+            (Err(why), State::Idle | State::Failed) => break WalkEnd::Unnoted(why),
+            (Err(why), _) => Err(why),
+            (Ok(()), State::Preparing) => phases.prepare(),
+            (Ok(()), State::ValidatingPre) => phases.validate_pre(),
+            (Ok(()), State::Migrating) => phases.migrate(),
+            (Ok(()), State::ValidatingPost) => phases.validate_post(),
+            (Ok(()), State::Completing) => phases.complete(),
+            (Ok(()), State::RollingBack) => phases.roll_back(),
+            (Ok(()), State::Idle) => break fault.map_or(WalkEnd::Done, WalkEnd::RolledBack),
+            (Ok(()), State::Failed) => match (fault, rollback) {
+                (Some(fault), Some(rollback)) => break WalkEnd::Stuck { fault, rollback },
+                (Some(fault), None) => break WalkEnd::Refused(fault),
+                (None, _) => return Err(IllegalTransition { state, event: Event::Fail }),
+            },
         };
         let event = if result.is_ok() { Event::Succeed } else { Event::Fail };
-        state = state.next(event)?;
-        trail.push(state);
         if let Err(why) = result {
-            match (state, fault.take()) {
-                (State::Failed, None) => break WalkEnd::Refused(why),
-                (State::Failed, Some(fault)) => break WalkEnd::Stuck { fault, rollback: why },
-                _ => fault = Some(why),
+            if state == State::RollingBack {
+                rollback = Some(why);
+            } else {
+                fault = Some(why);
             }
         }
+        state = state.next(event)?;
+        trail.push(state);
     };
     Ok(Walk { trail, end })
 }
@@ -142,6 +181,27 @@ mod tests {
         let mut script = Script { fail: fail.to_vec(), calls: Vec::new() };
         let walk = drive(&mut script).unwrap();
         (walk, script.calls)
+    }
+
+    #[test]
+    fn what_a_restart_finds_half_done_is_rolled_back() {
+        for found in
+            [State::Migrating, State::ValidatingPost, State::Completing, State::RollingBack]
+        {
+            let mut script = Script { fail: vec![], calls: Vec::new() };
+            let walk = resume(&mut script, found, State::Idle).unwrap();
+            assert_eq!(walk.end, WalkEnd::RolledBack(State::Idle), "{found}");
+            assert_eq!(script.calls, [State::RollingBack]);
+            let mut script = Script { fail: vec![State::RollingBack], calls: Vec::new() };
+            let walk = resume(&mut script, found, State::Idle).unwrap();
+            let end = WalkEnd::Stuck { fault: State::Idle, rollback: State::RollingBack };
+            assert_eq!(walk.end, end);
+        }
+        for found in [State::Preparing, State::ValidatingPre] {
+            let mut script = Script { fail: vec![], calls: Vec::new() };
+            let walk = resume(&mut script, found, State::Idle).unwrap();
+            assert_eq!((walk.trail, script.calls), (vec![found, State::Idle], vec![]));
+        }
     }
 
     #[test]

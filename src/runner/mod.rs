@@ -3,11 +3,27 @@
 //! The lifecycle is the one that every pull request exercises. What is added here is what must
 //! outlive the process: a state file, checkpoints, and a journal.
 
+mod apply;
+mod back;
+mod checkpoint;
+mod described;
 pub mod disk;
 mod fault;
 pub mod files;
 pub mod journal;
+mod lock;
+mod resolve;
+mod run;
+mod sealed;
+mod start;
+pub mod state;
 pub mod target;
 pub mod tracking;
+mod walk;
 
+pub use back::Way;
+pub use checkpoint::Checkpoint;
 pub use fault::{Fault, FaultKind};
+pub use resolve::Word;
+pub use run::{Parts, Runner};
+pub use walk::Permit;

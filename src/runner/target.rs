@@ -8,6 +8,32 @@ use super::tracking::Tracked;
 use crate::catalog::Entry;
 use crate::model::Snapshot;
 
+/// Which way a migration is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// The up is run.
+    Up,
+    /// The down is run.
+    Down,
+    /// A checkpoint is brought back.
+    Restore,
+}
+
+impl Direction {
+    /// Every direction.
+    pub const ALL: [Self; 3] = [Self::Up, Self::Down, Self::Restore];
+
+    /// The word in state files and journals.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Restore => "restore",
+        }
+    }
+}
+
 /// How a migration is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
@@ -20,8 +46,19 @@ pub enum Strategy {
 /// What a migration did, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Files that were changed: path, SHA-256 before and after.
-    pub files: Vec<(String, String, String)>,
+    /// The files that were changed.
+    pub files: Vec<FileDone>,
+}
+
+/// A file that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDone {
+    /// Its path from the root.
+    pub path: String,
+    /// SHA-256 of what it held.
+    pub before: String,
+    /// SHA-256 of what it holds.
+    pub after: String,
 }
 
 /// A real target with its tracking.
@@ -53,8 +90,8 @@ pub trait Target {
     /// When they cannot be counted.
     fn row_counts(&mut self) -> Result<BTreeMap<String, u64>, Fault>;
 
-    /// How a migration would be taken back.
-    fn strategy(&self, entry: &Entry) -> Strategy;
+    /// How a step would be taken back.
+    fn strategy(&self, entry: &Entry, down: bool) -> Strategy;
 
     /// About how many bytes its checkpoint takes.
     ///
@@ -62,19 +99,19 @@ pub trait Target {
     /// When that cannot be told.
     fn checkpoint_size(&mut self, entry: &Entry) -> Result<u64, Fault>;
 
-    /// Puts into the folder what brings back the state before a migration, durably. Nothing where
-    /// the strategy is its transaction.
+    /// Puts into the folder what brings back the state before a step, durably. Nothing where the
+    /// strategy is its transaction.
     ///
     /// # Errors
-    /// When the migration cannot be run as things stand, or the backup cannot be written.
-    fn back_up(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault>;
+    /// When the step cannot be run as things stand, or the backup cannot be written.
+    fn back_up(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault>;
 
-    /// Runs the up and writes it down in the tracking. `folder` is the one that
-    /// [`Target::back_up`] was given.
+    /// Runs the up and writes it into the tracking; with `down` runs the down and takes it out.
+    /// `folder` is the one that [`Target::back_up`] was given.
     ///
     /// # Errors
     /// When it does not run to its end.
-    fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault>;
+    fn migrate(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<Done, Fault>;
 
     /// Looks whether the migration did its work: its verify script passes, its documents are
     /// valid, the tracking knows it.
@@ -83,18 +120,12 @@ pub trait Target {
     /// When it did not.
     fn validate(&mut self, entry: &Entry) -> Result<(), Fault>;
 
-    /// Brings back what [`Target::back_up`] kept, with the tracking. May be called again after a
-    /// crash, also where nothing was changed.
+    /// Brings back what [`Target::back_up`] kept before an up, or with `down` before a down, and
+    /// the tracking with it. May be called again after a crash, also where nothing was changed.
     ///
     /// # Errors
     /// When it cannot be brought back.
-    fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault>;
-
-    /// Runs the down and takes the migration out of the tracking.
-    ///
-    /// # Errors
-    /// When it does not run to its end.
-    fn undo(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault>;
+    fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault>;
 
     /// Writes into the tracking that a migration has run, or has not, and changes nothing else.
     ///

@@ -1,0 +1,160 @@
+//! A person says what is true of a migration: the target was mended by hand.
+
+use super::described::told;
+use super::journal::{Event, EventName};
+use super::run::Runner;
+use super::state::{Run, Stood};
+use super::target::Direction;
+use super::tracking::TrackedState;
+use super::{Fault, FaultKind};
+use crate::lifecycle::{Event as Happened, State};
+use crate::model::printable;
+
+/// What a person says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word<'a> {
+    /// The migration.
+    pub migration: &'a str,
+    /// Whether it is to count as applied, else as rolled back.
+    pub applied: bool,
+    /// Why that is true.
+    pub reason: &'a str,
+    /// Who says so.
+    pub by: &'a str,
+    /// Taken although the target differs from the checkpoint.
+    pub accept_difference: bool,
+}
+
+impl Runner<'_> {
+    /// Writes a person's word into the tracking and the state, after it was held against the
+    /// target; changes nothing else. Answers with what was noted beside it.
+    ///
+    /// # Errors
+    /// When there is nothing to resolve, another migration is the one that failed, or the target
+    /// speaks against it.
+    pub fn resolve(
+        &mut self,
+        word: &Word<'_>,
+        doubt: Option<&Fault>,
+    ) -> Result<Vec<String>, Fault> {
+        let entry = self.entries.iter().find(|entry| entry.migration.id == word.migration);
+        let entry = entry.ok_or_else(|| {
+            let id = printable(word.migration);
+            Fault::new(
+                FaultKind::Usage,
+                format!("the set has no migration {id}"),
+                "`migration-gate status` lists them",
+            )
+        })?;
+        let (state, run) = self.unfinished(word, doubt)?;
+        let mut notes = Vec::new();
+        let tracked = self.target.history()?;
+        let tracked = tracked.iter().find(|one| one.id.as_deref() == Some(word.migration));
+        let tracked = tracked.map(|one| one.state);
+        if word.applied {
+            if tracked != Some(TrackedState::Applied) {
+                self.target.prepare()?;
+                self.target.mark(entry, true)?;
+            }
+            self.target.validate(entry)?;
+        } else {
+            notes.extend(self.differences(word, run.as_ref())?);
+            if tracked.is_some() {
+                self.target.mark(entry, false)?;
+            }
+        }
+        // Taken over by a person, so that the rollback that a restart would begin is not.
+        let mut state = state;
+        while state != State::Idle {
+            state = taken_over(state)?;
+        }
+        let run = run.unwrap_or_else(|| self.new_run(entry, Direction::Up));
+        let left = self.look()?.left();
+        let event = Event::of(EventName::Resolved, word.migration)
+            .with("migration.resolution", if word.applied { "applied" } else { "rolled_back" })
+            .with("migration.resolution.reason", word.reason)
+            .with("migration.resolution.by", word.by)
+            .with("migration.resolution.differences", notes.len());
+        self.tell(&run, event)?;
+        if doubt.is_some() {
+            self.file.set_aside()?;
+        }
+        self.standing.left = Some(left);
+        self.stand(State::Idle, &run)?;
+        Ok(notes)
+    }
+
+    /// The state and the run that the word is about.
+    fn unfinished(
+        &mut self,
+        word: &Word<'_>,
+        doubt: Option<&Fault>,
+    ) -> Result<(State, Option<Run>), Fault> {
+        let id = printable(word.migration).into_owned();
+        match (self.standing.state.clone(), doubt) {
+            (_, Some(_)) => Ok((State::Idle, None)),
+            (Stood::In(state, run), None) if run.migration == word.migration => {
+                Ok((state, Some(run)))
+            }
+            (Stood::In(_, run), None) => {
+                let other = printable(&run.migration).into_owned();
+                Err(Fault::new(
+                    FaultKind::Usage,
+                    format!("it is {other} that did not end, not {id}"),
+                    format!("resolve {other} first"),
+                ))
+            }
+            // The tool's own table may hold what its own run left half done.
+            (Stood::Idle, None) => {
+                let history = self.target.history()?;
+                let is_open = history.iter().any(|one| {
+                    one.id.as_deref() == Some(word.migration)
+                        && one.state == TrackedState::Unfinished
+                });
+                match is_open {
+                    true => Ok((State::Idle, None)),
+                    false => Err(Fault::new(
+                        FaultKind::Usage,
+                        format!("there is nothing to resolve about {id}: no run of it failed"),
+                        "`migration-gate status` shows where the target stands",
+                    )),
+                }
+            }
+        }
+    }
+
+    /// How the target differs from the checkpoint that it is said to be back at.
+    fn differences(&mut self, word: &Word<'_>, run: Option<&Run>) -> Result<Vec<String>, Fault> {
+        let checkpoint = run.map(|run| self.checkpoint_of(run)).transpose()?.flatten();
+        let Some(checkpoint) = checkpoint else {
+            return Ok(vec!["there is no checkpoint to compare the target with".to_owned()]);
+        };
+        let found = self.target.snapshot()?;
+        let differences = told(&checkpoint.snapshot.diff(&found));
+        if differences.is_empty() || word.accept_difference {
+            return Ok(differences);
+        }
+        Err(Fault::new(
+            FaultKind::Conflict,
+            format!(
+                "the target is not what it was before {}:\n    {}",
+                printable(word.migration),
+                differences.join("\n    ")
+            ),
+            "mend that as well, or take it as it is with --accept-difference",
+        ))
+    }
+}
+
+/// The next state on the way from a state that is left to a person.
+fn taken_over(state: State) -> Result<State, Fault> {
+    let event = match state {
+        State::Failed => Happened::Resolve,
+        State::RollingBack => Happened::Fail,
+        _ => Happened::Restart,
+    };
+    let bug = |error: crate::lifecycle::IllegalTransition| {
+        Fault::new(FaultKind::Environment, error.to_string(), "please report this bug")
+    };
+    state.next(event).map_err(bug)
+}

@@ -1,0 +1,215 @@
+//! One runner on one target: its lock, its state, its checkpoints and its journal.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::checkpoint::{Checkpoint, Checkpoints};
+use super::described::fingerprint;
+use super::disk::Disk;
+use super::journal::{self, Context, Event, Journal};
+use super::lock::Lock;
+use super::state::{Left, Run, Standing, StateFile, Stood};
+use super::target::{Direction, Target};
+use super::tracking::{Tracked, TrackedState};
+use super::{Fault, FaultKind};
+use crate::catalog::Entry;
+use crate::host;
+use crate::lifecycle::State;
+use crate::model::{Snapshot, printable, sha256};
+
+/// What a runner is made of.
+pub struct Parts<'a> {
+    /// The file system of state, checkpoints and journal.
+    pub disk: &'a dyn Disk,
+    /// The folder of the target's state; made where it is not there.
+    pub folder: &'a Path,
+    /// What is changed.
+    pub target: &'a mut dyn Target,
+    /// The set's migrations, in the order in which they run.
+    pub entries: &'a [Entry],
+    /// The machine's clock.
+    pub clock: &'a dyn Fn() -> Timestamp,
+    /// What the journal says with every event; its run is that of the process.
+    pub context: Context,
+    /// How many checkpoints are kept.
+    pub keep: usize,
+    /// Is told what is being done.
+    pub progress: &'a mut dyn FnMut(&str, State),
+}
+
+/// One runner on one target. No other one is at work there while it lives.
+pub struct Runner<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) folder: PathBuf,
+    pub(super) target: &'a mut dyn Target,
+    pub(super) entries: &'a [Entry],
+    pub(super) clock: &'a dyn Fn() -> Timestamp,
+    pub(super) progress: &'a mut dyn FnMut(&str, State),
+    pub(super) file: StateFile<'a>,
+    pub(super) standing: Standing,
+    pub(super) checkpoints: Checkpoints<'a>,
+    pub(super) journal: Journal<'a>,
+    pub(super) keep: usize,
+    run_id: String,
+    walks: u32,
+    _lock: Lock,
+}
+
+impl<'a> Runner<'a> {
+    /// Takes the lock and opens the state; nothing is judged yet, and a state file that cannot be
+    /// trusted is the inner error.
+    ///
+    /// # Errors
+    /// When another runner is at work, or a file cannot be read.
+    pub fn open(parts: Parts<'a>) -> Result<(Self, Option<Fault>), Fault> {
+        let Parts { disk, folder, target, entries, clock, context, keep, progress } = parts;
+        disk.make_folder(folder).map_err(|error| Fault::file(folder, &error))?;
+        let lock = Lock::take(folder)?;
+        let run_id = context.run_id.clone();
+        let journal = Journal::open(disk, &folder.join(journal::FILE_NAME), context)?;
+        let mut checkpoints = Checkpoints::open(disk, folder)?;
+        checkpoints.finish_removals()?;
+        let file = StateFile::new(disk, folder);
+        let (standing, doubt) = match file.read() {
+            Ok(Some(standing)) => (standing, None),
+            Ok(None) if checkpoints.names().next().is_some() => {
+                (Standing::default(), Some(lost(folder)))
+            }
+            Ok(None) => (Standing::default(), None),
+            Err(fault) if fault.kind == FaultKind::PartialFailure => {
+                (Standing::default(), Some(fault))
+            }
+            Err(fault) => return Err(fault),
+        };
+        let runner = Self {
+            disk,
+            folder: folder.to_owned(),
+            target,
+            entries,
+            clock,
+            progress,
+            file,
+            standing,
+            checkpoints,
+            journal,
+            keep,
+            run_id,
+            walks: 0,
+            _lock: lock,
+        };
+        Ok((runner, doubt))
+    }
+
+    /// Where the target stands.
+    #[must_use]
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// A new run of a migration.
+    pub(super) fn new_run(&mut self, entry: &Entry, direction: Direction) -> Run {
+        self.walks += 1;
+        Run {
+            id: format!("{}-{}", self.run_id, self.walks),
+            migration: entry.migration.id.clone(),
+            content: entry.declared.content.clone(),
+            direction: direction.name().to_owned(),
+            started_at: (self.clock)(),
+            touched: false,
+            rollback_checkpoint_path: None,
+            fault: None,
+        }
+    }
+
+    /// Notes the state, durably, before what it names begins.
+    pub(super) fn stand(&mut self, state: State, run: &Run) -> Result<(), Fault> {
+        (self.progress)(&run.migration, state);
+        let stood = match state {
+            State::Idle => Stood::Idle,
+            _ => Stood::In(state, run.clone()),
+        };
+        let standing = Standing { state: stood, left: self.standing.left.clone() };
+        self.file.write(&standing)?;
+        self.standing = standing;
+        host::reached(&format!("state.{state}"));
+        Ok(())
+    }
+
+    /// Writes an event of a run into the journal.
+    pub(super) fn tell(&mut self, run: &Run, event: Event) -> Result<(), Fault> {
+        let event = event
+            .with("migration.direction", run.direction.as_str())
+            .with("migration.walk_id", run.id.as_str());
+        self.journal.record((self.clock)(), &event)
+    }
+
+    /// The entry of that id.
+    pub(super) fn entry(&self, id: &str) -> Result<&'a Entry, Fault> {
+        self.entries.iter().find(|entry| entry.migration.id == id).ok_or_else(|| {
+            Fault::new(
+                FaultKind::PartialFailure,
+                format!("the set has no migration {}, of which a run was left", printable(id)),
+                "run this from the revision of the set that the run came from",
+            )
+        })
+    }
+
+    /// What the target looks like and what its tracking says.
+    pub(super) fn look(&mut self) -> Result<Seen, Fault> {
+        let snapshot = self.target.snapshot()?;
+        let history = self.target.history()?;
+        Ok(Seen { snapshot, history })
+    }
+
+    /// The checkpoint that a run would go back to.
+    pub(super) fn checkpoint_of(&self, run: &Run) -> Result<Option<Checkpoint>, Fault> {
+        match &run.rollback_checkpoint_path {
+            Some(name) if self.checkpoints.is_sealed(name)? => {
+                self.checkpoints.read(name).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What a target shows of itself.
+pub(super) struct Seen {
+    pub(super) snapshot: Snapshot,
+    pub(super) history: Vec<Tracked>,
+}
+
+impl Seen {
+    /// What the next run is to find.
+    pub(super) fn left(&self) -> Left {
+        Left {
+            fingerprint: fingerprint(&self.snapshot),
+            tracking: tracking_digest(&words(&self.history)),
+        }
+    }
+}
+
+/// What the tracking says, one line for each migration.
+pub(super) fn words(history: &[Tracked]) -> Vec<String> {
+    let word = |tracked: &Tracked| match tracked.state {
+        TrackedState::Applied => tracked.name.clone(),
+        TrackedState::Unfinished => format!("{} (unfinished)", tracked.name),
+    };
+    history.iter().map(word).collect()
+}
+
+/// A digest of what the tracking says.
+pub(super) fn tracking_digest(words: &[String]) -> String {
+    let lines: String = words.iter().map(|word| format!("{word:?}\n")).collect();
+    sha256(lines.as_bytes())
+}
+
+fn lost(folder: &Path) -> Fault {
+    let path = folder.display().to_string();
+    Fault::new(
+        FaultKind::PartialFailure,
+        format!("{} has checkpoints and no state file", printable(&path)),
+        "bring state.json back from a copy; or look at the target and say what is true of the last \
+         migration with `migration-gate resolve MIGRATION --as applied|rolled-back`",
+    )
+}
