@@ -1,11 +1,18 @@
 //! The command line: types only, no I/O.
 
+mod runner;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
+
+pub use runner::{
+    Apply, ClassName, Journal, OnTarget, Plan, Resolve, ResolvedAs, Rollback, Runner, Status,
+    StatusFormat, Wanted,
+};
 
 /// Runs every migration of a change up, again, down and up on a throwaway engine, and says what
 /// happened.

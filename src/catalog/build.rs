@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::content::{allowed, content};
+use super::depend::{dependencies, settle_optional, take};
 use super::tip::{both_sides, join_tip};
-use super::{Declared, Dependency, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
+use super::{Declared, Edit, Entry, Gone, SetCatalog, Touch, step_edit};
 use crate::layout::{self, Detection, Layout, Options, Reading, detect_best, guess_engine};
 use crate::manifest::{self, DeclaredClass, Manifest};
 use crate::model::{
@@ -167,6 +168,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
         unreleased: base.as_ref().map(|base| base.unreleased.clone()).unwrap_or_default(),
     };
     join_base(&mut catalog, head.migrations, base, input.head);
+    settle_optional(&mut catalog.entries);
     if let Some((path, bytes)) = &input.base_manifest {
         keep_classes(&mut catalog, &manifest::parse(path, bytes));
     }
@@ -377,22 +379,8 @@ fn declare(catalog: &mut SetCatalog, migration: &Migration, tree: &Tree) -> Decl
     declared.entry = Some(at(entry.id.span));
     declared.checksum = entry.checksum.as_ref().map(|sum| (sum.value.clone(), at(sum.span)));
     take(&mut declared, &manifest.path, &entry.class, &entry.depends_on);
+    declared.absent = dependencies(&manifest.path, &entry.optional_depends_on).collect();
     declared
-}
-
-/// Takes over what a header or a manifest entry declares; the later one wins.
-fn take(declared: &mut Declared, path: &RepoPath, class: &DeclaredClass, needs: &[Sited<String>]) {
-    match class {
-        DeclaredClass::Missing => {}
-        DeclaredClass::Invalid(_) => declared.invalid_class = true,
-        DeclaredClass::Valid(class) => {
-            declared.class = Some((class.value, Location::at(path.clone(), class.span)));
-        }
-    }
-    declared.depends_on.extend(needs.iter().map(|id| Dependency {
-        id: id.value.clone(),
-        location: Location::at(path.clone(), id.span),
-    }));
 }
 
 /// Finds merged migrations whose entry the change edits, and holds them to the base's class.
@@ -411,11 +399,16 @@ fn keep_classes(catalog: &mut SetCatalog, base: &Manifest) {
             entry.declared.class = Some((class, place));
             entry.declared.relabelled.push("class");
         }
-        let needs = |listed: &manifest::Entry| -> Vec<String> {
-            listed.depends_on.iter().map(|id| id.value.clone()).collect()
+        let ids = |needs: &[Sited<String>]| -> Vec<String> {
+            needs.iter().map(|id| id.value.clone()).collect()
         };
-        if needs(before) != needs(now) {
-            entry.declared.relabelled.push("depends_on");
+        for (key, before, now) in [
+            ("depends_on", &before.depends_on, &now.depends_on),
+            ("optional_depends_on", &before.optional_depends_on, &now.optional_depends_on),
+        ] {
+            if ids(before) != ids(now) {
+                entry.declared.relabelled.push(key);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod content;
+mod depend;
 mod discover;
 mod fix;
 mod graph;
@@ -78,6 +79,9 @@ pub struct Declared {
     pub invalid_class: bool,
     /// Dependencies, from the manifest or the header.
     pub depends_on: Vec<Dependency>,
+    /// Optional dependencies that the set does not hold; those that it holds are among
+    /// [`Declared::depends_on`].
+    pub absent: Vec<Dependency>,
     /// The place of its manifest entry.
     pub entry: Option<Location>,
     /// The SHA-256 that the manifest gives for the up file, and where.

@@ -6,7 +6,7 @@ use super::Settings;
 
 impl Settings {
     /// The top-level keys of which this file says something else than `base` does, sorted. Sets
-    /// that are only added count for nothing, and neither do comments and white space.
+    /// and targets that are only added count for nothing, and neither do comments and white space.
     #[must_use]
     pub fn changed_from(&self, base: &Self) -> Vec<String> {
         let (now, before) = (self.table(), base.table());
@@ -17,7 +17,7 @@ impl Settings {
             .filter(|key| match (key.as_str(), before.get(*key), now.get(*key)) {
                 // Of the format's version there is only one.
                 ("version", ..) => false,
-                ("set", before, now) => !before.is_none_or(|before| holds_all(now, before)),
+                ("set" | "target", before, now) => !before.is_none_or(|before| holds_all(now, before)),
                 (_, before, now) => before != now,
             })
             .cloned()

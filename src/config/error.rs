@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{RepoPath, Span, line_column, printable};
+use crate::model::{RepoPath, Span, line_column, looks_secret, printable};
 
 /// How much of a long line is shown, in characters.
 const WIDEST: usize = 120;
@@ -75,13 +75,22 @@ fn show(source: &Source, problem: &ConfigProblem) -> String {
     let mut out = format!("{}:{line}:{column}: {}\n", printable(&path), problem.message);
     let (excerpt, indent, width) = excerpt(&source.text, problem.span);
     let gutter = line.to_string();
-    let blank = " ".repeat(gutter.len());
-    out.push_str(&format!("  {gutter} | {excerpt}\n"));
-    out.push_str(&format!("  {blank} | {}{}", " ".repeat(indent), "^".repeat(width)));
+    if may_hold_secret(source.text.lines().nth(line - 1).unwrap_or_default()) {
+        out.push_str(&format!("  {gutter} | (not shown: it may hold a secret)"));
+    } else {
+        let blank = " ".repeat(gutter.len());
+        out.push_str(&format!("  {gutter} | {excerpt}\n"));
+        out.push_str(&format!("  {blank} | {}{}", " ".repeat(indent), "^".repeat(width)));
+    }
     if !problem.help.is_empty() {
         out.push_str(&format!("\n  help: {}", problem.help));
     }
     out
+}
+
+/// Whether text looks as if the password of a server stood in it.
+pub(super) fn may_hold_secret(text: &str) -> bool {
+    text.contains("://") || looks_secret(text)
 }
 
 /// The first line of a span, made harmless, with the indent and the width of the mark below it.

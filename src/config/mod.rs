@@ -14,6 +14,7 @@ mod resolve;
 mod rollout;
 mod schema;
 mod shape;
+mod target;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use crate::model::{
 
 pub use error::{ConfigError, ConfigProblem};
 pub use schema::json_schema;
+pub use target::{BackupCommands, CheckpointMode, TargetConfig, TargetPlace};
 
 use error::Source;
 
@@ -38,6 +40,8 @@ pub const FILE_NAME: &str = "migration-gate.toml";
 pub struct Settings {
     /// The sets in the order of the file; empty where the gate is to find them itself.
     pub sets: Vec<SetConfig>,
+    /// The targets in the order of the file.
+    pub targets: Vec<TargetConfig>,
     /// What is asked of a change.
     pub policy: Policy,
     /// When what may be rolled out.

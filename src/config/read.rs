@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
-use super::error::ConfigProblem;
+use super::error::{ConfigProblem, may_hold_secret};
 use super::raw::RawSettings;
 use super::shape::Shapes;
 use crate::model::{Span, closest, printable, quoted};
@@ -111,6 +111,7 @@ fn problem(error: &toml::de::Error, at: Span) -> ConfigProblem {
         && let Some((found, expected)) = types.rsplit_once(", expected ")
     {
         let found = found.trim_end_matches(" as i128").trim_end_matches(" as u128");
+        let found = if may_hold_secret(found) { "a string" } else { found };
         let found: String = found.chars().take(80).collect();
         let message = format!("expected {}, found {}", plain(expected), plain(&found));
         return ConfigProblem::new(at, printable(&message).into_owned(), "");

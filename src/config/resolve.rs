@@ -29,10 +29,18 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     let complete = problems.is_empty();
     let mut cx = Resolver { problems, complete };
     cx.version(raw.version.as_ref());
+    // A set with a mistake in it is there all the same.
+    let names: Vec<String> =
+        raw.set.iter().map(|set| set.get_ref().name.get_ref().clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let sets: Vec<SetConfig> = raw.set.into_iter().filter_map(|set| cx.set(set)).collect();
     cx.unlike_sets(&sets);
+    let targets: Vec<_> =
+        raw.target.into_iter().filter_map(|target| cx.target(target, &sets, &names)).collect();
+    cx.unlike_targets(&targets);
     let policy = cx.policy(raw.policy);
     if complete {
+
         cx.without_commands(&sets);
         cx.known_sets(&policy, &sets);
     }
@@ -46,7 +54,14 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     }
     let freezes = raw.freeze.into_iter().filter_map(|freeze| cx.freeze(freeze)).collect();
     let waivers = raw.waiver.into_iter().map(|waiver| cx.waiver(waiver)).collect();
-    Settings { sets, policy, rollout: Rollout { classes, freezes }, waivers, source: None }
+    Settings {
+        sets,
+        targets,
+        policy,
+        rollout: Rollout { classes, freezes },
+        waivers,
+        source: None,
+    }
 }
 
 pub(super) struct Resolver<'a> {

@@ -15,13 +15,14 @@ use crate::model::{Span, quoted};
 type Shape = (&'static str, &'static str, &'static [&'static str]);
 
 /// Keys that hold a list of tables.
-const LISTS: [Shape; 6] = [
+const LISTS: [Shape; 7] = [
     ("", "set", &["name", "path", "engine"]),
     ("set", "schemas", &["files", "schema"]),
     ("policy", "accept-inconclusive", &["migration", "reason"]),
     (ONE_CLASS, "windows", &["zone"]),
     ("", "freeze", &["from", "to", "reason"]),
     ("", "waiver", &["rule"]),
+    ("", "target", &["name", "set"]),
 ];
 /// Keys that hold one table.
 const TABLES: [Shape; 7] = [

@@ -49,6 +49,8 @@ pub struct Entry {
     pub class: DeclaredClass,
     /// Ids of migrations that must have run before.
     pub depends_on: Vec<Sited<String>>,
+    /// Ids of migrations that must have run before where the set holds them.
+    pub optional_depends_on: Vec<Sited<String>>,
     /// SHA-256 of the up script's file, in lower-case hexadecimal digits.
     pub checksum: Option<Sited<String>>,
     /// Words for people.
@@ -129,15 +131,12 @@ fn entry(node: &Node, id: Sited<String>) -> Entry {
     let checksum = node.get("checksum").and_then(non_empty).filter(|sum| {
         sum.value.len() == 64 && sum.value.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
+    let ids = |key| node.get(key).map_or(&[][..], Node::items).iter().filter_map(non_empty);
     Entry {
         id,
         class,
-        depends_on: node
-            .get("depends_on")
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(non_empty)
-            .collect(),
+        depends_on: ids("depends_on").collect(),
+        optional_depends_on: ids("optional_depends_on").collect(),
         checksum: checksum.map(|sum| Sited::new(sum.value.to_ascii_lowercase(), sum.span)),
         description: node.get("description").and_then(Node::text).map(|text| text.value.to_owned()),
         span: node.span,

@@ -49,6 +49,15 @@ struct RawEntry {
         extend("uniqueItems" = true)
     )]
     depends_on: Vec<String>,
+    /// Ids of migrations that must have run before where the set holds them; one that it does not
+    /// hold is only reported.
+    #[schemars(
+        default,
+        with = "Vec<String>",
+        inner(length(min = 1)),
+        extend("uniqueItems" = true)
+    )]
+    optional_depends_on: Vec<String>,
     /// SHA-256 of the up script's file, in hexadecimal digits.
     #[schemars(
         default,

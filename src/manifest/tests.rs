@@ -61,6 +61,19 @@ fn problems(format: &str, text: &str) -> Vec<String> {
     read(format, text.as_bytes()).problems.iter().map(show).collect()
 }
 
+#[test]
+fn an_optional_dependency_is_told_apart() {
+    let manifest = read(
+        "yaml",
+        b"manifest_version: 1\nmigrations:\n  - id: b\n    depends_on: [a]\n    \
+          optional_depends_on: [x, y]\n",
+    );
+    assert_eq!(manifest.problems, []);
+    let ids = |ids: &[Sited<String>]| ids.iter().map(|id| id.value.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&manifest.entries[0].depends_on), ["a"]);
+    assert_eq!(ids(&manifest.entries[0].optional_depends_on), ["x", "y"]);
+}
+
 fn without_places(manifest: &Manifest) -> Vec<(String, Option<Class>, Vec<String>, bool)> {
     let ids = |entry: &Entry| entry.depends_on.iter().map(|id| id.value.clone()).collect();
     let one = |e: &Entry| (e.id.value.clone(), e.class.get(), ids(e), e.checksum.is_some());
@@ -134,7 +147,8 @@ fn violations_have_line_and_column_in_json() {
     assert_eq!(help(1), "use one of $schema, manifest_version, baseline, migrations");
     assert_eq!(help(2), "use one of online, post_deploy, manual_backfill");
     assert_eq!(help(7), "write 64 hexadecimal digits");
-    let close = "did you mean \"class\"? Use one of id, class, depends_on, checksum, description";
+    let close = "did you mean \"class\"? Use one of id, class, depends_on, optional_depends_on, \
+                 checksum, description";
     assert_eq!(help(11), close);
     let ids: Vec<&str> = manifest.entries.iter().map(|entry| entry.id.value.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
