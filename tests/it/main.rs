@@ -24,4 +24,5 @@ mod rules;
 mod sqlite_rules;
 mod strict;
 mod support;
+mod tracking;
 mod variables;

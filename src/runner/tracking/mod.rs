@@ -1,13 +1,27 @@
 //! The tables in which tools keep what has run: read and written as the tool itself does, so that
 //! either may run next.
+//!
+//! A table is looked for under the name that its tool gives it by itself, in the current schema.
+//! One that a team named otherwise or put elsewhere is not found, and then nothing has run: the
+//! runner would begin with the first migration, which fails where its objects are there.
 
+mod dbmate;
+mod diesel;
+mod golang_migrate;
+mod goose;
+mod quote;
+mod sqlx;
+mod table;
+mod versions;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, FaultKind};
 use crate::engine::Database;
-use crate::model::{EngineKind, Migration, Tree};
+use crate::model::{EngineKind, Migration, RepoPath, Tree, printable};
 
 /// A migration that the target knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +34,18 @@ pub struct Tracked {
     pub state: TrackedState,
     /// The target remembers another content than the file has.
     pub edited: bool,
+}
+
+impl Tracked {
+    /// One that ran to its end and was not edited.
+    fn applied(migration: Option<&Migration>, name: &str) -> Self {
+        Self {
+            id: migration.map(|migration| migration.id.clone()),
+            name: printable(name).into_owned(),
+            state: TrackedState::Applied,
+            edited: false,
+        }
+    }
 }
 
 /// Whether a migration ran to its end.
@@ -101,14 +127,43 @@ pub struct Set<'a> {
     pub tree: &'a Tree,
 }
 
+impl<'a> Set<'a> {
+    /// The migrations by what their tool writes for them.
+    fn by(&self, key: fn(&Migration) -> String) -> BTreeMap<String, &'a Migration> {
+        self.migrations.iter().map(|migration| (key(migration), *migration)).collect()
+    }
+
+    /// What a file of the set holds; nothing where it cannot be read.
+    fn bytes(&self, path: &RepoPath) -> &'a [u8] {
+        let entry = path.below(self.tree.root()).and_then(|relative| self.tree.get(relative));
+        entry.map_or(&[], |entry| &entry.bytes)
+    }
+}
+
+/// The version of a tool that numbers its migrations, as databases write it: `0042` is `42`.
+fn number(migration: &Migration) -> String {
+    migration.version.number().unwrap_or_default().to_string()
+}
+
 /// The table of a set's tool.
 ///
 /// # Errors
-/// Where the runner does not write the table of that tool, with the way out.
+/// Where the runner does not write the table of that tool, or not in that engine, with the way
+/// out.
 pub fn tracker<'a>(set: Set<'a>) -> Result<Box<dyn Tracker + 'a>, Fault> {
-    Err(Fault::new(
-        super::FaultKind::Usage,
-        format!("the runner does not write the table of {}", set.layout),
-        format!("run these migrations with {} itself", set.layout),
-    ))
+    let refused = |what: String| {
+        let way_out = format!("run these migrations with {} itself", set.layout);
+        Err(Fault::new(FaultKind::Usage, what, way_out))
+    };
+    if !matches!(set.engine, EngineKind::Sqlite | EngineKind::Postgres) {
+        return refused(format!("the runner writes no tables in {}", set.engine.name()));
+    }
+    Ok(match set.layout {
+        "dbmate" => dbmate::tracker(set),
+        "diesel" => diesel::tracker(set),
+        "golang-migrate" => Box::new(golang_migrate::GolangMigrate(set)),
+        "goose" => Box::new(goose::Goose(set)),
+        "sqlx" => Box::new(sqlx::Sqlx(set)),
+        other => return refused(format!("the runner does not write the table of {other}")),
+    })
 }
