@@ -4,6 +4,7 @@ use crate::catalog::CatalogError;
 use crate::changes::ChangesError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::runner::Fault;
 
 /// What ends a command before it has a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum GateError {
     /// The engine is missing or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A real target, or what is known of it, does not allow it.
+    #[error(transparent)]
+    Runner(#[from] Fault),
     /// Standard output does not take what is written to it.
     #[error(
         "cannot write to standard output: {0}\n  help: see what it leads to; --report FORMAT=FILE writes to a file"
@@ -54,6 +58,7 @@ impl GateError {
             | Self::Catalog(_)
             | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
+            Self::Runner(fault) => fault.kind.exit_code(),
             Self::Changes(_) | Self::Engine(_) | Self::Output(_) => 3,
         }
     }

@@ -4,20 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::gather::Gathered;
 use super::printed;
 use crate::catalog::{Entry, SetCatalog};
 use crate::changes::{Comparison, Source};
-use crate::cli::Check;
+use crate::cli::{Check, OnTarget};
 use crate::config::SetConfig;
 use crate::contract;
-use crate::document::{self, Format};
+use crate::document::{self, Format, Patterns};
 use crate::engine::documents::{Documents, Tools};
 use crate::error::GateError;
 use crate::host;
 use crate::layout;
 use crate::model::{
-    Contract, EngineKind, Entry as FileEntry, EntryKind, Governed, Inconclusive, Location,
-    Position, Problem, Program, RepoPath, SchemaEvidence, SetEvidence, SetInfo, Sited, printable,
+    Contract, DocumentOrigin, EngineKind, Entry as FileEntry, EntryKind, Governed, Inconclusive, Location,
+    Position, Problem, Program, RepoPath, SchemaEvidence, SetEvidence, SetInfo, Sited, TrialDocument, printable,
 };
 use crate::schemas::{self, Inspected, Request};
 
@@ -232,6 +233,84 @@ pub(super) fn engine(
         },
     };
     Ok((documents, folder))
+}
+
+/// The engine that config migrations run on with the documents below a folder: those that the
+/// set's contract governs.
+pub(super) fn on_target(
+    gathered: &Gathered,
+    catalog: &SetCatalog,
+    root: &dyn Source,
+    on: &OnTarget,
+) -> Result<Documents, GateError> {
+    let of_folder = || SetConfig::of_documents(&catalog.info.path);
+    let named = gathered.head.sets.iter().find(|set| set.name.value == catalog.info.name);
+    let set = named.cloned().unwrap_or_else(of_folder);
+    let head = &*gathered.comparison.head;
+    let (contract, problems) = read_contract(head, &gathered.config_path, &set)?;
+    if let Some(problem) = problems.first() {
+        return Err(GateError::Usage(format!(
+            "{}: {}\n  help: mend the compatibility contract; `migration-gate check` shows all of \
+             its mistakes",
+            contract.path, problem.message
+        )));
+    }
+    let config = gathered.configs.get(&key(catalog));
+    Ok(Documents {
+        schemas: config.map(|config| config.inspected.schemas.clone()).unwrap_or_default(),
+        files: governed(root, &contract, &set)?,
+        judged: BTreeSet::new(),
+        tools: Tools {
+            jq: host::own_program().map(Into::into),
+            commands: None,
+            limit: on.statement_timeout,
+        },
+    })
+}
+
+/// The documents below a folder, once for each schema that holds for them.
+fn governed(
+    root: &dyn Source,
+    contract: &Contract,
+    set: &SetConfig,
+) -> Result<Vec<TrialDocument>, GateError> {
+    let patterns = |globs: &[Sited<String>]| {
+        let globs = globs.iter().map(|glob| glob.value.as_str());
+        Patterns::new(globs).map_err(|reason| {
+            GateError::Usage(format!(
+                "a glob of the set {}: {reason}\n  help: write it as a path with `*` and `**`",
+                printable(&set.name.value)
+            ))
+        })
+    };
+    let limit = Some(patterns(&set.documents)?).filter(|_| !set.documents.is_empty());
+    let names = root.names(&RepoPath::root())?;
+    let mut found = Vec::new();
+    for schema in &contract.schemas {
+        let files = patterns(&schema.files)?;
+        let meant = names.iter().filter(|path| {
+            files.is_match(path) && limit.as_ref().is_none_or(|limit| limit.is_match(path))
+        });
+        for path in meant {
+            let Some(entry) = root.file(path)? else { continue };
+            let refused = |what: &str| GateError::Usage(format!("{path} {what}"));
+            if entry.kind != EntryKind::File {
+                return Err(refused(
+                    "is not a regular file\n  help: put the document itself there, or leave it out \
+                     of the contract's `files`",
+                ));
+            }
+            let text = std::str::from_utf8(&entry.bytes)
+                .map_err(|_| refused("is not UTF-8\n  help: save it as UTF-8"))?;
+            found.push(TrialDocument {
+                path: path.clone(),
+                text: text.into(),
+                schema: schema.name.value.clone(),
+                origin: DocumentOrigin::Head,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// The judged migrations, in the order they run.

@@ -29,6 +29,16 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Says in which phase a migration is.
+    pub(super) fn phase(&self, id: &str, phase: &str) {
+        if self.shown {
+            let id: String = printable(id).chars().take(60).collect();
+            let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{}: {id} {phase}", self.set);
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {

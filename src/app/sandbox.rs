@@ -92,6 +92,28 @@ fn walk(
     rollback: Rollback,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
+    let spec = SandboxSpec {
+        statement_timeout: args.statement_timeout,
+        sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
+        engine_version: catalog.info.engine_version.clone(),
+        postgres_bin: args.postgres_bin.clone(),
+        postgres_url: args
+            .postgres_url
+            .clone()
+            .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
+    };
+    rehearse(catalog, documents, &spec, plan, rollback, evidence)
+}
+
+/// Runs a plan on a sandbox that is made like this.
+pub(super) fn rehearse(
+    catalog: &SetCatalog,
+    documents: Option<&Documents>,
+    spec: &SandboxSpec,
+    plan: &[Planned<'_>],
+    rollback: Rollback,
+    evidence: &mut SetEvidence,
+) -> Result<(), EngineError> {
     let engine: &dyn Engine = match (catalog.info.engine, documents) {
         (EngineKind::Sqlite, _) => &Sqlite,
         (EngineKind::Postgres, _) => &Postgres,
@@ -104,16 +126,7 @@ fn walk(
             });
         }
     };
-    let mut target = engine.sandbox(&SandboxSpec {
-        statement_timeout: args.statement_timeout,
-        sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
-        engine_version: catalog.info.engine_version.clone(),
-        postgres_bin: args.postgres_bin.clone(),
-        postgres_url: args
-            .postgres_url
-            .clone()
-            .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
-    })?;
+    let mut target = engine.sandbox(spec)?;
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
     dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
         progress.step(id);

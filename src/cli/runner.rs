@@ -217,6 +217,10 @@ pub struct Resolve {
     /// Who says so; it stands in the journal.
     #[arg(long, value_name = "NAME")]
     pub by: String,
+    /// With --as rolled-back: take the target as it is, although it is not what it was at the
+    /// checkpoint.
+    #[arg(long)]
+    pub accept_difference: bool,
     /// On which target.
     #[command(flatten)]
     pub on: OnTarget,

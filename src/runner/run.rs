@@ -1,5 +1,6 @@
 //! One runner on one target: its lock, its state, its checkpoints and its journal.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::disk::Disk;
 use super::journal::{self, Context, Event, Journal};
 use super::lock::Lock;
 use super::state::{Left, Run, Standing, StateFile, Stood};
-use super::target::{Direction, Target};
+use super::target::{Direction, Strategy, Target};
 use super::tracking::{Tracked, TrackedState};
 use super::{Fault, FaultKind};
 use crate::catalog::Entry;
@@ -22,8 +23,10 @@ use crate::model::{Snapshot, printable, sha256};
 pub struct Parts<'a> {
     /// The file system of state, checkpoints and journal.
     pub disk: &'a dyn Disk,
-    /// The folder of the target's state; made where it is not there.
+    /// The folder of the target's state.
     pub folder: &'a Path,
+    /// The lock of that folder; without it the runner may look and not touch.
+    pub lock: Option<Lock>,
     /// What is changed.
     pub target: &'a mut dyn Target,
     /// The set's migrations, in the order in which they run.
@@ -40,7 +43,6 @@ pub struct Parts<'a> {
 
 /// One runner on one target. No other one is at work there while it lives.
 pub struct Runner<'a> {
-    pub(super) disk: &'a dyn Disk,
     pub(super) folder: PathBuf,
     pub(super) target: &'a mut dyn Target,
     pub(super) entries: &'a [Entry],
@@ -53,23 +55,23 @@ pub struct Runner<'a> {
     pub(super) keep: usize,
     run_id: String,
     walks: u32,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl<'a> Runner<'a> {
-    /// Takes the lock and opens the state; nothing is judged yet, and a state file that cannot be
-    /// trusted is the inner error.
+    /// Opens the state; nothing is judged yet, and a state file that cannot be trusted is told
+    /// beside the runner.
     ///
     /// # Errors
-    /// When another runner is at work, or a file cannot be read.
+    /// When a file cannot be read.
     pub fn open(parts: Parts<'a>) -> Result<(Self, Option<Fault>), Fault> {
-        let Parts { disk, folder, target, entries, clock, context, keep, progress } = parts;
-        disk.make_folder(folder).map_err(|error| Fault::file(folder, &error))?;
-        let lock = Lock::take(folder)?;
+        let Parts { disk, folder, lock, target, entries, clock, context, keep, progress } = parts;
         let run_id = context.run_id.clone();
         let journal = Journal::open(disk, &folder.join(journal::FILE_NAME), context)?;
         let mut checkpoints = Checkpoints::open(disk, folder)?;
-        checkpoints.finish_removals()?;
+        if lock.is_some() {
+            checkpoints.finish_removals()?;
+        }
         let file = StateFile::new(disk, folder);
         let (standing, doubt) = match file.read() {
             Ok(Some(standing)) => (standing, None),
@@ -83,7 +85,6 @@ impl<'a> Runner<'a> {
             Err(fault) => return Err(fault),
         };
         let runner = Self {
-            disk,
             folder: folder.to_owned(),
             target,
             entries,
@@ -105,6 +106,52 @@ impl<'a> Runner<'a> {
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// The state of the lifecycle.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match self.standing.state {
+            Stood::Idle => State::Idle,
+            Stood::In(state, _) => state,
+        }
+    }
+
+    /// Everything that a plan wants to know of the target.
+    ///
+    /// # Errors
+    /// When the target cannot be looked at.
+    pub fn sight(&mut self) -> Result<Sight, Fault> {
+        let Seen { snapshot, history } = self.look()?;
+        let rows = self.target.row_counts()?;
+        Ok(Sight { place: self.target.place(), snapshot, history, rows })
+    }
+
+    /// How a migration would be taken back, and about how many bytes its checkpoint takes.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn prospect(&mut self, entry: &Entry) -> Result<(Strategy, u64), Fault> {
+        let strategy = self.target.strategy(entry, false);
+        let bytes = match strategy {
+            Strategy::Backup => self.target.checkpoint_size(entry)?,
+            Strategy::Transaction => 0,
+        };
+        Ok((strategy, bytes))
+    }
+
+    /// Every checkpoint that is ready, oldest first.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn ready_checkpoints(&self) -> Result<Vec<Checkpoint>, Fault> {
+        let mut ready = Vec::new();
+        for name in self.checkpoints.names() {
+            if self.checkpoints.is_sealed(name)? {
+                ready.push(self.checkpoints.read(name)?);
+            }
+        }
+        Ok(ready)
     }
 
     /// A new run of a migration.
@@ -170,6 +217,28 @@ impl<'a> Runner<'a> {
             }
             _ => Ok(None),
         }
+    }
+}
+
+/// A target as a plan sees it.
+#[derive(Debug)]
+pub struct Sight {
+    /// Where it is, without a password.
+    pub place: String,
+    /// What migrations change.
+    pub snapshot: Snapshot,
+    /// What has run.
+    pub history: Vec<Tracked>,
+    /// How many rows each table has.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl Sight {
+    /// The ids of what has run.
+    #[must_use]
+    pub fn applied(&self) -> BTreeSet<String> {
+        let applied = self.history.iter().filter(|one| one.state == TrackedState::Applied);
+        applied.filter_map(|one| one.id.clone()).collect()
     }
 }
 

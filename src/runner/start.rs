@@ -60,6 +60,23 @@ impl Runner<'_> {
         Ok(notices)
     }
 
+    /// What was left in the middle, where something was: what the state file, the tracking and the
+    /// target say of it.
+    ///
+    /// # Errors
+    /// When the target cannot be looked at.
+    pub fn unfinished_run(&mut self) -> Result<Option<Fault>, Fault> {
+        Ok(match self.standing.state.clone() {
+            Stood::Idle => None,
+            Stood::In(State::Failed, run) => Some(undecided(&run)),
+            Stood::In(state, run) => {
+                let found = self.testimony(state, &run)?;
+                let way_out = "`migration-gate apply` takes it back before anything else";
+                Some(Fault { way_out: way_out.into(), ..found })
+            }
+        })
+    }
+
     /// A run that ended before it touched anything leaves at most a checkpoint of its own.
     fn forget(&mut self, state: State, run: &Run) -> Result<String, Fault> {
         let own = run.direction() != Some(Direction::Restore);

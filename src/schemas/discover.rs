@@ -12,7 +12,8 @@ const MOST: usize = 20_000;
 /// How many lines at the top may name a schema.
 const TOP: usize = 10;
 /// Folders of other people's files, of built ones, and of data that is broken on purpose.
-const SKIPPED: [&str; 18] = [
+const SKIPPED: [&str; 19] = [
+    ".migration-gate",
     "node_modules",
     "vendor",
     "third_party",

@@ -1,0 +1,289 @@
+//! `plan` and `apply`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::doctrine;
+use super::open::Opened;
+use super::{looking_at, tell, with_runner};
+use crate::app::output::{complain, print};
+use crate::app::{plan as shown, sandbox};
+use crate::catalog::Entry;
+use crate::cli::{self, ClassName, ListFormat, OnTarget};
+use crate::dryrun::Planned;
+use crate::engine::documents::Documents;
+use crate::engine::{SandboxSpec, TargetError};
+use crate::error::GateError;
+use crate::host;
+use crate::model::{Class, EngineKind, Position, Rollback, SetEvidence, printable, sha256};
+use crate::runner::plan::{
+    Choice, ConflictKind, FileBefore, Plan, PlanInput, Queued, Rehearsal, StepFacts, Tried, Wanted,
+    make, policy_faults, select,
+};
+use crate::runner::{Fault, FaultKind, Permit, Runner};
+
+/// `plan`: what would run, and whether it can. Exit code 1 where it cannot.
+pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
+    let asked = Asked {
+        on: &args.on,
+        wanted: &args.wanted,
+        rehearse: !args.no_rehearsal,
+        agreed: None,
+        approved_by: &[],
+    };
+    looking_at(&args.on, |opened, runner, doubt| {
+        let unfit = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
+        let plan = asked.plan(opened, runner)?;
+        let text = shown::json(&plan);
+        if let Some(file) = &args.out {
+            std::fs::write(file, &text).map_err(|error| Fault::file(file, &error))?;
+        }
+        let printed = match args.format {
+            ListFormat::Plain => shown::plain(&plan),
+            ListFormat::Json => text,
+        };
+        out(&printed)?;
+        let mut faults: Vec<Fault> = unfit.into_iter().collect();
+        faults.extend(doctrine::faults(opened, &plan, &[])?);
+        // The plan itself shows its own.
+        for fault in &faults {
+            complain(&fault.to_string());
+        }
+        let fits = faults.is_empty() && plan.faults().is_empty();
+        Ok(u8::from(!fits))
+    })
+}
+
+/// `apply`: the same plan, and then its steps.
+pub(super) fn apply(args: &cli::Apply) -> Result<u8, GateError> {
+    let agreed = args.plan.as_deref().map(read_plan).transpose()?;
+    let asked = Asked {
+        on: &args.on,
+        wanted: &args.wanted,
+        rehearse: !args.no_rehearsal,
+        agreed: agreed.as_ref(),
+        approved_by: &args.approved_by,
+    };
+    with_runner(&args.on, |opened, runner, doubt| {
+        tell(&runner.start(doubt, args.retry)?);
+        let plan = asked.plan(opened, runner)?;
+        let mut faults = plan.faults();
+        faults.extend(doctrine::faults(opened, &plan, asked.approved_by)?);
+        if let Some(first) = together(&faults) {
+            return Err(first);
+        }
+        if asked.choices()?.iter().any(|choice| choice.kind == ConflictKind::Schema) {
+            runner.accept_target()?;
+        }
+        let ids: Vec<String> = plan.steps.iter().map(|step| step.migration.clone()).collect();
+        if ids.is_empty() {
+            out("nothing to apply\n")?;
+            return Ok(0);
+        }
+        let allowed = |entry: &Entry| asked.allowed(opened, &plan, entry);
+        let permit: &Permit<'_> = &allowed;
+        let (done, fault) = match runner.apply(&ids, permit) {
+            Ok(done) => (done, None),
+            Err((done, fault)) => (done, Some(*fault)),
+        };
+        let shown: String =
+            ids.iter().take(done).map(|id| format!("applied {}\n", printable(id))).collect();
+        out(&shown)?;
+        fault.map_or(Ok(0), Err)
+    })
+}
+
+fn out(text: &str) -> Result<(), Fault> {
+    print(text).map_err(|error| {
+        Fault::new(FaultKind::Environment, error.to_string(), "see what standard output leads to")
+    })
+}
+
+/// Several faults as one: the kind of the first, and what each says.
+fn together(faults: &[Fault]) -> Option<Fault> {
+    let (first, others) = faults.split_first()?;
+    let mut fault = first.clone();
+    for other in others {
+        fault.way_out = format!("{}\n{other}", fault.way_out);
+    }
+    Some(fault)
+}
+
+/// A plan as `plan --out` wrote it.
+fn read_plan(file: &Path) -> Result<Plan, GateError> {
+    let refused = |why: String| {
+        let file = file.display().to_string();
+        GateError::Usage(format!(
+            "the plan {}: {why}\n  help: write it anew with `migration-gate plan --out FILE`",
+            printable(&file)
+        ))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| refused(error.to_string()))
+}
+
+/// What was asked for.
+struct Asked<'a> {
+    on: &'a OnTarget,
+    wanted: &'a cli::Wanted,
+    rehearse: bool,
+    agreed: Option<&'a Plan>,
+    approved_by: &'a [String],
+}
+
+impl Asked<'_> {
+    fn choices(&self) -> Result<Vec<Choice>, Fault> {
+        self.wanted.on_conflict.iter().map(|text| Choice::parse(text)).collect()
+    }
+
+    /// Makes the plan.
+    fn plan(&self, opened: &Opened, runner: &mut Runner<'_>) -> Result<Plan, Fault> {
+        let choices = self.choices()?;
+        let catalog = opened.catalog();
+        let seen = runner.sight()?;
+        let classes: Vec<Class> = self.wanted.class.iter().map(|class| class_of(*class)).collect();
+        let steps: Option<Vec<String>> = self
+            .agreed
+            .map(|plan| plan.steps.iter().map(|step| step.migration.clone()).collect());
+        let wanted =
+            Wanted { classes: &classes, to: self.wanted.to.as_deref(), only: steps.as_deref() };
+        let queue = select(catalog, &seen.history, &wanted)
+            .map_err(|faults| together(&faults).unwrap_or_else(unreached))?;
+        let facts = facts(opened, runner, &queue)?;
+        let evidence = self.rehearsed(opened, &seen.applied(), &queue);
+        let rehearsal = match &evidence {
+            Ok(evidence) => Rehearsal::Seen(evidence),
+            Err(reason) => Rehearsal::NotDone(reason),
+        };
+        Ok(make(&PlanInput {
+            catalog,
+            queue: &queue,
+            history: &seen.history,
+            target: &opened.name,
+            place: &seen.place,
+            production: opened.production,
+            snapshot: &seen.snapshot,
+            rows: &seen.rows,
+            facts: &facts,
+            free_bytes: fs4::available_space(&opened.state).ok(),
+            left: runner.standing().left.as_ref(),
+            rolled_back: &BTreeSet::new(),
+            rehearsal,
+            agreed: self.agreed,
+            choices: &choices,
+        }))
+    }
+
+    /// What the steps are seen to do on a throwaway engine, after all that has run; why nothing
+    /// was seen.
+    fn rehearsed(
+        &self,
+        opened: &Opened,
+        applied: &BTreeSet<String>,
+        queue: &[Queued<'_>],
+    ) -> Result<SetEvidence, String> {
+        let catalog = opened.catalog();
+        if !self.rehearse || queue.is_empty() || catalog.info.engine == EngineKind::Documents {
+            return Err("nothing was tried on a throwaway engine".into());
+        }
+        let has_run = catalog.entries.iter().filter(|entry| applied.contains(&entry.migration.id));
+        let planned = |entry: &'_ Entry, position| (entry.depends_on(), position);
+        let mut plan = Vec::new();
+        for entry in has_run {
+            let (depends_on, position) = planned(entry, Position::Baseline);
+            plan.push(Planned { migration: &entry.migration, position, depends_on });
+        }
+        for one in queue {
+            let (depends_on, position) = planned(one.entry, Position::Judged);
+            plan.push(Planned { migration: &one.entry.migration, position, depends_on });
+        }
+        let spec = SandboxSpec {
+            statement_timeout: self.on.statement_timeout,
+            sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
+            engine_version: catalog.info.engine_version.clone(),
+            postgres_bin: self.on.postgres_bin.clone(),
+            postgres_url: None,
+        };
+        let mut evidence = SetEvidence::default();
+        let ran =
+            sandbox::rehearse(catalog, None, &spec, &plan, Rollback::Script, &mut evidence);
+        ran.map(|()| evidence).map_err(|error| error.to_string())
+    }
+
+    /// What must hold right before a step: the policy at that minute, and the file as planned.
+    fn allowed(&self, opened: &Opened, plan: &Plan, entry: &Entry) -> Result<(), Fault> {
+        let id = &entry.migration.id;
+        let step = plan.steps.iter().find(|step| step.migration == *id);
+        let Some(step) = step else { return Ok(()) };
+        let rollout = &opened.gathered.policy.rollout;
+        let faults = policy_faults(
+            std::slice::from_ref(step),
+            rollout,
+            host::wall_clock(),
+            self.approved_by,
+        );
+        faults.into_iter().next().map_or(Ok(()), Err)
+    }
+}
+
+fn class_of(name: ClassName) -> Class {
+    match name {
+        ClassName::Online => Class::Online,
+        ClassName::PostDeploy => Class::PostDeploy,
+        ClassName::ManualBackfill => Class::ManualBackfill,
+    }
+}
+
+fn unreached() -> Fault {
+    Fault::new(FaultKind::Environment, "there is no plan", "please report this bug")
+}
+
+/// What the target tells of each step.
+fn facts(
+    opened: &Opened,
+    runner: &mut Runner<'_>,
+    queue: &[Queued<'_>],
+) -> Result<BTreeMap<String, StepFacts>, Fault> {
+    let mut documents = opened.documents().cloned();
+    let mut facts = BTreeMap::new();
+    for one in queue {
+        let mut fact = match &mut documents {
+            Some(documents) => on_documents(one.entry, documents),
+            None => StepFacts::default(),
+        };
+        let (strategy, bytes) = runner.prospect(one.entry)?;
+        fact.strategy = Some(strategy);
+        fact.checkpoint_bytes = Some(bytes);
+        facts.insert(one.entry.migration.id.clone(), fact);
+    }
+    Ok(facts)
+}
+
+/// What a config migration does to the documents as those before it leave them.
+fn on_documents(entry: &Entry, documents: &mut Documents) -> StepFacts {
+    let Some(program) = entry.migration.up.program() else { return StepFacts::default() };
+    let changed = match documents.change(program) {
+        Ok(changed) => changed,
+        Err(error) => {
+            let tried = Tried::Refused(refusal(error));
+            return StepFacts { tried, ..StepFacts::default() };
+        }
+    };
+    let mut fact = StepFacts { tried: Tried::Ran, ..StepFacts::default() };
+    fact.invalid =
+        changed.unfit.iter().map(|one| format!("{}: {}", one.path, one.reason)).collect();
+    for (path, text) in changed.texts {
+        let mut before = None;
+        for file in documents.files.iter_mut().filter(|file| file.path == path) {
+            before.get_or_insert_with(|| sha256(file.text.as_bytes()));
+            file.text = text.clone();
+        }
+        let before = before.unwrap_or_default();
+        fact.files.push(FileBefore { path: path.to_string(), before });
+    }
+    fact
+}
+
+fn refusal(error: TargetError) -> String {
+    Fault::from(error).what
+}

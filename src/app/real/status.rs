@@ -1,0 +1,179 @@
+//! `status` and `journal`: what is known of a target.
+
+use serde::Serialize;
+
+use super::open::{self, Opened};
+use super::{looking_at, tell};
+use crate::app::journal;
+use crate::app::output::print;
+use crate::cli::{Journal, Status, StatusFormat};
+use crate::error::GateError;
+use crate::model::printable;
+use crate::runner::journal::{FILE_NAME, metrics};
+use crate::runner::target::Strategy;
+use crate::runner::tracking::{Tracked, TrackedState};
+use crate::runner::{Checkpoint, Fault, FaultKind, Runner};
+
+/// Where a target stands, as programs read it.
+#[derive(Serialize)]
+struct Standing {
+    target: String,
+    set: String,
+    place: String,
+    production: bool,
+    /// One of the states of the lifecycle, or `unknown`.
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_out: Option<String>,
+    applied: Vec<Applied>,
+    pending: Vec<String>,
+    checkpoints: Vec<Kept>,
+}
+
+#[derive(Serialize)]
+struct Applied {
+    migration: String,
+    /// Whether the set has it.
+    known: bool,
+    /// Whether the file is another than the one that ran.
+    edited: bool,
+    unfinished: bool,
+}
+
+#[derive(Serialize)]
+struct Kept {
+    name: String,
+    before: String,
+    created_at: String,
+    /// Whether it holds a backup.
+    backup: bool,
+}
+
+/// `status`: exit code 0 where nothing waits for a decision, else 1.
+pub(super) fn status(args: &Status) -> Result<u8, GateError> {
+    if args.metrics {
+        let opened = open::open(&args.on)?;
+        let metrics = metrics(&opened.state.join(FILE_NAME))?;
+        print(&match args.format {
+            StatusFormat::Plain => metrics.to_text(),
+            StatusFormat::Json => metrics.to_json(),
+            StatusFormat::Prometheus => metrics.to_prometheus(),
+        })?;
+        return Ok(0);
+    }
+    if args.format == StatusFormat::Prometheus {
+        let help = "add --metrics, or choose plain or json";
+        return Err(GateError::Usage(format!("only metrics are told to Prometheus\n  help: {help}")));
+    }
+    looking_at(&args.on, |opened, runner, doubt| {
+        let standing = look(opened, runner, doubt)?;
+        let text = match args.format {
+            // Strings and booleans always serialise.
+            StatusFormat::Json => {
+                serde_json::to_string_pretty(&standing).unwrap_or_default() + "\n"
+            }
+            StatusFormat::Plain | StatusFormat::Prometheus => plain(&standing),
+        };
+        print(&text).map_err(|error| {
+            Fault::new(FaultKind::Environment, error.to_string(), "see where it is to go")
+        })?;
+        Ok(u8::from(standing.problem.is_some()))
+    })
+}
+
+fn look(
+    opened: &Opened,
+    runner: &mut Runner<'_>,
+    doubt: Option<Fault>,
+) -> Result<Standing, Fault> {
+    let sight = runner.sight()?;
+    let is_doubtful = doubt.is_some();
+    let problem = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
+    let has_run = sight.applied();
+    let entries = &opened.catalog().entries;
+    let ids = entries.iter().map(|entry| entry.migration.id.clone());
+    let checkpoints = match is_doubtful {
+        true => Vec::new(),
+        false => runner.ready_checkpoints()?,
+    };
+    Ok(Standing {
+        target: opened.name.clone(),
+        set: opened.catalog().info.name.clone(),
+        place: sight.place.clone(),
+        production: opened.production,
+        state: if is_doubtful { "unknown".into() } else { runner.state().name().into() },
+        problem: problem.as_ref().map(|fault| fault.what.clone()),
+        way_out: problem.map(|fault| fault.way_out),
+        applied: sight.history.iter().map(applied).collect(),
+        pending: ids.filter(|id| !has_run.contains(id)).collect(),
+        checkpoints: checkpoints.iter().map(kept).collect(),
+    })
+}
+
+fn applied(tracked: &Tracked) -> Applied {
+    Applied {
+        migration: tracked.id.clone().unwrap_or_else(|| tracked.name.clone()),
+        known: tracked.id.is_some(),
+        edited: tracked.edited,
+        unfinished: tracked.state == TrackedState::Unfinished,
+    }
+}
+
+fn kept(checkpoint: &Checkpoint) -> Kept {
+    Kept {
+        name: checkpoint.name.clone(),
+        before: checkpoint.migration.clone(),
+        created_at: checkpoint.created_at.to_string(),
+        backup: checkpoint.strategy == Strategy::Backup,
+    }
+}
+
+fn plain(standing: &Standing) -> String {
+    let Standing { target, set, place, state, .. } = standing;
+    let production = if standing.production { "production" } else { "not production" };
+    let mut lines = vec![format!("{target}: {place} ({production}), set {set}, {state}")];
+    if let Some(problem) = &standing.problem {
+        lines.push(format!("problem: {problem}"));
+        lines.extend(standing.way_out.iter().map(|way_out| format!("  help: {way_out}")));
+    }
+    let of = |count: usize, what: &str| format!("{count} {what}");
+    lines.push(of(standing.applied.len(), "applied"));
+    for one in &standing.applied {
+        let mut marks = Vec::new();
+        marks.extend((!one.known).then_some("not in the set"));
+        marks.extend(one.edited.then_some("edited since it ran"));
+        marks.extend(one.unfinished.then_some("begun and not ended"));
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        lines.push(format!("  {}{marks}", one.migration));
+    }
+    lines.push(of(standing.pending.len(), "pending"));
+    lines.extend(standing.pending.iter().map(|id| format!("  {id}")));
+    lines.push(of(standing.checkpoints.len(), "checkpoints"));
+    for one in &standing.checkpoints {
+        let what = if one.backup { "backup" } else { "its transaction alone" };
+        lines.push(format!("  {} before {}, {}, {what}", one.name, one.before, one.created_at));
+    }
+    lines.iter().map(|line| format!("{}\n", shown(line))).collect()
+}
+
+/// A line with what is not printable spelled out; line ends stay.
+fn shown(line: &str) -> String {
+    line.split('\n').map(|part| printable(part).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// `journal show` and `journal verify`.
+pub(super) fn journal(action: &Journal) -> Result<u8, GateError> {
+    let _ = tell;
+    match action {
+        Journal::Show { on, format } => {
+            let opened = open::open(on)?;
+            journal::show(&opened.state.join(FILE_NAME), *format)
+        }
+        Journal::Verify { on } => {
+            let opened = open::open(on)?;
+            journal::verify(&opened.state.join(FILE_NAME))
+        }
+    }
+}
