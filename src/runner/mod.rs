@@ -7,6 +7,7 @@ pub mod disk;
 mod fault;
 pub mod files;
 pub mod journal;
+pub mod plan;
 pub mod target;
 pub mod tracking;
 
