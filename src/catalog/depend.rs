@@ -7,7 +7,12 @@ use crate::manifest::DeclaredClass;
 use crate::model::{Location, RepoPath, Sited};
 
 /// Takes over what a header or a manifest entry declares; the later one wins.
-pub(super) fn take(declared: &mut Declared, path: &RepoPath, class: &DeclaredClass, needs: &[Sited<String>]) {
+pub(super) fn take(
+    declared: &mut Declared,
+    path: &RepoPath,
+    class: &DeclaredClass,
+    needs: &[Sited<String>],
+) {
     match class {
         DeclaredClass::Missing => {}
         DeclaredClass::Invalid(_) => declared.invalid_class = true,

@@ -17,7 +17,9 @@ impl Settings {
             .filter(|key| match (key.as_str(), before.get(*key), now.get(*key)) {
                 // Of the format's version there is only one.
                 ("version", ..) => false,
-                ("set" | "target", before, now) => !before.is_none_or(|before| holds_all(now, before)),
+                ("set" | "target", before, now) => {
+                    !before.is_none_or(|before| holds_all(now, before))
+                }
                 (_, before, now) => before != now,
             })
             .cloned()

@@ -40,7 +40,6 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     cx.unlike_targets(&targets);
     let policy = cx.policy(raw.policy);
     if complete {
-
         cx.without_commands(&sets);
         cx.known_sets(&policy, &sets);
     }
@@ -54,14 +53,7 @@ pub(super) fn resolve(raw: RawSettings, problems: &mut Vec<ConfigProblem>) -> Se
     }
     let freezes = raw.freeze.into_iter().filter_map(|freeze| cx.freeze(freeze)).collect();
     let waivers = raw.waiver.into_iter().map(|waiver| cx.waiver(waiver)).collect();
-    Settings {
-        sets,
-        targets,
-        policy,
-        rollout: Rollout { classes, freezes },
-        waivers,
-        source: None,
-    }
+    Settings { sets, targets, policy, rollout: Rollout { classes, freezes }, waivers, source: None }
 }
 
 pub(super) struct Resolver<'a> {

@@ -227,10 +227,9 @@ impl Resolver<'_> {
             }
         }
         match (backup, restore) {
-            (Some(backup), Some(restore)) => Some(BackupCommands {
-                backup: backup.into_inner(),
-                restore: restore.into_inner(),
-            }),
+            (Some(backup), Some(restore)) => {
+                Some(BackupCommands { backup: backup.into_inner(), restore: restore.into_inner() })
+            }
             (None, None) => None,
             (backup, _) => {
                 let lacks = if backup.is_some() { "restore-command" } else { "backup-command" };

@@ -151,3 +151,26 @@ pub enum Action {
         command: Vec<String>,
     },
 }
+
+impl Action {
+    /// The operation's word, and the places that it works on: of a `Move` both. None where it may
+    /// work on the whole document (`Jq`, `Command`), or where another operation says it
+    /// (`Restore`).
+    #[must_use]
+    pub fn places(&self) -> (&'static str, Vec<&Pointer>) {
+        match self {
+            Self::Test { at, .. } => ("test", vec![at]),
+            Self::Add { at, .. } => ("add", vec![at]),
+            Self::Remove { at } => ("remove", vec![at]),
+            Self::Move { from, to } => ("move", vec![from, to]),
+            Self::Set { at, .. } => ("set", vec![at]),
+            Self::Map { at, .. } => ("map", vec![at]),
+            Self::Wrap { at, .. } => ("wrap", vec![at]),
+            Self::Unwrap { at, .. } => ("unwrap", vec![at]),
+            Self::Scale { at, .. } => ("scale", vec![at]),
+            Self::Restore { .. } => ("restore", Vec::new()),
+            Self::Jq { .. } => ("jq", Vec::new()),
+            Self::Command { .. } => ("command", Vec::new()),
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod fault;
 pub mod files;
 pub mod journal;
 pub mod lock;
+pub mod plan;
 mod resolve;
 mod run;
 mod sealed;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::checkpoint::{Checkpoint, Checkpoints};
-use super::described::fingerprint;
 use super::disk::Disk;
 use super::journal::{self, Context, Event, Journal};
 use super::lock::Lock;
+use super::plan::{fingerprint, tracking};
 use super::state::{Left, Run, Standing, StateFile, Stood};
 use super::target::{Direction, Strategy, Target};
 use super::tracking::{Tracked, TrackedState};
@@ -17,7 +17,7 @@ use super::{Fault, FaultKind};
 use crate::catalog::Entry;
 use crate::host;
 use crate::lifecycle::State;
-use crate::model::{Snapshot, printable, sha256};
+use crate::model::{Snapshot, printable};
 
 /// What a runner is made of.
 pub struct Parts<'a> {
@@ -253,7 +253,7 @@ impl Seen {
     pub(super) fn left(&self) -> Left {
         Left {
             fingerprint: fingerprint(&self.snapshot),
-            tracking: tracking_digest(&words(&self.history)),
+            tracking: tracking(&self.history),
         }
     }
 }
@@ -265,12 +265,6 @@ pub(super) fn words(history: &[Tracked]) -> Vec<String> {
         TrackedState::Unfinished => format!("{} (unfinished)", tracked.name),
     };
     history.iter().map(word).collect()
-}
-
-/// A digest of what the tracking says.
-pub(super) fn tracking_digest(words: &[String]) -> String {
-    let lines: String = words.iter().map(|word| format!("{word:?}\n")).collect();
-    sha256(lines.as_bytes())
 }
 
 fn lost(folder: &Path) -> Fault {

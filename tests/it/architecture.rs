@@ -50,7 +50,8 @@ const ROOMS: &[Room] = &[
     // It is handed a plan; where that came from is none of its business. Where a script can stop
     // half-way is read from its statements.
     room("dryrun", 4, &["model", "sql", "engine", "lifecycle", "rows"]),
-    room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host"]),
+    // What a plan says of a script is read from its statements.
+    room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host", "sql"]),
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.
     room("render", 5, &["model", "report"]),

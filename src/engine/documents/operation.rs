@@ -391,25 +391,15 @@ fn shown(value: &Value, at: &Pointer) -> String {
 
 /// An operation in a few words: `move /port`.
 pub(super) fn named(action: &Action) -> String {
-    let (word, at) = match action {
-        Action::Test { at, .. } => ("test", at),
-        Action::Add { at, .. } => ("add", at),
-        Action::Remove { at } => ("remove", at),
-        Action::Move { from, .. } => ("move", from),
-        Action::Set { at, .. } => ("set", at),
-        Action::Map { at, .. } => ("map", at),
-        Action::Wrap { at, .. } => ("wrap", at),
-        Action::Unwrap { at, .. } => ("unwrap", at),
-        Action::Scale { at, .. } => ("scale", at),
-        Action::Restore { of } => return format!("taking back operation {}", of + 1),
-        Action::Jq { .. } => return "jq".into(),
-        Action::Command { command } => {
+    let (word, places) = action.places();
+    match (action, places.first()) {
+        (Action::Restore { of }, _) => format!("taking back operation {}", of + 1),
+        (Action::Command { command }, _) => {
             let program = command.first().map_or("", String::as_str);
-            return format!("command {}", printable(program));
+            format!("command {}", printable(program))
         }
-    };
-    match at.to_string() {
-        at if at.is_empty() => format!("{word} \"\""),
-        at => format!("{word} {}", printable(&at)),
+        (_, None) => word.into(),
+        (_, Some(at)) if at.0.is_empty() => format!("{word} \"\""),
+        (_, Some(at)) => format!("{word} {}", printable(&at.to_string())),
     }
 }
