@@ -9,6 +9,7 @@ mod fix;
 mod gather;
 mod govern;
 mod graph;
+pub mod journal;
 mod list;
 mod output;
 mod printed;

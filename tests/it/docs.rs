@@ -39,6 +39,39 @@ fn the_published_schemas_are_those_of_the_code() {
         "docs/config_migration.schema.json",
         &migration_gate::layout::config_migration_schema(),
     );
+    assert_file("docs/journal_event.schema.json", &migration_gate::runner::journal::json_schema());
+}
+
+#[test]
+fn the_guide_to_the_journal_names_everything_in_it() {
+    let guide = include_str!("../../docs/journal.md");
+    let schema = migration_gate::runner::journal::json_schema();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let mut names = Vec::new();
+    property_names(&schema, &mut names);
+    let events = schema["properties"]["event_name"]["enum"].as_array().unwrap();
+    names.extend(events.iter().map(|name| name.as_str().unwrap().to_owned()));
+    // What is told of databases has the same names with another prefix.
+    names.retain(|name| !name.starts_with("database."));
+    assert!(names.len() > 40, "{names:?}");
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "docs/journal.md lacks `{name}`");
+    }
+}
+
+#[test]
+fn the_event_in_the_guide_to_the_journal_is_sound() {
+    use migration_gate::runner::journal;
+    let guide = include_str!("../../docs/journal.md");
+    let [example] = blocks(guide, "json")[..] else { panic!("one example") };
+    let event: serde_json::Value = serde_json::from_str(example).unwrap();
+    let schema = serde_json::from_str(&journal::json_schema()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    assert!(validator.is_valid(&event), "{:?}", validator.validate(&event).err());
+    let line = serde_json_canonicalizer::to_string(&event).unwrap() + "\n";
+    let folder = Folder::new(&[("journal.jsonl", &line)]);
+    let found = journal::verify(&folder.path().join("journal.jsonl")).unwrap();
+    assert!(found.is_sound() && found.events == 1, "{found:?}");
 }
 
 #[test]

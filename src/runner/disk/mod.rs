@@ -42,6 +42,15 @@ pub trait Disk {
     /// # Errors
     /// When it is not there or cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// The last bytes of a file: `most` of them, or all where it has fewer.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    fn read_end(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(bytes.split_off(bytes.len().saturating_sub(most)))
+    }
     /// Makes a new file, readable by its owner alone; with `like`, with that file's mode and owner.
     ///
     /// # Errors

@@ -24,6 +24,16 @@ impl Disk for RealDisk {
         fs::read(path)
     }
 
+    fn read_end(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        use io::{Read as _, Seek as _, SeekFrom};
+        let mut file = fs::File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn create(&self, path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
         let like = like.map(fs::symlink_metadata).transpose()?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
