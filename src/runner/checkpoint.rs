@@ -13,7 +13,7 @@ use super::disk::{Disk, Kind};
 use super::state::Left;
 use super::target::Strategy;
 use super::{Fault, FaultKind, sealed};
-use crate::model::{Snapshot, printable, sha256};
+use crate::model::{Snapshot, printable};
 
 /// Where the checkpoints of a target are, in the folder of its state.
 const FOLDER: &str = "checkpoints";
@@ -42,6 +42,8 @@ struct Wire {
     strategy: String,
     /// SHA-256 of every file of the backup, by its name from the backup's folder on.
     files: BTreeMap<String, String>,
+    /// How large they are together.
+    bytes: u64,
     /// What the tracking said.
     tracking: Vec<String>,
     row_counts: BTreeMap<String, u64>,
@@ -67,6 +69,8 @@ pub struct Checkpoint {
     pub row_counts: BTreeMap<String, u64>,
     /// What the target looked like.
     pub(super) snapshot: Snapshot,
+    /// How large its backup is.
+    pub(super) bytes: u64,
     files: BTreeMap<String, String>,
 }
 
@@ -131,14 +135,16 @@ impl<'a> Checkpoints<'a> {
     /// Makes a checkpoint ready: from here on it brings the state back.
     pub(super) fn seal(&self, name: &str, taken: Taken<'_>) -> Result<Checkpoint, Fault> {
         let folder = self.backup(name);
-        let mut files = BTreeMap::new();
+        let (mut files, mut bytes) = (BTreeMap::new(), 0);
         for file in self.disk.names(&folder).map_err(|error| Fault::file(&folder, &error))? {
             let path = folder.join(&file);
             let shown = file.to_string_lossy().into_owned();
             if self.disk.kind(&path).map_err(|error| Fault::file(&path, &error))?
                 == Some(Kind::File)
             {
-                files.insert(shown, self.digest(&path)?);
+                let (digest, length) = self.digest(&path)?;
+                files.insert(shown, digest);
+                bytes += length;
             }
         }
         let strategy = match taken.strategy {
@@ -154,6 +160,7 @@ impl<'a> Checkpoints<'a> {
             created_at: taken.created_at,
             strategy: strategy.into(),
             files,
+            bytes,
             tracking: taken.tracking,
             row_counts: taken.row_counts,
             snapshot: described(taken.snapshot),
@@ -185,7 +192,7 @@ impl<'a> Checkpoints<'a> {
     pub(super) fn verify(&self, checkpoint: &Checkpoint) -> Result<(), Fault> {
         for (file, expected) in &checkpoint.files {
             let path = self.backup(&checkpoint.name).join(file);
-            if self.digest(&path)? != *expected {
+            if self.digest(&path)?.0 != *expected {
                 let file = printable(file).into_owned();
                 return Err(self.unfit(&checkpoint.name, &format!("{file} is not what it was")));
             }
@@ -245,9 +252,8 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    fn digest(&self, path: &Path) -> Result<String, Fault> {
-        let bytes = self.disk.read(path).map_err(|error| Fault::file(path, &error))?;
-        Ok(sha256(&bytes))
+    fn digest(&self, path: &Path) -> Result<(String, u64), Fault> {
+        self.disk.digest(path).map_err(|error| Fault::file(path, &error))
     }
 
     fn unfit(&self, name: &str, why: &str) -> Fault {
@@ -277,6 +283,7 @@ fn ready(name: &str, wire: Wire, strategy: Strategy) -> Checkpoint {
         tracking: wire.tracking,
         row_counts: wire.row_counts,
         snapshot: snapshot(wire.snapshot),
+        bytes: wire.bytes,
         files: wire.files,
     }
 }

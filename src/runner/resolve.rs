@@ -1,7 +1,7 @@
 //! A person says what is true of a migration: the target was mended by hand.
 
 use super::described::told;
-use super::journal::{Event, EventName};
+use super::journal::{Event, EventName, Fact};
 use super::run::Runner;
 use super::state::{Run, Stood};
 use super::target::Direction;
@@ -71,10 +71,10 @@ impl Runner<'_> {
         let run = run.unwrap_or_else(|| self.new_run(entry, Direction::Up));
         let left = self.look()?.left();
         let event = Event::of(EventName::Resolved, word.migration)
-            .with("migration.resolution", if word.applied { "applied" } else { "rolled_back" })
-            .with("migration.resolution.reason", word.reason)
-            .with("migration.resolution.by", word.by)
-            .with("migration.resolution.differences", notes.len());
+            .with("migration.resolved.as", if word.applied { "applied" } else { "rolled_back" })
+            .with("migration.resolved.reason", Fact::said(word.reason))
+            .with("migration.resolved.by", Fact::said(word.by))
+            .with("migration.resolved.differences", notes.len());
         self.tell(&run, event)?;
         if doubt.is_some() {
             self.file.set_aside()?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::disk::Disk;
-use super::journal::{self, Context, Event, Journal};
+use super::journal::{self, Context, Event, Fact, Journal};
 use super::lock::Lock;
 use super::plan::{fingerprint, tracking};
 use super::state::{Left, Run, Standing, StateFile, Stood};
@@ -186,8 +186,8 @@ impl<'a> Runner<'a> {
     /// Writes an event of a run into the journal.
     pub(super) fn tell(&mut self, run: &Run, event: Event) -> Result<(), Fault> {
         let event = event
-            .with("migration.direction", run.direction.as_str())
-            .with("migration.walk_id", run.id.as_str());
+            .with("migration.direction", Fact::name(&run.direction))
+            .with("migration.walk_id", Fact::name(&run.id));
         self.journal.record((self.clock)(), &event)
     }
 

@@ -1,13 +1,15 @@
 //! One migration walked through the lifecycle on a real target: up, down, or back to a checkpoint.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 
 use super::checkpoint::{Checkpoint, Taken};
 use super::described::told;
-use super::journal::{Event, EventName};
+use super::journal::{Event, EventName, Fact};
 use super::run::{Runner, Seen, words};
 use super::state::{Left, Run};
-use super::target::{Direction, Done, FileDone, Strategy};
+use super::target::{Direction, Done, Strategy};
 use super::tracking::TrackedState;
 use super::{Fault, FaultKind};
 use crate::catalog::Entry;
@@ -30,7 +32,7 @@ pub(super) struct Walker<'w, 'a> {
     done: Done,
     left: Option<Left>,
     state: State,
-    started: std::time::Instant,
+    started: Instant,
 }
 
 impl<'w, 'a> Walker<'w, 'a> {
@@ -135,9 +137,16 @@ impl<'w, 'a> Walker<'w, 'a> {
 
     /// An event about this walk.
     fn event(&self, name: EventName) -> Event {
-        Event::of(name, &self.entry.migration.id)
+        let event = Event::of(name, &self.entry.migration.id)
             .with("migration.state", self.state.name())
-            .with("migration.content_sha256", self.entry.declared.content.as_str())
+            .with("migration.class", self.entry.class().name())
+            .with("migration.content_sha256", Fact::hash(&self.entry.declared.content));
+        match self.entry.migration.up.program() {
+            Some(program) => event
+                .with("migration.from_version", Fact::name(&program.from))
+                .with("migration.to_version", Fact::name(&program.to)),
+            None => event,
+        }
     }
 
     fn tell(&mut self, event: Event) -> Result<(), Fault> {
@@ -200,13 +209,15 @@ impl<'w, 'a> Walker<'w, 'a> {
             },
         )?;
         host::reached("checkpoint.sealed");
+        let bytes = checkpoint.bytes;
         let strategy = match strategy {
             Strategy::Backup => "backup",
             Strategy::Transaction => "transaction",
         };
         let event = self
             .event(EventName::CheckpointCreated)
-            .with("migration.checkpoint.path", name)
+            .with("migration.checkpoint.path", Fact::name(&name))
+            .with("migration.checkpoint.size", bytes)
             .with("migration.checkpoint.strategy", strategy);
         self.checkpoint = Some(checkpoint);
         self.tell(event)
@@ -260,8 +271,8 @@ impl<'w, 'a> Walker<'w, 'a> {
         self.compare()
     }
 
-    fn seconds(&self) -> f64 {
-        host::now().duration_since(self.started).as_secs_f64()
+    fn took(&self) -> Duration {
+        host::now().duration_since(self.started)
     }
 }
 
@@ -327,9 +338,9 @@ impl Walker<'_, '_> {
         self.run.fault = Some(fault.what.clone());
         let mut event = self.event(EventName::Failed).with("error.type", fault.kind.name());
         if let Some(location) = &fault.location {
-            event = event.with("migration.file", location.path.as_str());
+            event = event.with("migration.file", Fact::name(location.path.as_str()));
         }
-        self.tell(event.with("migration.duration", self.seconds()))?;
+        self.tell(event.with("migration.duration", self.took()))?;
         Err(fault)
     }
 
@@ -416,19 +427,13 @@ impl Walker<'_, '_> {
             Direction::Up => EventName::Migrated,
             Direction::Down | Direction::Restore => EventName::RollbackCompleted,
         };
-        let mut event = self.event(name).with("migration.duration", self.seconds());
+        let mut event = self.event(name).with("migration.duration", self.took());
         if let Some(left) = &self.left {
-            event = event.with("migration.fingerprint", left.fingerprint.as_str());
+            event = event.with("migration.fingerprint", Fact::hash(&left.fingerprint));
         }
         let files = std::mem::take(&mut self.done.files);
         if !files.is_empty() {
-            let part = |of: fn(&FileDone) -> &String| -> Vec<String> {
-                files.iter().map(|file| of(file).clone()).collect()
-            };
-            event = event
-                .with("file.path", part(|file| &file.path))
-                .with("file.sha256.before", part(|file| &file.before))
-                .with("file.sha256.after", part(|file| &file.after));
+            event = event.with_files(&files);
         }
         self.tell(event)?;
         let keep = self.runner.keep;

@@ -51,6 +51,14 @@ pub trait Disk {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Ok(bytes.split_off(bytes.len().saturating_sub(most)))
     }
+    /// The SHA-256 of a file in hexadecimal, and its length in bytes.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    fn digest(&self, path: &Path) -> io::Result<(String, u64)> {
+        let bytes = self.read(path)?;
+        Ok((crate::model::sha256(&bytes), bytes.len() as u64))
+    }
     /// Makes a new file, readable by its owner alone; with `like`, with that file's mode and owner.
     ///
     /// # Errors

@@ -1,11 +1,14 @@
 //! The machine's own file system.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use super::{Disk, Kind};
+use crate::model::hex;
 
 /// The machine's own file system. Access lists and extended attributes are not kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +35,22 @@ impl Disk for RealDisk {
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// A backup may be larger than the memory.
+    fn digest(&self, path: &Path) -> io::Result<(String, u64)> {
+        let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+        let (mut digest, mut length) = (Sha256::new(), 0);
+        loop {
+            let read = file.fill_buf()?;
+            if read.is_empty() {
+                return Ok((hex(&digest.finalize()), length));
+            }
+            digest.update(read);
+            let count = read.len();
+            length += count as u64;
+            file.consume(count);
+        }
     }
 
     fn create(&self, path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::printable;
+use crate::runner::target::FileDone;
 
 /// The most characters of a text in a journal.
 pub(super) const MOST_TEXT: usize = 512;
@@ -214,14 +215,14 @@ impl Event {
         self
     }
 
-    /// With the files that were changed: path, SHA-256 before and after. The first 100 are named.
+    /// With the files that were changed. The first 100 are named.
     #[must_use]
-    pub fn with_files(self, files: &[(String, String, String)]) -> Self {
+    pub fn with_files(self, files: &[FileDone]) -> Self {
         let named = || files.iter().take(MOST_FILES);
         self.with("file.count", files.len())
-            .with("file.path", Fact::list(named().map(|file| Fact::name(&file.0))))
-            .with("file.sha256.before", Fact::list(named().map(|file| Fact::hash(&file.1))))
-            .with("file.sha256.after", Fact::list(named().map(|file| Fact::hash(&file.2))))
+            .with("file.path", Fact::list(named().map(|file| Fact::name(&file.path))))
+            .with("file.sha256.before", Fact::list(named().map(|file| Fact::hash(&file.before))))
+            .with("file.sha256.after", Fact::list(named().map(|file| Fact::hash(&file.after))))
     }
 }
 

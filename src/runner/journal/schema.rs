@@ -10,7 +10,7 @@ use super::line::Line;
 
 /// The details that have a fixed meaning: name, type, meaning. Those of the first table have the
 /// prefix of the event's own name.
-const OWN: [(&str, &str, &str); 19] = [
+const OWN: [(&str, &str, &str); 26] = [
     ("migration.id", "name", "The migration."),
     ("migration.run_id", "name", "The run: the same in all its events."),
     ("migration.set", "name", "The set of migrations."),
@@ -21,11 +21,18 @@ const OWN: [(&str, &str, &str); 19] = [
     ("migration.state", "name", "The state of the lifecycle that it was in."),
     ("migration.step", "name", "The step that was taken."),
     ("migration.duration", "seconds", "How long it took, in seconds."),
-    ("migration.rows", "count", "How many rows were changed."),
+    ("migration.direction", "name", "up, down or restore."),
+    ("migration.walk_id", "name", "The walk of this migration in its run; unique."),
+    ("migration.content_sha256", "hash", "The hash of the migration's files."),
+    ("migration.file", "name", "The file that the failure points to."),
+    ("migration.fingerprint", "hash", "The digest of what the target looks like after it."),
+    ("migration.checkpoint.path", "name", "The checkpoint's folder in the target's state."),
+    ("migration.checkpoint.strategy", "name", "backup or transaction."),
     ("migration.checkpoint.size", "count", "How large the checkpoint is, in bytes."),
     ("migration.resolved.as", "name", "What a person declared it to be."),
     ("migration.resolved.reason", "name", "The reason, as given on the command line."),
     ("migration.resolved.by", "name", "Who said so, as given on the command line."),
+    ("migration.resolved.differences", "count", "In how much the target differs from the checkpoint."),
     ("file.count", "count", "How many files were changed."),
     ("file.path", "names", "Their paths; the first 100."),
     (
