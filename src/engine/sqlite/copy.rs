@@ -42,19 +42,17 @@ pub(super) fn copy(from: &Connection, to: &mut Connection) -> Result<(), EngineE
 /// Refuses a database whose pages, indexes or constraints are damaged.
 pub(super) fn check(connection: &Connection, whose: &str) -> Result<(), EngineError> {
     let mut said = Vec::new();
-    connection
-        .pragma_query(None, "integrity_check", |row| {
-            said.push(row.get::<_, String>(0)?);
-            Ok(())
-        })
-        .map_err(broken)?;
-    match said.as_slice() {
-        [only] if only == "ok" => Ok(()),
-        [] => Err(EngineError::Broken(format!("{whose} cannot be checked"))),
-        [first, ..] => {
-            Err(EngineError::Broken(format!("{whose} is damaged: {}", printable(first))))
-        }
-    }
+    let checked = connection.pragma_query(None, "integrity_check", |row| {
+        said.push(row.get::<_, String>(0)?);
+        Ok(())
+    });
+    let damage = match (checked, said.first()) {
+        (Ok(()), Some(first)) if first == "ok" => return Ok(()),
+        (Ok(()), Some(first)) => printable(first).into_owned(),
+        (Ok(()), None) => "it cannot be checked".into(),
+        (Err(error), _) => error.to_string(),
+    };
+    Err(EngineError::Broken(format!("{whose} is damaged: {damage}")))
 }
 
 /// The first table whose rows, or whose text, are not the same in both.
