@@ -7,6 +7,7 @@ pub mod disk;
 mod fault;
 pub mod files;
 pub mod journal;
+pub mod lock;
 pub mod target;
 pub mod tracking;
 

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 mod real;
 #[cfg(test)]
 pub(super) mod simulated;
+#[cfg(test)]
+mod tests;
 
 pub use real::RealDisk;
 
@@ -45,17 +47,18 @@ pub trait Disk {
     /// # Errors
     /// When there is one already, or it cannot be written.
     fn create(&self, path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()>;
-    /// Adds to the end of a file; makes it where it is not there, readable by its owner alone.
+    /// Adds to the end of a regular file; makes it where it is not there, readable by its owner
+    /// alone. Part of the bytes may have been added after an error.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it is a link, or cannot be written.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Makes what a file holds durable.
     ///
     /// # Errors
     /// When the system cannot promise that.
     fn sync(&self, path: &Path) -> io::Result<()>;
-    /// Puts a file in the place of another, which goes.
+    /// Puts a file in the place of another of the same folder, which goes.
     ///
     /// # Errors
     /// When it cannot be renamed; both are as they were.
@@ -70,7 +73,8 @@ pub trait Disk {
     /// # Errors
     /// When the system cannot promise that.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
-    /// Makes a folder that only its owner can enter, and those above it; one that is there is fine.
+    /// Makes a folder that only its owner can enter, and those above it, durably; one that is
+    /// there is fine.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -80,7 +84,7 @@ pub trait Disk {
     /// # Errors
     /// When it is not empty or cannot be removed.
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
-    /// The names in a folder, sorted; none where there is no such folder.
+    /// The names in a folder, sorted and without the folder's own; none where there is no such folder.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -88,20 +92,23 @@ pub trait Disk {
 }
 
 /// Puts bytes in the place of a file, or makes it: after a crash it holds the old ones or the new
-/// ones, and after success the new ones.
+/// ones, and after success the new ones. A link in its place is replaced and not followed.
 ///
 /// # Errors
-/// When a step fails; the file is as it was.
+/// When a step fails; the file then holds the old bytes, or the new ones.
 pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let staged = path.with_file_name(name);
-    if disk.kind(&staged)?.is_some() {
-        disk.remove(&staged)?;
-    }
-    let like = disk.kind(path)?.map(|_| path);
+    remove_left_over(disk, &staged)?;
+    let like = matches!(disk.kind(path)?, Some(Kind::File | Kind::Linked)).then_some(path);
     disk.create(&staged, bytes, like)?;
     disk.sync(&staged)?;
     disk.rename(&staged, path)?;
     path.parent().map_or(Ok(()), |folder| disk.sync_folder(folder))
+}
+
+/// Removes a file that an earlier run may have left; nothing where there is none.
+pub(super) fn remove_left_over(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    disk.kind(path)?.map_or(Ok(()), |_| disk.remove(path))
 }
