@@ -9,7 +9,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -264,7 +264,7 @@ pub struct SandboxSpec {
     /// The oldest server version the team runs, where declared.
     pub engine_version: Option<String>,
     /// A folder with the PostgreSQL server binaries; found on the machine where `None`.
-    pub postgres_bin: Option<std::path::PathBuf>,
+    pub postgres_bin: Option<PathBuf>,
     /// A server to use instead of a throwaway one.
     pub postgres_url: Option<String>,
 }
@@ -276,6 +276,23 @@ pub trait Engine: Sync {
     /// # Errors
     /// When the engine is not here or does not start.
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError>;
+}
+
+/// How a database that stays is worked on.
+#[derive(Clone, Debug)]
+pub struct RealSpec {
+    /// The longest a single statement may take.
+    pub statement_timeout: Duration,
+    /// Whether SQLite enforces foreign keys from the start, as the set's tool does.
+    pub sqlite_foreign_keys: bool,
+    /// The oldest server version the team runs, where declared.
+    pub engine_version: Option<String>,
+    /// The folder of `pg_dump` and `pg_restore`; found on the machine where `None`.
+    pub tools: Option<PathBuf>,
+    /// The operator's own command for a backup and its arguments; empty for the engine's way.
+    pub backup_command: Vec<String>,
+    /// The operator's own command for a restore and its arguments; empty for the engine's way.
+    pub restore_command: Vec<String>,
 }
 
 /// A database that stays: what is done to it is taken back by no drop.

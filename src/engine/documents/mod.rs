@@ -3,6 +3,7 @@
 //! A program runs on all of its documents or on none. It is computed twice from the same files, so
 //! that two runs are known to give the same bytes.
 
+mod change;
 pub mod jq;
 mod ledger;
 mod operation;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use super::{Engine, EngineError, SandboxSpec, Target, TargetError};
 use crate::compat::SchemaVersions;
 use crate::model::{Program, RepoPath, TrialDocument};
+pub use change::Changed;
 use pass::{Admission, Document, Pass};
 pub use target::{DocumentTarget, Skipped};
 pub use tools::Tools;
@@ -61,7 +63,6 @@ impl Documents {
     /// without a folder: the text, or why one of the ups fails on it. Sorted by path.
     #[must_use]
     pub fn after(&self, programs: &[Arc<Program>]) -> Vec<(RepoPath, Result<String, String>)> {
-        let schemas = self.schemas_by_name();
         let members = self.members();
         let one = |document: &Document| -> Result<String, String> {
             let mut document = document.clone();
@@ -69,7 +70,8 @@ impl Documents {
                 if !members.get(&document.path).is_some_and(|all| all.contains(&program.schema)) {
                     continue;
                 }
-                let pass = Pass::new(program, &schemas, &self.tools).map_err(|no| no.reason)?;
+                let pass =
+                    Pass::new(program, &self.schemas, &self.tools).map_err(|no| no.reason)?;
                 if !pass.names(&document.path) {
                     continue;
                 }
@@ -83,21 +85,20 @@ impl Documents {
         documents.iter().map(|document| (document.path.clone(), one(document))).collect()
     }
 
-    fn schemas_by_name(&self) -> BTreeMap<String, SchemaVersions> {
-        // From the last on, so that the first of a name is the one that stays.
-        let schemas = self.schemas.iter().rev();
-        schemas.map(|schema| (schema.name.clone(), schema.clone())).collect()
+    fn pass<'a>(&'a self, program: &'a Program) -> Result<Pass<'a>, TargetError> {
+        Pass::new(program, &self.schemas, &self.tools).map_err(TargetError::CannotRun)
+    }
+
+    /// The documents that a program is for, sorted by path; of two with one path the first counts.
+    fn of(&self, pass: &Pass<'_>) -> Vec<Document> {
+        let is_named =
+            |file: &&TrialDocument| file.schema == pass.program.schema && pass.names(&file.path);
+        sorted(self.files.iter().filter(is_named))
     }
 
     /// The documents, sorted by path; of two with one path the first counts.
     fn documents(&self) -> Vec<Document> {
-        let mut documents = BTreeMap::new();
-        for TrialDocument { path, text, origin, .. } in &self.files {
-            let document =
-                || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
-            documents.entry(path.clone()).or_insert_with(document);
-        }
-        documents.into_values().collect()
+        sorted(self.files.iter())
     }
 
     /// The names of the schemas that hold for each document.
@@ -108,6 +109,15 @@ impl Documents {
         }
         members
     }
+}
+
+fn sorted<'a>(files: impl Iterator<Item = &'a TrialDocument>) -> Vec<Document> {
+    let mut documents = BTreeMap::new();
+    for TrialDocument { path, text, origin, .. } in files {
+        let document = || Document { path: path.clone(), text: Arc::clone(text), origin: *origin };
+        documents.entry(path.clone()).or_insert_with(document);
+    }
+    documents.into_values().collect()
 }
 
 /// Why an up fails, in one sentence.

@@ -1,6 +1,5 @@
 //! One program on one document: whether it is for it, and what it makes of it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,7 +8,7 @@ use super::ledger::{Did, Record};
 use super::operation::{Desk, Problem, named};
 use super::secret::redacted;
 use super::tools::Tools;
-use crate::compat::{Schema, SchemaVersions};
+use crate::compat::{Schema, SchemaVersions, Violation};
 use crate::document::{self, Edit, Format, Patterns};
 use crate::engine::{EngineError, TargetError, stopped};
 use crate::host::{self, Stop};
@@ -50,6 +49,8 @@ pub(super) enum Admission {
     Done,
     /// It is not, for this reason.
     Left(String),
+    /// It should be, and is not what it says it is, for this reason.
+    Unfit(String),
 }
 
 /// What a program made of a document.
@@ -60,14 +61,15 @@ pub(super) struct Migrated {
 
 impl<'a> Pass<'a> {
     /// # Errors
-    /// Where a schema is not known, or a glob is none.
+    /// Where a schema is not known, or a glob is none. Of two schemas with one name the first counts.
     pub(super) fn new(
         program: &'a Program,
-        schemas: &'a BTreeMap<String, SchemaVersions>,
+        schemas: &'a [SchemaVersions],
         tools: &'a Tools,
     ) -> Result<Self, CannotRun> {
         let name = printable(&program.schema);
-        let schema = schemas.get(&program.schema).ok_or_else(|| CannotRun {
+        let schema = schemas.iter().find(|schema| schema.name == program.schema);
+        let schema = schema.ok_or_else(|| CannotRun {
             reason: format!("the contract names no schema {name}"),
             way_out: "name it in the compatibility contract".into(),
         })?;
@@ -101,7 +103,7 @@ impl<'a> Pass<'a> {
     pub(super) fn admit(&self, held: &Document) -> Admission {
         let value = match value(held) {
             Ok(value) => value,
-            Err(reason) => return Admission::Left(reason),
+            Err(reason) => return Admission::Unfit(reason),
         };
         let Program { from, to, schema, .. } = self.program;
         if let Some(at) = &self.schema.version_at {
@@ -119,13 +121,28 @@ impl<'a> Pass<'a> {
             Some(_) if self.schema.version_at.is_none() && self.to.is_valid(&value) => {
                 Admission::Done
             }
-            Some(first) => {
-                let (from, schema) = (printable(from), printable(schema));
-                Admission::Left(format!(
-                    "it is not valid under version {from} of {schema}: {first}"
-                ))
+            Some(first) => Admission::Unfit(invalid(from, schema, first)),
+        }
+    }
+
+    /// Why a document is not what the program would leave; nothing where it is, or where it is at a
+    /// version of which the program says nothing.
+    pub(super) fn misfit(&self, held: &Document) -> Option<String> {
+        let value = match value(held) {
+            Ok(value) => value,
+            Err(reason) => return Some(reason),
+        };
+        let Program { from, to, schema, .. } = self.program;
+        if let Some(at) = &self.schema.version_at {
+            match at.get(&value).and_then(version) {
+                Some(version) if version == *to => {}
+                Some(version) if version == *from => {
+                    return Some(format!("it is still at version {}", printable(from)));
+                }
+                _ => return None,
             }
         }
+        self.to.validate(&value).first().map(|first| invalid(to, schema, first))
     }
 
     /// Runs the program. `taken_back` is what its opposite did, where that has run on the document.
@@ -287,6 +304,11 @@ pub(super) fn value(held: &Document) -> Result<Value, String> {
     document::read(format, &held.text)
         .map(|node| node.to_json())
         .map_err(|error| format!("it cannot be read: {}", printable(&error.message)))
+}
+
+fn invalid(version: &str, schema: &str, first: &Violation) -> String {
+    let (version, schema) = (printable(version), printable(schema));
+    format!("it is not valid under version {version} of {schema}: {first}")
 }
 
 /// A version as a document says it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ledger::{Ledger, Record};
 use super::pass::{Admission, Document, Migrated, Pass};
 use super::store::Texts;
-use super::target::Skipped;
+use super::target::{Skipped, failure};
 use crate::engine::{TargetError, stopped};
 use crate::host;
 use crate::model::{RepoPath, printable};
@@ -21,6 +21,8 @@ pub(super) struct Round {
     pub(super) done: usize,
     /// Those that it is not for, each with the reason.
     pub(super) skipped: Vec<Skipped>,
+    /// Those among them that it should be for, by their place in `skipped`.
+    pub(super) unfit: Vec<usize>,
 }
 
 impl Round {
@@ -46,11 +48,11 @@ impl Round {
             };
             match pass.admit(document) {
                 Admission::Done => round.done += 1,
-                Admission::Left(reason) => round.skipped.push(Skipped {
-                    migration: pass.program.migration.clone(),
-                    path: document.path.clone(),
-                    reason,
-                }),
+                Admission::Left(reason) => round.skip(pass, document, reason),
+                Admission::Unfit(reason) => {
+                    round.unfit.push(round.skipped.len());
+                    round.skip(pass, document, reason);
+                }
                 Admission::Admitted(value) => {
                     let Migrated { text, record } = pass.migrate(document, value, record)?;
                     round.texts.insert(document.path.clone(), text);
@@ -59,6 +61,33 @@ impl Round {
             }
         }
         Ok(round)
+    }
+
+    /// Runs a program twice, and refuses one that does not give the same texts.
+    pub(super) fn twice(
+        pass: &Pass<'_>,
+        documents: &[Document],
+        ledger: &Ledger,
+    ) -> Result<Self, TargetError> {
+        let round = Self::run(pass, documents, ledger)?;
+        let again = Self::run(pass, documents, ledger)?;
+        let Some(path) = round.different(&again) else { return Ok(round) };
+        Err(TargetError::Script(failure(
+            pass.program.location(),
+            format!("two runs give two texts of {}", printable(path.as_str())),
+            "let the command give the same for the same document, without clock and chance",
+        )))
+    }
+
+    /// The first document of which two runs do not agree.
+    fn different(&self, other: &Self) -> Option<&RepoPath> {
+        let in_one = self.texts.iter().find(|(path, text)| other.texts.get(*path) != Some(text));
+        in_one.map(|(path, _)| path)
+    }
+
+    fn skip(&mut self, pass: &Pass<'_>, document: &Document, reason: String) {
+        let (migration, path) = (pass.program.migration.clone(), document.path.clone());
+        self.skipped.push(Skipped { migration, path, reason });
     }
 
     /// The first operation that did nothing to any document, by its index.

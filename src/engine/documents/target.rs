@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ledger::Ledger;
-use super::pass::{Document, Pass};
+use super::pass::Document;
 use super::round::Round;
 use super::store::{Store, Texts};
 use super::{Documents, snapshot};
@@ -72,24 +72,12 @@ impl DocumentTarget {
 
     /// Computes what a program makes of its documents; nothing is written.
     fn compute(&self, program: &Program) -> Result<Round, TargetError> {
-        let schemas = self.documents.schemas_by_name();
-        let pass =
-            Pass::new(program, &schemas, &self.documents.tools).map_err(TargetError::CannotRun)?;
-        let members = self.documents.members();
-        let mut documents = self.current()?;
-        documents.retain(|document| {
-            let schemas = members.get(&document.path);
-            schemas.is_some_and(|all| all.contains(&program.schema)) && pass.names(&document.path)
-        });
-        let round = Round::run(&pass, &documents, &self.ledger)?;
-        let again = Round::run(&pass, &documents, &self.ledger)?;
-        if let Some(path) = different(&round, &again) {
-            return Err(TargetError::Script(failure(
-                program.location(),
-                format!("two runs give two texts of {}", printable(path.as_str())),
-                "let the command give the same for the same document, without clock and chance",
-            )));
+        let pass = self.documents.pass(program)?;
+        let mut documents = self.documents.of(&pass);
+        for document in &mut documents {
+            document.text = self.store.read(&document.path)?;
         }
+        let round = Round::twice(&pass, &documents, &self.ledger)?;
         self.judge(program, &round, documents.len())?;
         Ok(round)
     }
@@ -130,13 +118,7 @@ impl DocumentTarget {
     }
 }
 
-/// The first document of which two runs do not agree.
-fn different<'a>(one: &'a Round, other: &'a Round) -> Option<&'a RepoPath> {
-    let in_one = one.texts.iter().find(|(path, text)| other.texts.get(*path) != Some(text));
-    in_one.map(|(path, _)| path)
-}
-
-fn failure(location: Location, message: String, hint: &str) -> Failure {
+pub(super) fn failure(location: Location, message: String, hint: &str) -> Failure {
     Failure { message, code: None, detail: None, hint: Some(hint.into()), location }
 }
 

@@ -2,8 +2,25 @@
 
 use rusqlite::{Error, ErrorCode};
 
-use crate::engine::TargetError;
+use crate::engine::{EngineError, TargetError};
 use crate::model::{CannotRun, Failure, Location};
+
+/// An error of our own statements.
+#[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
+pub(super) fn broken(error: Error) -> EngineError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => busy(),
+        _ => EngineError::Broken(format!("SQLite: {error}")),
+    }
+}
+
+/// Another process holds the database.
+pub(super) fn busy() -> EngineError {
+    EngineError::Unavailable {
+        what: "the database is locked by another process".into(),
+        way_out: "let it end its transaction, or stop it; then run again".into(),
+    }
+}
 
 /// Pragmas whose value names a folder or a file of the machine, or opens the schema to writes.
 pub(super) fn is_file_pragma(name: &str) -> bool {
@@ -49,9 +66,12 @@ pub(super) fn classify(
         Error::SqlInputError { error: code, msg, .. } => (Some(code), msg.clone()),
         other => (None, other.to_string()),
     };
+    if code.is_some_and(|code| code.code == ErrorCode::DatabaseBusy) {
+        return busy().into();
+    }
     if code.is_some_and(|code| code.code == ErrorCode::AuthorizationForStatementDenied) {
         let way_out = "a migration may use only its own database; leave other files alone";
-        return cannot_run(format!("the sandbox forbids it: {message}"), way_out);
+        return cannot_run(format!("a migration may not do that: {message}"), way_out);
     }
     for (sign, way_out) in NOT_HERE {
         if message.starts_with(sign) {
@@ -67,7 +87,7 @@ pub(super) fn classify(
         );
     }
     if code.is_some_and(|code| code.code == ErrorCode::OutOfMemory) {
-        return cannot_run(message, "give the sandbox more memory");
+        return cannot_run(message, "give it more memory");
     }
     TargetError::Script(Failure {
         message,
@@ -93,7 +113,6 @@ fn is_newer(declared: &str) -> bool {
 /// The names of <https://sqlite.org/rescode.html> for the codes migrations meet.
 fn code_name(extended: i32) -> String {
     let name = match extended {
-        5 => "SQLITE_BUSY",
         6 => "SQLITE_LOCKED",
         11 => "SQLITE_CORRUPT",
         13 => "SQLITE_FULL",

@@ -36,7 +36,7 @@ impl Rows for SqliteTarget {
     }
 
     fn tables(&mut self, without: &[TableName]) -> Result<Vec<Table>, EngineError> {
-        let mut found = tables(&self.connection).map_err(broken)?;
+        let mut found = tables(&self.session.connection).map_err(broken)?;
         found.retain(|table| !without.contains(&table.name));
         Ok(found)
     }
@@ -50,15 +50,15 @@ impl Rows for SqliteTarget {
         for tries in rows {
             let mut last = Err("there is nothing to put in".to_owned());
             for (at, row) in tries.iter().enumerate() {
-                let interrupt = self.connection.get_interrupt_handle();
+                let interrupt = self.session.connection.get_interrupt_handle();
                 let sql = row.sql(table, "");
                 let (result, _) = host::watched(
-                    self.spec.statement_timeout,
+                    self.session.settings.statement_timeout,
                     || interrupt.interrupt(),
-                    || self.connection.execute_batch(&sql),
+                    || self.session.connection.execute_batch(&sql),
                 );
                 // A trigger may have ended the transaction of its statement.
-                self.reset()?;
+                self.session.reset()?;
                 match result {
                     Ok(()) => {
                         last = Ok(at);
@@ -78,13 +78,13 @@ impl Rows for SqliteTarget {
     }
 
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError> {
-        let interrupt = self.connection.get_interrupt_handle();
+        let interrupt = self.session.connection.get_interrupt_handle();
         let (rows, _) = host::watched(
-            self.spec.statement_timeout,
+            self.session.settings.statement_timeout,
             || interrupt.interrupt(),
-            || read(&self.connection, sql, []),
+            || read(&self.session.connection, sql, []),
         );
-        self.reset()?;
+        self.session.reset()?;
         Ok(rows.map_err(|error| error.to_string()))
     }
 }
@@ -95,19 +95,24 @@ fn read(connection: &Connection, sql: &str, with: impl Params) -> rusqlite::Resu
     let mut rows = statement.query(with)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let cells = names.iter().enumerate().map(|(at, name)| {
-            let value = match row.get_ref(at)? {
-                ValueRef::Null => None,
-                ValueRef::Integer(number) => Some(number.to_string()),
-                ValueRef::Real(number) => Some(format!("{number:?}")),
-                ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Blob(bytes) => Some(hex(bytes)),
-            };
-            Ok((name.clone(), value))
-        });
+        let cells = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| Ok((name.clone(), written(row.get_ref(at)?))));
         found.push(cells.collect::<rusqlite::Result<_>>()?);
     }
     Ok(found)
+}
+
+/// A value as text, a blob in hexadecimal digits.
+pub(super) fn written(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(format!("{number:?}")),
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Some(hex(bytes)),
+    }
 }
 
 /// The text in a cell of a pragma's answer.
@@ -119,7 +124,13 @@ fn cell<'a>(row: &'a ReadRow, name: &str) -> &'a str {
 }
 
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
-    let listed = read(
+    listed(connection)?.iter().map(|(name, sql)| table(connection, name, sql)).collect()
+}
+
+/// The tables that hold people's rows, with their text: none of SQLite's own, none that are
+/// virtual, and none behind those.
+pub(super) fn listed(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let rows = read(
         connection,
         "SELECT name, sql FROM main.sqlite_schema WHERE type = 'table' \
           AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%' \
@@ -127,14 +138,10 @@ fn tables(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
         [],
     )?;
     let shadows = read(connection, "SELECT name FROM pragma_table_list WHERE type = 'shadow'", [])?;
-    let mut found = Vec::new();
-    for row in &listed {
-        let name = cell(row, "name");
-        if !shadows.iter().any(|shadow| cell(shadow, "name") == name) {
-            found.push(table(connection, name, cell(row, "sql"))?);
-        }
-    }
-    Ok(found)
+    let is_shadow =
+        |row: &ReadRow| shadows.iter().any(|shadow| cell(shadow, "name") == cell(row, "name"));
+    let own = rows.iter().filter(|row| !is_shadow(row));
+    Ok(own.map(|row| (cell(row, "name").to_owned(), cell(row, "sql").to_owned())).collect())
 }
 
 fn table(connection: &Connection, name: &str, sql: &str) -> rusqlite::Result<Table> {

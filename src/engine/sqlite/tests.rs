@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{DifferenceKind, Failure};
+use crate::model::{DifferenceKind, Failure, RepoPath, TransactionMode};
 
 fn script(sql: &str) -> Script {
     Script::whole(RepoPath::new("m/1.sql").unwrap(), sql.into(), TransactionMode::Wrapped)

@@ -4,7 +4,7 @@ use super::{Change, Changes, Fault, FaultKind, Files, RepoPath, printable, shown
 use crate::runner::disk::Kind;
 
 /// What a file was found to be.
-pub(super) enum Found {
+pub(in crate::runner) enum Found {
     /// A file that may be changed, with its bytes.
     File(Vec<u8>),
     /// Something that is never touched, and why.
@@ -14,7 +14,7 @@ pub(super) enum Found {
 impl Files<'_> {
     /// Reads a file that may be changed: a regular one with one name, below folders that are no
     /// links.
-    pub(super) fn find(&self, path: &RepoPath) -> Result<Found, Fault> {
+    pub(in crate::runner) fn find(&self, path: &RepoPath) -> Result<Found, Fault> {
         let above = std::iter::successors(path.parent(), RepoPath::parent);
         for folder in above.filter(|folder| !folder.is_root()) {
             match self.do_to(&self.file(&folder), |disk, at| disk.kind(at))? {

@@ -35,6 +35,7 @@ mod put_back;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::runner) use find::Found;
 use intent::Intent;
 
 /// The places at which a test stops or kills the process, in their order; a rename is reached once

@@ -1,3 +1,4 @@
+mod change;
 mod property;
 
 use std::sync::Arc;

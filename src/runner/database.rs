@@ -1,0 +1,324 @@
+//! A database as a target, with the table of its tool.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use super::disk::{self, Disk};
+use super::target::{Done, Strategy, Target};
+use super::tracking::{Note, Tracked, TrackedState, Tracker};
+use super::{Fault, FaultKind};
+use crate::catalog::Entry;
+use crate::engine::Database;
+use crate::host;
+use crate::model::{EngineKind, Migration, Script, Snapshot, Step, printable};
+
+/// The copy in the folder of a checkpoint.
+const BACKUP: &str = "database.backup";
+/// Tells in that folder that the migration had run before: what is taken back is its down.
+const HAD_RUN: &str = "had-run";
+
+/// When a copy of the database is made before a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointPolicy {
+    /// Where its script and what is recorded of it do not run in one transaction.
+    Auto,
+    /// Before each.
+    Always,
+}
+
+impl CheckpointPolicy {
+    /// The policy where nobody says another: a copy of a file costs little, a dump much.
+    #[must_use]
+    pub fn usual(engine: EngineKind) -> Self {
+        match engine {
+            EngineKind::Sqlite => Self::Always,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// A database that migrations are run on.
+pub struct DatabaseTarget<'a> {
+    database: Box<dyn Database>,
+    tracker: Box<dyn Tracker + 'a>,
+    disk: &'a dyn Disk,
+    policy: CheckpointPolicy,
+    /// The set's migrations in the order in which they run.
+    order: Vec<&'a Migration>,
+    /// Ids of those that have run to their end; `None` until the table was read.
+    applied: Option<BTreeSet<String>>,
+}
+
+impl<'a> DatabaseTarget<'a> {
+    /// A target. `order` is the set in the order in which it runs.
+    #[must_use]
+    pub fn new(
+        database: Box<dyn Database>,
+        tracker: Box<dyn Tracker + 'a>,
+        disk: &'a dyn Disk,
+        policy: CheckpointPolicy,
+        order: &[&'a Migration],
+    ) -> Self {
+        Self { database, tracker, disk, policy, order: order.to_vec(), applied: None }
+    }
+
+    /// Keeps other runners out as long as this lives; `false` where another one is at work.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    pub fn lock(&mut self) -> Result<bool, Fault> {
+        Ok(self.database.lock()?)
+    }
+
+    fn strategy_of(&self, script: &Script) -> Strategy {
+        match self.policy {
+            CheckpointPolicy::Auto if self.database.is_atomic(script) => Strategy::Transaction,
+            CheckpointPolicy::Auto | CheckpointPolicy::Always => Strategy::Backup,
+        }
+    }
+
+    /// What the table says of a migration now.
+    fn state(&mut self, migration: &Migration) -> Result<Option<TrackedState>, Fault> {
+        let tracked = self.history()?;
+        let own = tracked.iter().find(|one| one.id.as_ref() == Some(&migration.id));
+        Ok(own.map(|one| one.state))
+    }
+
+    /// What is to be written down of a migration.
+    fn note<'n>(&mut self, migration: &'n Migration, took: Duration) -> Result<Note<'n>, Fault>
+    where
+        'a: 'n,
+    {
+        if self.applied.is_none() {
+            self.history()?;
+        }
+        let own = self.order.iter().position(|other| other.id == migration.id);
+        let before = self.order.get(..own.unwrap_or_default()).unwrap_or_default().iter().rev();
+        let has_run =
+            |other: &&Migration| self.applied.as_ref().is_some_and(|all| all.contains(&other.id));
+        let previous = before.copied().find(has_run);
+        Ok(Note { migration, previous, at: host::wall_clock(), took })
+    }
+
+    fn noted(&mut self, migration: &Migration, has_run: bool) {
+        let Some(applied) = &mut self.applied else { return };
+        match has_run {
+            true => applied.insert(migration.id.clone()),
+            false => applied.remove(&migration.id),
+        };
+    }
+
+    /// Makes a copy of the database, durably; under its name it is whole.
+    fn copy(&mut self, folder: &Path) -> Result<(), Fault> {
+        let (whole, partial) = (folder.join(BACKUP), folder.join("database.backup.new"));
+        let at = |error: std::io::Error| Fault::file(&partial, &error);
+        self.disk.make_folder(folder).map_err(at)?;
+        if self.disk.kind(&partial).map_err(at)?.is_some() {
+            self.disk.remove(&partial).map_err(at)?;
+        }
+        self.database.back_up(&partial)?;
+        let durable = self.disk.sync(&partial);
+        let named = durable.and_then(|()| self.disk.rename(&partial, &whole));
+        named.and_then(|()| self.disk.sync_folder(folder)).map_err(at)
+    }
+
+    /// Brings back the copy, where there is one.
+    fn restore_copy(&mut self, folder: &Path) -> Result<bool, Fault> {
+        let copy = folder.join(BACKUP);
+        let is_there = self.is_there(&copy)?;
+        if is_there {
+            self.database.restore(&copy)?;
+        }
+        Ok(is_there)
+    }
+
+    fn is_there(&self, path: &Path) -> Result<bool, Fault> {
+        let kind = self.disk.kind(path).map_err(|error| Fault::file(path, &error))?;
+        Ok(kind.is_some())
+    }
+}
+
+/// The SQL of a step.
+fn script(step: &Step) -> Result<&Script, Fault> {
+    let refused = |kind, what: String, way_out: &str| {
+        Err(Fault { location: Some(step.location()), ..Fault::new(kind, what, way_out) })
+    };
+    let path = printable(step.path().as_str());
+    match step {
+        Step::Sql(script) => Ok(script),
+        Step::Program(_) => refused(
+            FaultKind::Usage,
+            format!("{path} changes documents, and this is a database"),
+            "name the set in migration-gate.toml with engine = \"documents\"",
+        ),
+        Step::Foreign { language, .. } => refused(
+            FaultKind::Usage,
+            format!("{path} is {language}, which the runner does not run"),
+            "run it with its own tool, then say so with `migration-gate resolve --as applied`",
+        ),
+    }
+}
+
+/// The SQL that takes a migration back.
+fn down(migration: &Migration) -> Result<&Script, Fault> {
+    let step = migration.down.step().ok_or_else(|| Fault {
+        location: Some(migration.location()),
+        ..Fault::new(
+            FaultKind::Migration,
+            format!("{} has no down", printable(&migration.id)),
+            "restore its checkpoint, or write a down and prove it with `migration-gate check`",
+        )
+    })?;
+    script(step)
+}
+
+impl Target for DatabaseTarget<'_> {
+    fn place(&self) -> String {
+        self.database.place()
+    }
+
+    fn history(&mut self) -> Result<Vec<Tracked>, Fault> {
+        let tracked = self.tracker.read(&mut *self.database)?;
+        let applied = tracked.iter().filter(|one| one.state == TrackedState::Applied);
+        self.applied = Some(applied.filter_map(|one| one.id.clone()).collect());
+        Ok(tracked)
+    }
+
+    fn prepare(&mut self) -> Result<(), Fault> {
+        let statements = self.tracker.create(&mut *self.database)?;
+        Ok(self.database.write(&statements)?)
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot, Fault> {
+        Ok(self.database.snapshot()?)
+    }
+
+    fn row_counts(&mut self) -> Result<BTreeMap<String, u64>, Fault> {
+        Ok(self.database.row_counts()?)
+    }
+
+    fn strategy(&self, entry: &Entry) -> Strategy {
+        entry.migration.up.script().map_or(Strategy::Backup, |script| self.strategy_of(script))
+    }
+
+    fn checkpoint_size(&mut self, entry: &Entry) -> Result<u64, Fault> {
+        match self.strategy(entry) {
+            Strategy::Transaction => Ok(0),
+            Strategy::Backup => Ok(self.database.size()?),
+        }
+    }
+
+    fn back_up(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
+        match self.strategy_of(script(&entry.migration.up)?) {
+            Strategy::Transaction => Ok(()),
+            Strategy::Backup => self.copy(folder),
+        }
+    }
+
+    fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
+        let _ = folder;
+        let script = script(&entry.migration.up)?;
+        let note = self.note(&entry.migration, Duration::ZERO)?;
+        self.database.write(&self.tracker.starting(&note))?;
+        let begun = host::now();
+        self.database.execute(script, &self.tracker.applied(&note))?;
+        let note = Note { took: host::now() - begun, ..note };
+        self.database.write(&self.tracker.finished(&note))?;
+        self.noted(&entry.migration, true);
+        Ok(Done::default())
+    }
+
+    fn validate(&mut self, entry: &Entry) -> Result<(), Fault> {
+        let (id, table) = (printable(&entry.migration.id), self.tracker.table());
+        let told = match self.state(&entry.migration)? {
+            Some(TrackedState::Applied) => None,
+            Some(TrackedState::Unfinished) => Some("says that it did not run to its end"),
+            None => Some("does not know it"),
+        };
+        if let Some(told) = told {
+            return Err(Fault::new(
+                FaultKind::PartialFailure,
+                format!("{id}: {table} {told}"),
+                "look at what the migration left, then say with `migration-gate resolve` whether \
+                 it has run",
+            ));
+        }
+        match &entry.migration.verify {
+            None => Ok(()),
+            Some(verify) => Ok(self.database.verify(verify)?),
+        }
+    }
+
+    /// A copy holds the table as it was; without one the transaction took everything back, but for
+    /// the mark that stood before it.
+    fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
+        self.applied = None;
+        if self.restore_copy(folder)? {
+            return Ok(());
+        }
+        let had_run = self.is_there(&folder.join(HAD_RUN))?;
+        match (self.state(&entry.migration)?, had_run) {
+            (None, false) | (Some(TrackedState::Applied), true) => Ok(()),
+            (Some(TrackedState::Unfinished), false) => {
+                let note = self.note(&entry.migration, Duration::ZERO)?;
+                Ok(self.database.write(&self.tracker.abandoned(&note))?)
+            }
+            _ => Err(Fault::new(
+                FaultKind::PartialFailure,
+                format!(
+                    "{} was committed, and there is no copy to go back to: its transaction was \
+                     its way back",
+                    printable(&entry.migration.id)
+                ),
+                "look at what it left; mend it by hand, then say with `migration-gate resolve` \
+                 whether it has run",
+            )),
+        }
+    }
+
+    fn undo(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
+        let script = down(&entry.migration)?;
+        let mark = folder.join(HAD_RUN);
+        self.disk
+            .make_folder(folder)
+            .and_then(|()| disk::replace(self.disk, &mark, b""))
+            .map_err(|error| Fault::file(&mark, &error))?;
+        if self.strategy_of(script) == Strategy::Backup {
+            self.copy(folder)?;
+        }
+        let note = self.note(&entry.migration, Duration::ZERO)?;
+        self.database.execute(script, &self.tracker.undone(&note))?;
+        self.noted(&entry.migration, false);
+        Ok(Done::default())
+    }
+
+    /// A mark of a beginning that is there is ended or taken back; one that is missing is made up.
+    fn mark(&mut self, entry: &Entry, applied: bool) -> Result<(), Fault> {
+        self.prepare()?;
+        let state = self.state(&entry.migration)?;
+        let note = self.note(&entry.migration, Duration::ZERO)?;
+        let tracker = &self.tracker;
+        let statements = match (state, applied) {
+            (Some(TrackedState::Applied), true) | (None, false) => return Ok(()),
+            (Some(TrackedState::Applied), false) => tracker.undone(&note),
+            (Some(TrackedState::Unfinished), false) => tracker.abandoned(&note),
+            (Some(TrackedState::Unfinished), true) => {
+                [tracker.applied(&note), tracker.finished(&note)].concat()
+            }
+            (None, true) => {
+                [tracker.starting(&note), tracker.applied(&note), tracker.finished(&note)].concat()
+            }
+        };
+        self.database.write(&statements)?;
+        self.noted(&entry.migration, applied);
+        Ok(())
+    }
+
+    fn restores_everything(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;
