@@ -12,6 +12,7 @@ mod graph;
 pub mod journal;
 mod list;
 mod output;
+mod plan;
 mod printed;
 mod progress;
 mod sandbox;
@@ -22,6 +23,7 @@ use crate::error::GateError;
 use crate::host;
 
 pub use explain::rules_markdown;
+pub use plan::plan_text;
 
 /// The exit code of a bug in this program (`EX_SOFTWARE` of sysexits.h).
 const BUG: u8 = 70;

@@ -31,6 +31,7 @@ pub(crate) fn assert_file(path: &str, generated: &str) {
 fn the_published_schemas_are_those_of_the_code() {
     assert_file("docs/config.schema.json", &migration_gate::config::json_schema());
     assert_file("docs/manifest.schema.json", &migration_gate::manifest::json_schema());
+    assert_file("docs/plan.schema.json", &migration_gate::runner::plan::json_schema());
     assert_file(
         "docs/compatibility_contract.schema.json",
         &migration_gate::contract::json_schema(),

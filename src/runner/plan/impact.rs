@@ -54,9 +54,14 @@ fn touch(touched: &Touched) -> Touch {
         Action::Create => "create",
         Action::Drop => "drop",
     };
+    let kind = match (touched.kind, &touched.part) {
+        (ObjectKind::Type, Some(_)) => "value",
+        (_, Some(_)) => "column",
+        (kind, None) => kind.name(),
+    };
     Touch {
         action: action.into(),
-        kind: touched.kind.name().into(),
+        kind: kind.into(),
         name: touched.name.clone(),
         part: touched.part.clone(),
     }
@@ -141,6 +146,10 @@ pub(super) fn evidence<'a>(entry: &Entry, input: &PlanInput<'a>) -> Option<&'a M
 }
 
 fn work(entry: &Entry, input: &PlanInput<'_>) -> Work {
+    // Documents have no locks.
+    if input.catalog.info.engine == EngineKind::Documents {
+        return Work::Seen(Vec::new());
+    }
     let seen = match (input.rehearsal, evidence(entry, input)) {
         (Rehearsal::NotDone(reason), _) => return Work::NotKnown(reason.to_owned()),
         (Rehearsal::Seen(_), None) => {
@@ -151,8 +160,8 @@ fn work(entry: &Entry, input: &PlanInput<'_>) -> Work {
     if !seen.up.outcome.is_done() {
         return Work::NotKnown("it did not run to its end in the rehearsal".into());
     }
-    if input.catalog.info.engine != EngineKind::Postgres {
-        return Work::NotKnown("only PostgreSQL tells what a statement locks".into());
+    if input.catalog.info.engine == EngineKind::Sqlite {
+        return Work::NotKnown("SQLite locks the whole database and tells of nothing else".into());
     }
     let idle = |one: &&StatementTrace| {
         !one.locks.is_empty() || !one.rewrites.is_empty() || !one.scans.is_empty()

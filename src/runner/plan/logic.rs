@@ -134,12 +134,13 @@ fn clash(earlier: &Touched, later: &Touched) -> Option<bool> {
     use Action::{Alter, Create, Drop, Replace, Use};
     let is_whole = |touch: &Touched| touch.part.is_none();
     match (earlier.action, later.action) {
-        (Drop, Create) | (Use, _) => None,
+        (Use, _) => None,
+        (Drop, Create) if earlier.part == later.part => None,
         (Create, Create) if makes_once(earlier, later) => None,
         // Functions of one name may differ in their arguments, which are not compared.
         (Create, Create) if earlier.kind == ObjectKind::Function => Some(false),
         // A part that is gone is missed by what is about that part, a whole by everything.
-        (Drop, Alter | Drop | Replace | Use) if is_whole(earlier) => Some(true),
+        (Drop, _) if is_whole(earlier) => Some(true),
         _ if earlier.part != later.part => None,
         (Drop, _) | (Create, Create) => Some(true),
         (Create, _) | (_, Use | Create | Drop) => None,
@@ -166,7 +167,7 @@ fn values(earlier: &Program, later: &Program) -> (BTreeSet<String>, bool) {
     for a in writes(earlier, &whole) {
         for b in writes(later, &whole) {
             if overlap(a.at, b.at) {
-                let longer = if a.at.0.len() < b.at.0.len() { b.at } else { a.at };
+                let longer = if a.at.0.len() > b.at.0.len() { a.at } else { b.at };
                 points.insert(format!("`{longer}` of {}", earlier.schema));
                 loses |= a.takes && b.finds && a.at.0.len() <= b.at.0.len();
             }

@@ -15,7 +15,7 @@ mod policy;
 mod resolution;
 mod select;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -136,9 +136,9 @@ pub struct Impact {
 pub struct Touch {
     /// What is done: `create`, `alter`, `drop`, `replace`, `use`; to values `set`, `move`, ….
     pub action: String,
-    /// The kind of object: `table`, `index`, `value`, ….
+    /// The kind of object: `table`, `column`, `index`, `value`, ….
     pub kind: String,
-    /// Its name; of a value the JSON Pointer.
+    /// Its name; of a column the table's, of a document's value the JSON Pointer.
     pub name: String,
     /// The column of the table, or the value of the enum.
     pub part: Option<String>,
