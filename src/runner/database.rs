@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use super::disk::{self, Disk};
+use super::disk::Disk;
 use super::target::{Done, Strategy, Target};
 use super::tracking::{Note, Tracked, TrackedState, Tracker};
 use super::{Fault, FaultKind};
@@ -15,8 +15,6 @@ use crate::model::{EngineKind, Migration, Script, Snapshot, Step, printable};
 
 /// The copy in the folder of a checkpoint.
 const BACKUP: &str = "database.backup";
-/// Tells in that folder that the migration had run before: what is taken back is its down.
-const HAD_RUN: &str = "had-run";
 
 /// When a copy of the database is made before a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +158,11 @@ fn script(step: &Step) -> Result<&Script, Fault> {
     }
 }
 
-/// The SQL that takes a migration back.
-fn down(migration: &Migration) -> Result<&Script, Fault> {
+/// The SQL of a migration, or with `down` that which takes it back.
+fn step_script(migration: &Migration, down: bool) -> Result<&Script, Fault> {
+    if !down {
+        return script(&migration.up);
+    }
     let step = migration.down.step().ok_or_else(|| Fault {
         location: Some(migration.location()),
         ..Fault::new(
@@ -198,34 +199,40 @@ impl Target for DatabaseTarget<'_> {
         Ok(self.database.row_counts()?)
     }
 
-    fn strategy(&self, entry: &Entry) -> Strategy {
-        entry.migration.up.script().map_or(Strategy::Backup, |script| self.strategy_of(script))
+    fn strategy(&self, entry: &Entry, down: bool) -> Strategy {
+        let script = step_script(&entry.migration, down);
+        script.map_or(Strategy::Backup, |script| self.strategy_of(script))
     }
 
     fn checkpoint_size(&mut self, entry: &Entry) -> Result<u64, Fault> {
-        match self.strategy(entry) {
+        match self.strategy(entry, false) {
             Strategy::Transaction => Ok(0),
             Strategy::Backup => Ok(self.database.size()?),
         }
     }
 
-    fn back_up(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
-        match self.strategy_of(script(&entry.migration.up)?) {
+    fn back_up(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
+        match self.strategy_of(step_script(&entry.migration, down)?) {
             Strategy::Transaction => Ok(()),
             Strategy::Backup => self.copy(folder),
         }
     }
 
-    fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
-        let _ = folder;
-        let script = script(&entry.migration.up)?;
+    fn migrate(&mut self, entry: &Entry, down: bool, _: &Path) -> Result<Done, Fault> {
+        let script = step_script(&entry.migration, down)?;
         let note = self.note(&entry.migration, Duration::ZERO)?;
-        self.database.write(&self.tracker.starting(&note))?;
-        let begun = host::now();
-        self.database.execute(script, &self.tracker.applied(&note))?;
-        let note = Note { took: host::now() - begun, ..note };
-        self.database.write(&self.tracker.finished(&note))?;
-        self.noted(&entry.migration, true);
+        if down {
+            self.database.execute(script, &self.tracker.undone(&note))?;
+        } else {
+            self.database.write(&self.tracker.starting(&note))?;
+            host::reached("database.starting");
+            let begun = host::now();
+            self.database.execute(script, &self.tracker.applied(&note))?;
+            host::reached("database.executed");
+            let note = Note { took: host::now() - begun, ..note };
+            self.database.write(&self.tracker.finished(&note))?;
+        }
+        self.noted(&entry.migration, !down);
         Ok(Done::default())
     }
 
@@ -252,13 +259,12 @@ impl Target for DatabaseTarget<'_> {
 
     /// A copy holds the table as it was; without one the transaction took everything back, but for
     /// the mark that stood before it.
-    fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
+    fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
         self.applied = None;
         if self.restore_copy(folder)? {
             return Ok(());
         }
-        let had_run = self.is_there(&folder.join(HAD_RUN))?;
-        match (self.state(&entry.migration)?, had_run) {
+        match (self.state(&entry.migration)?, down) {
             (None, false) | (Some(TrackedState::Applied), true) => Ok(()),
             (Some(TrackedState::Unfinished), false) => {
                 let note = self.note(&entry.migration, Duration::ZERO)?;
@@ -275,22 +281,6 @@ impl Target for DatabaseTarget<'_> {
                  whether it has run",
             )),
         }
-    }
-
-    fn undo(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
-        let script = down(&entry.migration)?;
-        let mark = folder.join(HAD_RUN);
-        self.disk
-            .make_folder(folder)
-            .and_then(|()| disk::replace(self.disk, &mark, b""))
-            .map_err(|error| Fault::file(&mark, &error))?;
-        if self.strategy_of(script) == Strategy::Backup {
-            self.copy(folder)?;
-        }
-        let note = self.note(&entry.migration, Duration::ZERO)?;
-        self.database.execute(script, &self.tracker.undone(&note))?;
-        self.noted(&entry.migration, false);
-        Ok(Done::default())
     }
 
     /// A mark of a beginning that is there is ended or taken back; one that is missing is made up.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::disk::{self, Disk};
 use super::files::{Change, Changes, Files};
-use super::target::{Done, Strategy, Target};
+use super::target::{Done, FileDone, Strategy, Target};
 use super::tracking::{Tracked, TrackedState};
 use super::{Fault, FaultKind};
 use crate::catalog::Entry;
@@ -169,7 +169,7 @@ impl<'a> DocumentsTarget<'a> {
             // These bytes come from a text.
             self.held.set(path, String::from_utf8_lossy(&change.after).into());
             let after = hash(&self.held);
-            done.files.push((path.as_str().to_owned(), before, after));
+            done.files.push(FileDone { path: path.as_str().to_owned(), before, after });
         }
         Ok(done)
     }
@@ -196,6 +196,21 @@ impl Work {
     fn is_of(&self, entry: &Entry) -> bool {
         self.migration == entry.migration.id
     }
+}
+
+/// The step of a migration, or with `down` the one that takes it back.
+fn step(entry: &Entry, down: bool) -> Result<&Step, Fault> {
+    if !down {
+        return Ok(&entry.migration.up);
+    }
+    entry.migration.down.step().ok_or_else(|| Fault {
+        location: Some(entry.migration.location()),
+        ..Fault::new(
+            FaultKind::Migration,
+            format!("{} has no way back", printable(&entry.migration.id)),
+            "restore its checkpoint, or write a [[down]]",
+        )
+    })
 }
 
 /// The operations of a step.
@@ -254,7 +269,7 @@ impl Target for DocumentsTarget<'_> {
         Ok(BTreeMap::new())
     }
 
-    fn strategy(&self, _: &Entry) -> Strategy {
+    fn strategy(&self, _: &Entry, _: bool) -> Strategy {
         Strategy::Backup
     }
 
@@ -265,13 +280,18 @@ impl Target for DocumentsTarget<'_> {
         Ok(texts.map(|(text, _)| text.len() as u64).sum())
     }
 
-    fn back_up(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
-        self.stage(entry, program(&entry.migration.up)?, false, folder)
+    fn back_up(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
+        self.stage(entry, program(step(entry, down)?)?, down, folder)
     }
 
-    fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
-        let done = self.replace(entry, false, folder)?;
-        self.history.add(Line::now(&entry.migration.id, &entry.declared.content))?;
+    fn migrate(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<Done, Fault> {
+        let done = self.replace(entry, down, folder)?;
+        match down {
+            true => self.history.remove(&entry.migration.id)?,
+            false => {
+                self.history.add(Line::now(&entry.migration.id, &entry.declared.content))?;
+            }
+        }
         Ok(done)
     }
 
@@ -302,7 +322,7 @@ impl Target for DocumentsTarget<'_> {
         refuse(FaultKind::Conflict, &others, "let nothing else write documents while they migrate")
     }
 
-    fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
+    fn restore(&mut self, entry: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {
         self.work = None;
         let put_back = self.files(folder).put_back()?;
         self.refresh(&put_back.restored)?;
@@ -311,21 +331,6 @@ impl Target for DocumentsTarget<'_> {
             // Then neither documents nor history were touched.
             false => self.expect_folder(&entry.migration.id, folder),
         }
-    }
-
-    fn undo(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
-        let step = entry.migration.down.step().ok_or_else(|| Fault {
-            location: Some(entry.migration.location()),
-            ..Fault::new(
-                FaultKind::Migration,
-                format!("{} has no way back", printable(&entry.migration.id)),
-                "restore its checkpoint, or write a [[down]]",
-            )
-        })?;
-        self.stage(entry, program(step)?, true, folder)?;
-        let done = self.replace(entry, true, folder)?;
-        self.history.remove(&entry.migration.id)?;
-        Ok(done)
     }
 
     fn mark(&mut self, entry: &Entry, applied: bool) -> Result<(), Fault> {
