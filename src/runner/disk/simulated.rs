@@ -16,7 +16,7 @@ use super::{Disk, Kind};
 
 /// All subsets are tried up to this many outcomes of one crash, then this many of them, spread by
 /// a fixed sequence; what is kept wholly and what is lost wholly are always among them.
-const MOST_OUTCOMES: usize = 20_000;
+const MOST_OUTCOMES: usize = 5_000;
 
 /// What is to go wrong.
 #[derive(Clone, Copy, Debug, Default)]

@@ -120,7 +120,7 @@ fn of_too_many_outcomes_the_extremes_and_a_spread_are_seen() {
     let paths: Vec<_> = (0..10).map(|number| format!("/state/new-{number}")).collect();
     paths.iter().for_each(|path| disk.create(Path::new(path), b"1234", None).unwrap());
     let left: Vec<Contents> = disk.crashes().iter().map(Simulated::contents).collect();
-    assert!((10_000..=20_001).contains(&left.len()), "{}", left.len());
+    assert!((2_500..=5_001).contains(&left.len()), "{}", left.len());
     assert!(left.iter().any(|held| held.len() == 2), "nothing was kept");
     assert!(left.contains(&disk.contents()), "everything was kept");
     for path in &paths {
