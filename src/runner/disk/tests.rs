@@ -113,3 +113,22 @@ fn the_simulated_disk_loses_what_was_not_synced_in_every_way() {
     disk.remove(Path::new(FILE)).unwrap();
     assert!(disk.crashes().iter().any(|disk| held(disk).is_none()));
 }
+
+#[test]
+fn of_too_many_outcomes_the_extremes_and_a_spread_are_seen() {
+    let disk = before(Some(OLD));
+    let paths: Vec<_> = (0..10).map(|number| format!("/state/new-{number}")).collect();
+    paths.iter().for_each(|path| disk.create(Path::new(path), b"1234", None).unwrap());
+    let left: Vec<Contents> = disk.crashes().iter().map(Simulated::contents).collect();
+    assert!((2_500..=5_001).contains(&left.len()), "{}", left.len());
+    assert!(left.iter().any(|held| held.len() == 2), "nothing was kept");
+    assert!(left.contains(&disk.contents()), "everything was kept");
+    for path in &paths {
+        for torn in [b"".as_slice(), b"12", b"1234"] {
+            let torn = Some(torn);
+            let seen = |held: &&Contents| held.get(Path::new(path)).map(Vec::as_slice) == torn;
+            assert!(left.iter().find(seen).is_some(), "{path} was never {torn:?}");
+        }
+        assert!(left.iter().any(|held| !held.contains_key(Path::new(path))), "{path} never gone");
+    }
+}

@@ -274,3 +274,32 @@ fn backups_are_never_lost() {
         assert!(disk.crashes().iter().all(safe), "after {ends} calls");
     }
 }
+
+/// Without an intent the backup is made again in the same folder; with one the folder was used.
+#[test]
+fn a_backup_that_was_cut_off_can_be_made_again() {
+    let changes = changes(2);
+    let start = untouched(&changes);
+    let whole = start.again(Trouble::default());
+    files(&whole).back_up(&changes).unwrap();
+    let (mut again, mut used) = (0, 0);
+    for ends in 0..whole.calls().len() {
+        let disk = start.again(Trouble { ends: Some(ends), ..Trouble::default() });
+        files(&disk).back_up(&changes).unwrap_err();
+        for left in disk.crashes().iter().chain([&disk.again(Trouble::default())]) {
+            match files(left).back_up(&changes) {
+                Ok(()) => {
+                    files(left).replace(&changes).unwrap();
+                    Work::Apply.lasts(left, &changes).unwrap();
+                    again += 1;
+                }
+                Err(fault) => {
+                    assert!(fault.what.contains("was used already"), "{fault}");
+                    assert!(files(left).put_back().unwrap().was_begun);
+                    used += 1;
+                }
+            }
+        }
+    }
+    assert!(again > used && used > 0, "{again} made again, {used} used");
+}
