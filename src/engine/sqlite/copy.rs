@@ -13,16 +13,18 @@ use crate::model::printable;
 /// How many pages are copied before signals are looked at.
 const PAGES: i32 = 1024;
 
-/// How long another process may keep the copy waiting.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How long is waited between two tries.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Puts the content of one database into the place of another's: all of it, or nothing.
-pub(super) fn copy(from: &Connection, to: &mut Connection) -> Result<(), EngineError> {
+/// Puts the content of one database into the place of another's: all of it, or nothing. Another
+/// process may keep it waiting for as long as `patience`.
+pub(super) fn copy(
+    from: &Connection,
+    to: &mut Connection,
+    patience: Duration,
+) -> Result<(), EngineError> {
     let backup = Backup::new(from, to).map_err(broken)?;
-    let mut deadline = host::now() + PATIENCE;
+    let mut deadline = host::now() + patience;
     loop {
         if let Some(stop) = host::must_stop() {
             return Err(match stop {
@@ -32,7 +34,7 @@ pub(super) fn copy(from: &Connection, to: &mut Connection) -> Result<(), EngineE
         }
         match backup.step(PAGES).map_err(broken)? {
             StepResult::Done => return Ok(()),
-            StepResult::More => deadline = host::now() + PATIENCE,
+            StepResult::More => deadline = host::now() + patience,
             _ if host::now() < deadline => host::pause(POLL),
             _ => return Err(super::errors::busy()),
         }

@@ -70,7 +70,7 @@ impl Target for SqliteTarget {
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {
         let mut kept = Connection::open_in_memory().map_err(broken)?;
-        copy::copy(&self.session.connection, &mut kept)?;
+        copy::copy(&self.session.connection, &mut kept, self.session.settings.patience())?;
         self.checkpoints.push(Some(kept));
         Ok(Checkpoint(self.checkpoints.len() as u64 - 1))
     }
@@ -82,7 +82,7 @@ impl Target for SqliteTarget {
             .ok()
             .and_then(|index| self.checkpoints.get(index)?.as_ref())
             .ok_or_else(|| EngineError::Broken("an unknown checkpoint".into()))?;
-        copy::copy(kept, &mut fresh.connection)?;
+        copy::copy(kept, &mut fresh.connection, self.session.settings.patience())?;
         self.session = fresh;
         Ok(())
     }

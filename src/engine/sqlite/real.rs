@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::copy::{PATIENCE, check, copy, different, quoted};
+use super::copy::{check, copy, different, quoted};
 use super::errors::broken;
 use super::session::{Session, Settings};
 use super::{rows, schema};
@@ -63,7 +63,7 @@ fn connect(path: &Path, settings: Settings) -> rusqlite::Result<Session> {
     // Without SQLITE_OPEN_URI, so that a name is a name.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(settings.patience())?;
     let session = Session::new(connection, settings)?;
     // Nothing of the file was read until now.
     session.connection.query_row("SELECT count(*) FROM main.sqlite_schema", [], |_| Ok(()))?;
@@ -294,7 +294,7 @@ impl Database for SqliteFile {
         // One state of everything, however long it takes.
         let hold = "BEGIN; SELECT count(*) FROM main.sqlite_schema";
         self.connection().execute_batch(hold).map_err(self.broken())?;
-        let copied = copy(self.connection(), &mut kept);
+        let copied = copy(self.connection(), &mut kept, self.session.settings.patience());
         self.session.reset()?;
         copied?;
         // A copy that nobody else writes to is one file, with no log beside it.
@@ -306,7 +306,8 @@ impl Database for SqliteFile {
     fn restore(&mut self, file: &Path) -> Result<(), EngineError> {
         let kept = self.open_copy(file)?;
         self.reconnect()?;
-        copy(&kept, &mut self.session.connection)?;
+        let patience = self.session.settings.patience();
+        copy(&kept, &mut self.session.connection, patience)?;
         self.reconnect()?;
         match different(&kept, self.connection()).map_err(self.broken())? {
             None => Ok(()),

@@ -25,6 +25,13 @@ pub(super) struct Settings {
     pub(super) engine_version: Option<String>,
 }
 
+impl Settings {
+    /// How long another process may keep a statement waiting.
+    pub(super) fn patience(&self) -> Duration {
+        self.statement_timeout.min(Duration::from_secs(5))
+    }
+}
+
 /// A connection on which scripts run.
 pub(super) struct Session {
     pub(super) connection: Connection,

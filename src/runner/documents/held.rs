@@ -36,7 +36,7 @@ impl Held {
         let mut held = Self { documents, places };
         let paths: Vec<RepoPath> = held.places.keys().cloned().collect();
         for path in &paths {
-            held.set(path, "".into());
+            held.set(path, &"".into());
             held.refresh(files, path)?;
         }
         Ok(held)
@@ -53,12 +53,12 @@ impl Held {
     }
 
     /// Takes a text for that of a document.
-    pub(super) fn set(&mut self, path: &RepoPath, text: Arc<str>) {
+    pub(super) fn set(&mut self, path: &RepoPath, text: &Arc<str>) {
         let Some(place) = self.places.get_mut(path) else { return };
         place.sha256 = sha256(text.as_bytes());
         for index in &place.indexes {
             if let Some(file) = self.documents.files.get_mut(*index) {
-                file.text = Arc::clone(&text);
+                file.text = Arc::clone(text);
             }
         }
     }
@@ -83,7 +83,7 @@ impl Held {
         }
         match String::from_utf8(bytes) {
             Ok(text) => {
-                self.set(path, text.into());
+                self.set(path, &text.into());
                 Ok(())
             }
             Err(_) => refused("is not in UTF-8", "save it in UTF-8"),

@@ -167,7 +167,7 @@ impl<'a> DocumentsTarget<'a> {
                 |held: &Held| held.text(path).map(|(_, hash)| hash.to_owned()).unwrap_or_default();
             let before = hash(&self.held);
             // These bytes come from a text.
-            self.held.set(path, String::from_utf8_lossy(&change.after).into());
+            self.held.set(path, &String::from_utf8_lossy(&change.after).into());
             let after = hash(&self.held);
             done.files.push(FileDone { path: path.as_str().to_owned(), before, after });
         }

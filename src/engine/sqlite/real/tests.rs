@@ -160,8 +160,10 @@ fn a_commit_that_is_hidden_from_the_splitter_commits_nothing() {
     let hidden = wrapped("INSERT INTO note VALUES ([a;b]); COMMIT; SELECT 1 AS [;]; COMMIT;");
     // Whether it runs or not, nothing stays.
     let _ = database.verify(&hidden);
-    let quoted =
-        Script { blocks: vec![0..46], ..wrapped("INSERT INTO note VALUES (1); COMMIT; SELECT 1;") };
+    let quoted = Script {
+        blocks: std::iter::once(0..46).collect(),
+        ..wrapped("INSERT INTO note VALUES (1); COMMIT; SELECT 1;")
+    };
     let Err(TargetError::Script(failure)) = database.verify(&quoted) else { panic!() };
     assert!(!failure.message.is_empty());
     assert_eq!(cell(&path, "SELECT CAST(count(*) AS TEXT) FROM note"), "0");
@@ -234,14 +236,52 @@ fn a_lock_that_is_a_link_is_not_followed() {
 
 #[test]
 fn a_database_that_another_process_holds_is_said_to_be_locked() {
-    let (_folder, path, mut database) = database(NOTES);
+    let (_folder, path, database) = database(NOTES);
     let holder = other(&path);
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut database = hurried(&path, database);
     let error = database.execute(&wrapped("CREATE TABLE t(x)"), &[]).unwrap_err();
     let TargetError::Engine(EngineError::Unavailable { what, .. }) = error else { panic!() };
     assert!(what.contains("locked by another process"), "{what}");
     holder.execute_batch("ROLLBACK").unwrap();
     database.execute(&wrapped("CREATE TABLE t(x)"), &[]).unwrap();
+}
+
+/// The same database with less patience.
+fn hurried(path: &Path, database: Box<dyn Database>) -> Box<dyn Database> {
+    drop(database);
+    open(path, &RealSpec { statement_timeout: Duration::from_millis(200), ..spec() }).unwrap()
+}
+
+#[test]
+fn a_reader_keeps_what_it_sees_while_a_copy_is_brought_back() {
+    for mode in ["DELETE", "WAL"] {
+        let (folder, path, database) = database(&format!(
+            "PRAGMA journal_mode = {mode}; CREATE TABLE t(x TEXT); INSERT INTO t VALUES ('old');"
+        ));
+        let mut database = hurried(&path, database);
+        let copy = folder.path().join("copy");
+        database.back_up(&copy).unwrap();
+        database.write(&["UPDATE t SET x = 'new'".into()]).unwrap();
+        let reader = other(&path);
+        let seen =
+            || reader.query_row("SELECT x FROM t", [], |row| row.get::<_, String>(0)).unwrap();
+        reader.execute_batch("BEGIN").unwrap();
+        assert_eq!(seen(), "new");
+        let restored = database.restore(&copy);
+        assert_eq!(seen(), "new");
+        reader.execute_batch("COMMIT").unwrap();
+        if mode == "WAL" {
+            restored.unwrap();
+        } else {
+            // Without a log readers and writers wait for each other.
+            let what = restored.unwrap_err().to_string();
+            assert!(what.contains("locked by another process"), "{what}");
+            assert_eq!(seen(), "new");
+            database.restore(&copy).unwrap();
+        }
+        assert_eq!(seen(), "old");
+    }
 }
 
 /// Everything in a database, as text.
