@@ -61,6 +61,9 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Real targets.
+    #[command(flatten)]
+    OnTarget(Runner),
     /// Evaluate the jq program of a config migration: its own process, with bounds from outside.
     #[command(name = "evaluate-jq", hide = true)]
     EvaluateJq,

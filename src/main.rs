@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use migration_gate::{app, cli::Cli};
+use migration_gate::{app, cli::Cli, host};
 
 fn main() -> ExitCode {
+    host::read_failpoints();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -9,12 +9,13 @@ mod fix;
 mod gather;
 mod govern;
 mod graph;
-pub mod journal;
+mod journal;
 mod list;
 mod output;
 mod plan;
 mod printed;
 mod progress;
+mod real;
 mod sandbox;
 
 use crate::cli::{Cli, Color, Command};
@@ -58,6 +59,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules { markdown } => explain::rules(*markdown),
+        Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }
 }

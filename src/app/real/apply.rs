@@ -7,7 +7,8 @@ use super::doctrine;
 use super::open::Opened;
 use super::{looking_at, tell, with_runner};
 use crate::app::output::{complain, print};
-use crate::app::{plan as shown, sandbox};
+use crate::app::plan::plan_text;
+use crate::app::sandbox;
 use crate::catalog::Entry;
 use crate::cli::{self, ClassName, ListFormat, OnTarget};
 use crate::dryrun::Planned;
@@ -34,12 +35,12 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
     looking_at(&args.on, |opened, runner, doubt| {
         let unfit = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
         let plan = asked.plan(opened, runner)?;
-        let text = shown::json(&plan);
+        let text = plan.json();
         if let Some(file) = &args.out {
             std::fs::write(file, &text).map_err(|error| Fault::file(file, &error))?;
         }
         let printed = match args.format {
-            ListFormat::Plain => shown::plain(&plan),
+            ListFormat::Plain => plan_text(&plan),
             ListFormat::Json => text,
         };
         out(&printed)?;
@@ -119,7 +120,7 @@ fn read_plan(file: &Path) -> Result<Plan, GateError> {
         ))
     };
     let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| refused(error.to_string()))
+    Plan::read(&text).map_err(|fault| refused(fault.what))
 }
 
 /// What was asked for.

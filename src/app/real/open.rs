@@ -19,6 +19,7 @@ use crate::runner::documents::DocumentsTarget;
 use crate::runner::journal::Context;
 use crate::runner::target::Target;
 use crate::runner::tracking::{self, Set};
+use crate::runner::{Fault, FaultKind};
 
 /// The variable that may hold the URL or the file of a database that no target names.
 const DATABASE: &str = "MIGRATION_GATE_DATABASE_URL";
@@ -103,18 +104,27 @@ impl Opened {
             Place::Root(root) => {
                 let documents = self.documents.clone().unwrap_or_else(no_documents);
                 let entries = &self.catalog().entries;
-                let target = DocumentsTarget::new(disk, root, documents, &self.state, entries)?;
+                let target = DocumentsTarget::open(disk, root, &self.state, documents, entries)?;
                 return Ok(Box::new(target));
             }
         };
         let set =
             Set { layout: info.layout, engine: info.engine, migrations, tree: &self.tree };
         let policy = match self.checkpoint {
-            CheckpointMode::Auto => CheckpointPolicy::Auto,
+            CheckpointMode::Auto => CheckpointPolicy::usual(info.engine),
             CheckpointMode::Always => CheckpointPolicy::Always,
         };
         let tracker = tracking::tracker(set)?;
-        Ok(Box::new(DatabaseTarget::new(database, tracker, info.engine, migrations, policy)?))
+        let mut target = DatabaseTarget::new(database, tracker, disk, policy, migrations);
+        if alone && !target.lock()? {
+            return Err(Fault::new(
+                FaultKind::Locked,
+                format!("another runner is at work on {}", target.place()),
+                "let it come to its end, or stop it, then run again",
+            )
+            .into());
+        }
+        Ok(Box::new(target))
     }
 }
 

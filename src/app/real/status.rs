@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::open::{self, Opened};
-use super::{looking_at, tell};
+use super::looking_at;
 use crate::app::journal;
 use crate::app::output::print;
-use crate::cli::{Journal, Status, StatusFormat};
+use crate::cli::{Journal, ListFormat, Status, StatusFormat};
 use crate::error::GateError;
 use crate::model::printable;
-use crate::runner::journal::{FILE_NAME, metrics};
+use crate::runner::journal::{FILE_NAME, Filter, metrics};
 use crate::runner::target::Strategy;
 use crate::runner::tracking::{Tracked, TrackedState};
 use crate::runner::{Checkpoint, Fault, FaultKind, Runner};
@@ -165,15 +165,15 @@ fn shown(line: &str) -> String {
 
 /// `journal show` and `journal verify`.
 pub(super) fn journal(action: &Journal) -> Result<u8, GateError> {
-    let _ = tell;
     match action {
         Journal::Show { on, format } => {
             let opened = open::open(on)?;
-            journal::show(&opened.state.join(FILE_NAME), *format)
+            let json = *format == ListFormat::Json;
+            journal::show(&opened.state.join(FILE_NAME), &Filter::default(), json)
         }
         Journal::Verify { on } => {
             let opened = open::open(on)?;
-            journal::verify(&opened.state.join(FILE_NAME))
+            journal::verify(&opened.state.join(FILE_NAME), false)
         }
     }
 }
