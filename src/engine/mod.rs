@@ -9,7 +9,7 @@ pub mod postgres;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -276,6 +276,24 @@ pub trait Engine: Sync {
     /// # Errors
     /// When the engine is not here or does not start.
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError>;
+}
+
+/// How a real database is spoken to.
+#[derive(Clone, Debug)]
+pub struct RealSpec {
+    /// The longest a single statement may take.
+    pub statement_timeout: Duration,
+    /// Whether SQLite enforces foreign keys from the start, as the set's tool does.
+    pub sqlite_foreign_keys: bool,
+    /// The oldest server version the team runs, where declared.
+    pub engine_version: Option<String>,
+    /// The folder of `pg_dump` and `pg_restore`; found on the machine where `None`.
+    pub tools: Option<PathBuf>,
+    /// The operator's own backup, `{file}` for the file to write; `pg_dump` where empty. The
+    /// connection is given by `PG*` environment variables.
+    pub backup_command: Vec<String>,
+    /// The operator's own restore, likewise; `pg_restore` where empty.
+    pub restore_command: Vec<String>,
 }
 
 /// A database that stays: what is done to it is taken back by no drop.
