@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,14 +78,35 @@ pub fn capture_fed(
     most: u64,
 ) -> std::io::Result<Captured> {
     use std::io::{Read as _, Seek as _, Write as _};
-    use std::os::unix::process::CommandExt as _;
-    // Files, and not pipes, so that nothing it leaves behind can keep us waiting.
-    let (mut out, mut complaints) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut out = tempfile::tempfile()?;
     let mut fed = tempfile::tempfile()?;
     fed.write_all(input)?;
     fed.rewind()?;
-    command.stdin(fed);
-    command.stdout(out.try_clone()?).stderr(complaints.try_clone()?);
+    let ended = capture_files(command, fed, &out, limit, most)?;
+    let Captured::Done(success, _, said) = ended else { return Ok(ended) };
+    let mut bytes = Vec::new();
+    out.rewind()?;
+    out.take(most).read_to_end(&mut bytes)?;
+    Ok(Captured::Done(success, bytes, said))
+}
+
+/// Like [`capture`], from a file to a file; what it prints stays in the latter, up to `most` bytes
+/// of it in all.
+///
+/// # Errors
+/// When it cannot be started or watched.
+pub fn capture_files(
+    command: &mut Command,
+    input: File,
+    out: &File,
+    limit: Duration,
+    most: u64,
+) -> std::io::Result<Captured> {
+    use std::io::{Read as _, Seek as _};
+    use std::os::unix::process::CommandExt as _;
+    // Files, and not pipes, so that nothing it leaves behind can keep us waiting.
+    let mut complaints = tempfile::tempfile()?;
+    command.stdin(input).stdout(out.try_clone()?).stderr(complaints.try_clone()?);
     let mut child = command.process_group(0).spawn()?;
     let deadline = now() + limit;
     // Most are done at once; the others are not worth asking so often.
@@ -114,12 +136,10 @@ pub fn capture_fed(
         Ok(success) => success,
         Err(stopped) => return Ok(stopped),
     };
-    let (mut bytes, mut said) = (Vec::new(), Vec::new());
-    out.rewind()?;
-    out.take(most).read_to_end(&mut bytes)?;
+    let mut said = Vec::new();
     complaints.rewind()?;
     complaints.take(4096).read_to_end(&mut said)?;
-    Ok(Captured::Done(success, bytes, String::from_utf8_lossy(&said).into_owned()))
+    Ok(Captured::Done(success, Vec::new(), String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// A place that tests stop or kill the program at: `FAILPOINTS=NAME=return(kill)`. Outside tests it

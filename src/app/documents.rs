@@ -17,8 +17,9 @@ use crate::error::GateError;
 use crate::host;
 use crate::layout;
 use crate::model::{
-    Contract, DocumentOrigin, EngineKind, Entry as FileEntry, EntryKind, Governed, Inconclusive, Location,
-    Position, Problem, Program, RepoPath, SchemaEvidence, SetEvidence, SetInfo, Sited, TrialDocument, printable,
+    Contract, DocumentOrigin, EngineKind, Entry as FileEntry, EntryKind, Governed, Inconclusive,
+    Location, Position, Problem, Program, RepoPath, SchemaEvidence, SetEvidence, SetInfo, Sited,
+    TrialDocument, printable,
 };
 use crate::schemas::{self, Inspected, Request};
 

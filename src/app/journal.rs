@@ -14,7 +14,7 @@ use crate::runner::journal::{self, Filter, Verification};
 ///
 /// # Errors
 /// When standard output does not take them.
-pub fn show(path: &Path, filter: &Filter, json: bool) -> Result<u8, GateError> {
+pub(super) fn show(path: &Path, filter: &Filter, json: bool) -> Result<u8, GateError> {
     let shown = match journal::show(path, filter, json) {
         Ok(shown) => shown,
         Err(fault) => return Ok(told(&fault)),
@@ -34,7 +34,7 @@ pub fn show(path: &Path, filter: &Filter, json: bool) -> Result<u8, GateError> {
 ///
 /// # Errors
 /// When standard output does not take what was found.
-pub fn verify(path: &Path, json: bool) -> Result<u8, GateError> {
+pub(super) fn verify(path: &Path, json: bool) -> Result<u8, GateError> {
     let found = match journal::verify(path) {
         Ok(found) => found,
         Err(fault) => return Ok(told(&fault)),

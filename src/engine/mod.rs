@@ -289,9 +289,10 @@ pub struct RealSpec {
     pub engine_version: Option<String>,
     /// The folder of `pg_dump` and `pg_restore`; found on the machine where `None`.
     pub tools: Option<PathBuf>,
-    /// The operator's own command for a backup and its arguments; empty for the engine's way.
+    /// The operator's own backup, `{file}` for the file to write; `pg_dump` where empty. The
+    /// connection is given by `PG*` environment variables.
     pub backup_command: Vec<String>,
-    /// The operator's own command for a restore and its arguments; empty for the engine's way.
+    /// The operator's own restore, likewise; `pg_restore` where empty.
     pub restore_command: Vec<String>,
 }
 

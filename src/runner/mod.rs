@@ -6,8 +6,8 @@
 mod apply;
 mod back;
 mod checkpoint;
-mod described;
 pub mod database;
+mod described;
 pub mod disk;
 pub mod documents;
 mod fault;

@@ -251,10 +251,7 @@ pub(super) struct Seen {
 impl Seen {
     /// What the next run is to find.
     pub(super) fn left(&self) -> Left {
-        Left {
-            fingerprint: fingerprint(&self.snapshot),
-            tracking: tracking(&self.history),
-        }
+        Left { fingerprint: fingerprint(&self.snapshot), tracking: tracking(&self.history) }
     }
 }
 

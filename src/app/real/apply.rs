@@ -143,9 +143,8 @@ impl Asked<'_> {
         let catalog = opened.catalog();
         let seen = runner.sight()?;
         let classes: Vec<Class> = self.wanted.class.iter().map(|class| class_of(*class)).collect();
-        let steps: Option<Vec<String>> = self
-            .agreed
-            .map(|plan| plan.steps.iter().map(|step| step.migration.clone()).collect());
+        let steps: Option<Vec<String>> =
+            self.agreed.map(|plan| plan.steps.iter().map(|step| step.migration.clone()).collect());
         let wanted =
             Wanted { classes: &classes, to: self.wanted.to.as_deref(), only: steps.as_deref() };
         let queue = select(catalog, &seen.history, &wanted)
@@ -206,8 +205,7 @@ impl Asked<'_> {
             postgres_url: None,
         };
         let mut evidence = SetEvidence::default();
-        let ran =
-            sandbox::rehearse(catalog, None, &spec, &plan, Rollback::Script, &mut evidence);
+        let ran = sandbox::rehearse(catalog, None, &spec, &plan, Rollback::Script, &mut evidence);
         ran.map(|()| evidence).map_err(|error| error.to_string())
     }
 

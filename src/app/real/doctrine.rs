@@ -29,8 +29,10 @@ pub(super) fn faults(
         waiver_days: policy.policy.waiver_days,
     };
     let overrides = policy.policy.levels.iter().map(|(rule, level)| (rule.clone(), level.value));
-    let levels =
-        LevelPolicy { strict: policy.policy.preset == Preset::Strict, overrides: overrides.collect() };
+    let levels = LevelPolicy {
+        strict: policy.policy.preset == Preset::Strict,
+        overrides: overrides.collect(),
+    };
     let restores = policy.policy.rollback == Rollback::Checkpoint;
     let cx = CatalogCx { catalog, restores, terms: &terms };
     let is_meant = |id: &Option<String>| {

@@ -86,7 +86,9 @@ fn ignored_by_git(state: &Path) -> Result<(), Fault> {
     let file = state.join(".gitignore");
     match RealDisk.kind(&file) {
         Ok(Some(_)) => Ok(()),
-        Ok(None) => RealDisk.create(&file, b"*\n", None).map_err(|error| Fault::file(&file, &error)),
+        Ok(None) => {
+            RealDisk.create(&file, b"*\n", None).map_err(|error| Fault::file(&file, &error))
+        }
         Err(error) => Err(Fault::file(&file, &error)),
     }
 }

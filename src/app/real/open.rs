@@ -108,8 +108,7 @@ impl Opened {
                 return Ok(Box::new(target));
             }
         };
-        let set =
-            Set { layout: info.layout, engine: info.engine, migrations, tree: &self.tree };
+        let set = Set { layout: info.layout, engine: info.engine, migrations, tree: &self.tree };
         let policy = match self.checkpoint {
             CheckpointMode::Auto => CheckpointPolicy::usual(info.engine),
             CheckpointMode::Always => CheckpointPolicy::Always,
@@ -214,14 +213,19 @@ fn choose(on: &OnTarget, gathered: &Gathered) -> Result<Chosen, GateError> {
     };
     if let Some(name) = &on.target {
         return named(name).cloned().map(Box::new).map(Chosen::Configured).ok_or_else(|| {
-            let what = format!("there is no target {}\n  help: the targets are: {}", printable(name), names());
+            let what = format!(
+                "there is no target {}\n  help: the targets are: {}",
+                printable(name),
+                names()
+            );
             GateError::Usage(what)
         });
     }
     if let Some(database) = on.database.clone() {
         return Ok(Chosen::Database(database));
     }
-    let of_set = targets.iter().filter(|target| on.set.as_ref().is_none_or(|set| target.set.value == *set));
+    let of_set =
+        targets.iter().filter(|target| on.set.as_ref().is_none_or(|set| target.set.value == *set));
     let fitting: Vec<&TargetConfig> = of_set.collect();
     match (fitting.as_slice(), host::env_text(DATABASE)) {
         ([only], _) => Ok(Chosen::Configured(Box::new((*only).clone()))),
@@ -249,7 +253,11 @@ fn has_documents(gathered: &Gathered, set: Option<&str>) -> bool {
 }
 
 /// Which of the sets is meant.
-fn pick(gathered: &Gathered, set: Option<&str>, engine: Option<EngineKind>) -> Result<usize, GateError> {
+fn pick(
+    gathered: &Gathered,
+    set: Option<&str>,
+    engine: Option<EngineKind>,
+) -> Result<usize, GateError> {
     let fits = |catalog: &SetCatalog| {
         set.is_none_or(|name| catalog.info.name == name)
             && engine.is_none_or(|engine| catalog.info.engine == engine)

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::open::{self, Opened};
 use super::looking_at;
+use super::open::{self, Opened};
 use crate::app::journal;
 use crate::app::output::print;
 use crate::cli::{Journal, ListFormat, Status, StatusFormat};
@@ -65,7 +65,9 @@ pub(super) fn status(args: &Status) -> Result<u8, GateError> {
     }
     if args.format == StatusFormat::Prometheus {
         let help = "add --metrics, or choose plain or json";
-        return Err(GateError::Usage(format!("only metrics are told to Prometheus\n  help: {help}")));
+        return Err(GateError::Usage(format!(
+            "only metrics are told to Prometheus\n  help: {help}"
+        )));
     }
     looking_at(&args.on, |opened, runner, doubt| {
         let standing = look(opened, runner, doubt)?;
@@ -83,11 +85,7 @@ pub(super) fn status(args: &Status) -> Result<u8, GateError> {
     })
 }
 
-fn look(
-    opened: &Opened,
-    runner: &mut Runner<'_>,
-    doubt: Option<Fault>,
-) -> Result<Standing, Fault> {
+fn look(opened: &Opened, runner: &mut Runner<'_>, doubt: Option<Fault>) -> Result<Standing, Fault> {
     let sight = runner.sight()?;
     let is_doubtful = doubt.is_some();
     let problem = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
@@ -145,7 +143,8 @@ fn plain(standing: &Standing) -> String {
         marks.extend((!one.known).then_some("not in the set"));
         marks.extend(one.edited.then_some("edited since it ran"));
         marks.extend(one.unfinished.then_some("begun and not ended"));
-        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        let marks =
+            if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         lines.push(format!("  {}{marks}", one.migration));
     }
     lines.push(of(standing.pending.len(), "pending"));

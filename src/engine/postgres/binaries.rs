@@ -85,30 +85,112 @@ impl Binaries {
 
 /// Installed servers, newest first, each with its major version.
 fn installed() -> Vec<(Binaries, Option<u32>)> {
-    let mut found: Vec<(Binaries, u32)> = Vec::new();
-    for (parent, prefix, programs) in VERSIONED {
-        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let major = name.to_str().and_then(|name| major(name.strip_prefix(prefix)?));
-            let binaries = Binaries::in_folder(&entry.path().join(programs));
-            if let (Some(major), Some(binaries)) = (major, binaries) {
-                found.push((binaries, major));
-            }
-        }
-    }
-    found.sort_by(|a, b| (b.1, &a.0.folder).cmp(&(a.1, &b.0.folder)));
-    found.into_iter().map(|(binaries, major)| (binaries, Some(major))).collect()
+    let found = versioned_folders().into_iter();
+    found.filter_map(|(folder, major)| Some((Binaries::in_folder(&folder)?, Some(major)))).collect()
 }
 
 /// Servers that PATH leads to, by themselves or by `pg_config`; their version is not known yet.
 fn on_path() -> Vec<(Binaries, Option<u32>)> {
+    let folders = path_folders();
+    folders.iter().filter_map(|folder| Some((Binaries::in_folder(folder)?, None))).collect()
+}
+
+/// The folders of installed versions, newest first, each with its major version.
+fn versioned_folders() -> Vec<(PathBuf, u32)> {
+    let mut found: Vec<(PathBuf, u32)> = Vec::new();
+    for (parent, prefix, programs) in VERSIONED {
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let major = name.to_str().and_then(|name| major(name.strip_prefix(prefix)?));
+            found.extend(major.map(|major| (entry.path().join(programs), major)));
+        }
+    }
+    found.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+    found
+}
+
+/// The folders that PATH and `pg_config` lead to.
+fn path_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> =
         host::env("PATH").iter().flat_map(std::env::split_paths).collect();
     let config = host::command("pg_config").arg("--bindir").output().ok();
     if let Some(output) = config.filter(|output| output.status.success()) {
         folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
     }
-    folders.iter().filter_map(|folder| Some((Binaries::in_folder(folder)?, None))).collect()
+    folders
+}
+
+/// The programs that write and read backups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tools {
+    folder: PathBuf,
+    major: u32,
+}
+
+impl Tools {
+    /// Finds the programs for a server of that major version, in the folder asked for or else on
+    /// the machine: those of the same version, else the next newer ones, since older ones do not
+    /// know what the server has.
+    pub(super) fn find(asked: Option<&Path>, server: u32) -> Result<Self, EngineError> {
+        let folders = match asked {
+            Some(folder) => vec![folder.to_owned()],
+            None => {
+                let versioned = versioned_folders().into_iter().map(|(folder, _)| folder);
+                versioned.chain(path_folders()).collect()
+            }
+        };
+        Self::choose(folders.iter().filter_map(|folder| Self::in_folder(folder)), asked, server)
+    }
+
+    fn choose(
+        found: impl Iterator<Item = Self>,
+        asked: Option<&Path>,
+        server: u32,
+    ) -> Result<Self, EngineError> {
+        let (usable, older): (Vec<_>, Vec<_>) = found.partition(|tools| tools.major >= server);
+        if let Some(best) = usable.into_iter().min_by_key(|tools| tools.major) {
+            return Ok(best);
+        }
+        let place = asked
+            .map_or_else(|| "on this machine".into(), |folder| format!("in {}", folder.display()));
+        let what = match older.iter().map(|tools| tools.major).max() {
+            Some(newest) => format!(
+                "pg_dump {place} is of PostgreSQL {newest} and cannot back up a server of \
+                 version {server}"
+            ),
+            None => format!("pg_dump, pg_restore and psql are not {place}"),
+        };
+        Err(EngineError::Unavailable {
+            what,
+            way_out: format!(
+                "install the client programs of PostgreSQL {server} (Debian and Ubuntu: apt-get \
+                 install postgresql-client-{server}) or name their folder, or a backup command of \
+                 your own"
+            ),
+        })
+    }
+
+    fn in_folder(folder: &Path) -> Option<Self> {
+        let program = |name: &str| folder.join(name);
+        if !["pg_dump", "pg_restore", "psql"].iter().all(|name| program(name).is_file()) {
+            return None;
+        }
+        // pg_dump (PostgreSQL) 17.2 (Debian 17.2-1.pgdg120+1)
+        let said = host::command(program("pg_dump")).arg("--version").output().ok()?;
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let major = said.split_whitespace().find_map(major)?;
+        Some(Self { folder: folder.to_owned(), major })
+    }
+
+    /// The major version.
+    pub(super) fn major(&self) -> u32 {
+        self.major
+    }
+
+    /// One of the programs.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
 }
 
 /// The major version at the start of a version or a folder's name.
@@ -127,6 +209,18 @@ mod tests {
         assert_eq!(major("17"), Some(17));
         assert_eq!(major("18beta1"), Some(18));
         assert_eq!(major("latest"), None);
+    }
+
+    #[test]
+    fn backups_are_made_by_programs_as_old_as_the_server_or_a_little_newer() {
+        let tools = |major: u32| Tools { folder: PathBuf::from(major.to_string()), major };
+        let choose = |server| Tools::choose([14, 18, 16].map(tools).into_iter(), None, server);
+        assert_eq!(choose(16).unwrap().major, 16);
+        assert_eq!(choose(15).unwrap().major, 16);
+        let error = choose(19).unwrap_err().to_string();
+        assert!(error.contains("PostgreSQL 18") && error.contains("client-19"), "{error}");
+        let none = Tools::find(Some(Path::new("/nowhere")), 15).unwrap_err().to_string();
+        assert!(none.contains("not in /nowhere"), "{none}");
     }
 
     #[test]

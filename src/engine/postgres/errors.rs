@@ -186,7 +186,8 @@ pub(super) fn connection_lost(script: &Script, statement: Option<&Statement>) ->
     }
 }
 
-fn failure(db: &DbError, script: &Script, statement: Option<&Statement>) -> Failure {
+/// The server's refusal of a statement, with the place that it names.
+pub(super) fn failure(db: &DbError, script: &Script, statement: Option<&Statement>) -> Failure {
     let location = match statement {
         None => script.location(),
         Some(statement) => Location::at(script.path.clone(), place(db, script, statement.span)),

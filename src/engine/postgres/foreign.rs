@@ -166,15 +166,7 @@ fn server_version(client: &mut Client) -> Result<i32, EngineError> {
         .map_err(|error| refused(&error))
 }
 
-impl Server for Foreign {
-    fn connect(&self) -> Result<Client, EngineError> {
-        connect(self.config.clone().dbname(&self.database))
-    }
-
-    fn revive(&self) -> Result<Client, EngineError> {
-        self.connect()
-    }
-
+impl session::Halt for Foreign {
     fn kill(&self) {
         // What cannot be ended now is tried again at the watchdog's next turn.
         if let Ok(mut admin) = connect(&self.config) {
@@ -183,6 +175,16 @@ impl Server for Foreign {
                 &[&self.database],
             );
         }
+    }
+}
+
+impl Server for Foreign {
+    fn connect(&self) -> Result<Client, EngineError> {
+        connect(self.config.clone().dbname(&self.database))
+    }
+
+    fn revive(&self) -> Result<Client, EngineError> {
+        self.connect()
     }
 
     fn can_save(&self) -> bool {

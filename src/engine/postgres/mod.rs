@@ -1,11 +1,13 @@
 //! PostgreSQL: a throwaway server per sandbox, or a database of our own on a server that was
-//! named.
+//! named, or one that stays.
 //!
 //! ```text
 //! binaries → template → cluster ┐
 //!                               ├─ server ─ session ─ target   (plan, trace, snapshot, errors, history)
 //!                       foreign ┘
 //! ```
+//!
+//! A database that stays is `real`; it shares the plan, the session and the snapshot.
 
 mod account;
 mod beyond;
@@ -16,6 +18,7 @@ mod foreign;
 mod history;
 mod names;
 mod plan;
+mod real;
 mod refuse;
 mod rows;
 mod server;
@@ -29,6 +32,7 @@ mod trace;
 use super::{Engine, EngineError, SandboxSpec, Target};
 use binaries::Binaries;
 use foreign::Foreign;
+pub use real::open;
 use server::Own;
 use target::Sandbox;
 

@@ -4,6 +4,7 @@ use postgres::Client;
 
 use super::binaries::Binaries;
 use super::cluster::Cluster;
+use super::session::Halt;
 use crate::engine::EngineError;
 use crate::model::{CannotRun, Script};
 use crate::sql::Statement;
@@ -11,13 +12,11 @@ use crate::sql::Statement;
 /// A server with one database for one sandbox.
 ///
 /// The methods that give a new connection need the old one to be closed.
-pub(super) trait Server: Sync {
+pub(super) trait Server: Halt {
     /// A new connection to the sandbox's database.
     fn connect(&self) -> Result<Client, EngineError>;
     /// A new connection after the old one was lost.
     fn revive(&self) -> Result<Client, EngineError>;
-    /// Ends what runs in the sandbox's database by force.
-    fn kill(&self);
     /// Whether the state can be put aside now.
     fn can_save(&self) -> bool;
     /// Puts the state aside under a number.
@@ -55,6 +54,12 @@ impl Own {
     }
 }
 
+impl Halt for Own {
+    fn kill(&self) {
+        self.cluster.kill();
+    }
+}
+
 impl Server for Own {
     fn connect(&self) -> Result<Client, EngineError> {
         self.cluster.connect()
@@ -62,10 +67,6 @@ impl Server for Own {
 
     fn revive(&self) -> Result<Client, EngineError> {
         self.cluster.revive()
-    }
-
-    fn kill(&self) {
-        self.cluster.kill();
     }
 
     fn can_save(&self) -> bool {

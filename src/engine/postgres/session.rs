@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
-use postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{CancelToken, Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-use super::server::Server;
 use crate::host::{self, Stop};
 
 /// How long a statement may ignore a cancel request before the server is ended by force.
@@ -42,13 +41,37 @@ impl From<postgres::Error> for Ended {
     }
 }
 
+/// How what runs on a connection is stopped from outside it.
+pub(super) trait Halt: Sync {
+    /// Asks the server to cancel what runs; a request that gets lost is followed by the next one.
+    fn cancel(&self, token: &CancelToken) {
+        let _ = token.cancel_query(NoTls);
+    }
+
+    /// Ends by force what does not heed that.
+    fn kill(&self);
+}
+
 /// Does something over a connection, under a deadline.
 pub(super) fn under_watch<T>(
     client: &mut Client,
-    server: &dyn Server,
+    halt: &dyn Halt,
     limit: Duration,
     work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
 ) -> Result<T, Ended> {
+    match watched(client, halt, limit, work) {
+        (_, Some(stop)) => Err(Ended::Stopped(stop)),
+        (result, None) => result.map_err(Ended::Refused),
+    }
+}
+
+/// Like [`under_watch`], for work whose own result counts although it was asked to stop.
+pub(super) fn watched<T>(
+    client: &mut Client,
+    halt: &dyn Halt,
+    limit: Duration,
+    work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
+) -> (Result<T, postgres::Error>, Option<Stop>) {
     let token = client.cancel_token();
     let first: OnceLock<Instant> = OnceLock::new();
     let killed = AtomicBool::new(false);
@@ -56,27 +79,18 @@ pub(super) fn under_watch<T>(
         let since = *first.get_or_init(host::now);
         let patience = if host::must_stop().is_some() { LAST_PATIENCE } else { PATIENCE };
         if host::now() < since + patience {
-            // A request that gets lost is followed by the next one.
-            let _ = token.cancel_query(NoTls);
+            halt.cancel(&token);
         } else if !killed.swap(true, Ordering::Relaxed) {
-            server.kill();
+            halt.kill();
         }
     };
-    let (result, stop) = host::watched(limit, cancel, || work(client));
-    match stop {
-        Some(stop) => Err(Ended::Stopped(stop)),
-        None => result.map_err(Ended::Refused),
-    }
+    host::watched(limit, cancel, || work(client))
 }
 
 /// Asks something in the middle of a script; `None` where there is no answer. Nothing is prepared
 /// for it that the script could throw away.
-pub(super) fn ask(
-    client: &mut Client,
-    server: &dyn Server,
-    sql: &str,
-) -> Option<Vec<SimpleQueryRow>> {
-    let answer = under_watch(client, server, QUESTION_LIMIT, |client| client.simple_query(sql));
+pub(super) fn ask(client: &mut Client, halt: &dyn Halt, sql: &str) -> Option<Vec<SimpleQueryRow>> {
+    let answer = under_watch(client, halt, QUESTION_LIMIT, |client| client.simple_query(sql));
     let rows = answer.ok()?.into_iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,

@@ -93,6 +93,11 @@ impl Catalog {
         }
     }
 
+    /// Names the roles that are no part of a snapshot from here on.
+    pub(super) fn leave_out(&mut self, roles: Vec<String>) {
+        self.foreign_roles = roles;
+    }
+
     /// Forgets what was prepared: the connection is new or the script threw it away.
     pub(super) fn forget(&mut self) {
         for query in [&mut self.common, &mut self.any_rare, &mut self.rare, &mut self.tables] {

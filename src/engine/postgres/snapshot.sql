@@ -113,7 +113,9 @@ SELECT 'column', r.name || '.' || quote_ident(a.attname), r.kind, r.name, NULL, 
              'statistics', nullif(a.attstattarget, -1)::text,
              'options', CASE WHEN a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL THEN
                (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
-                FROM unnest(a.attoptions || a.attfdwoptions) o) END,
+                FROM unnest(a.attoptions || a.attfdwoptions) o
+-- The server's own mark since the releases of November 2026; pg_dump leaves it out, too.
+                WHERE NOT starts_with(o, 'pg_attver=')) END,
              'inherited', CASE WHEN a.attinhcount > 0 THEN
                CASE WHEN a.attislocal THEN 'and its own' ELSE 'only' END END,
              'grants', $acl(a.attacl; 'c'; c.relowner),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::event::EventName;
 use super::line::Line;
@@ -114,6 +114,29 @@ impl Metrics {
             let _ = writeln!(out, "{} lines are no events; see `journal verify`", self.unreadable);
         }
         out
+    }
+
+    /// The sums for programs.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let target = |((set, target), sums): (&(String, String), &Sums)| {
+            let outcomes: serde_json::Map<String, Value> = OUTCOMES
+                .iter()
+                .map(|(event, label)| ((*label).to_owned(), sums.count(*event).into()))
+                .collect();
+            json!({
+                "set": set,
+                "target": target,
+                "outcomes": outcomes,
+                "duration_seconds_sum": seconds(sums.total_micros),
+                "duration_seconds_max": seconds(sums.longest_micros),
+                "duration_count": sums.timed,
+                "last_success": sums.last_success.map(|at| at.to_string()),
+            })
+        };
+        let targets: Vec<Value> = self.targets.iter().map(target).collect();
+        format!("{:#}\n", json!({"targets": targets, "unreadable_lines": self.unreadable}))
     }
 
     /// In Prometheus' text exposition format, version 0.0.4.

@@ -32,7 +32,11 @@ const OWN: [(&str, &str, &str); 26] = [
     ("migration.resolved.as", "name", "What a person declared it to be."),
     ("migration.resolved.reason", "name", "The reason, as given on the command line."),
     ("migration.resolved.by", "name", "Who said so, as given on the command line."),
-    ("migration.resolved.differences", "count", "In how much the target differs from the checkpoint."),
+    (
+        "migration.resolved.differences",
+        "count",
+        "In how much the target differs from the checkpoint.",
+    ),
     ("file.count", "count", "How many files were changed."),
     ("file.path", "names", "Their paths; the first 100."),
     (
