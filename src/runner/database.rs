@@ -18,6 +18,17 @@ const BACKUP: &str = "database.backup";
 /// Tells in that folder that the migration had run before: what is taken back is its down.
 const HAD_RUN: &str = "had-run";
 
+/// The places at which a test stops or kills the process, in their order.
+pub const STEPS: &[&str] = &[
+    "database.copied",
+    "database.backed_up",
+    "database.started",
+    "database.executed",
+    "database.finished",
+    "database.restored",
+    "database.undone",
+];
+
 /// When a copy of the database is made before a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointPolicy {
@@ -118,9 +129,12 @@ impl<'a> DatabaseTarget<'a> {
             self.disk.remove(&partial).map_err(at)?;
         }
         self.database.back_up(&partial)?;
+        host::reached("database.copied");
         let durable = self.disk.sync(&partial);
         let named = durable.and_then(|()| self.disk.rename(&partial, &whole));
-        named.and_then(|()| self.disk.sync_folder(folder)).map_err(at)
+        named.and_then(|()| self.disk.sync_folder(folder)).map_err(at)?;
+        host::reached("database.backed_up");
+        Ok(())
     }
 
     /// Brings back the copy, where there is one.
@@ -221,10 +235,13 @@ impl Target for DatabaseTarget<'_> {
         let script = script(&entry.migration.up)?;
         let note = self.note(&entry.migration, Duration::ZERO)?;
         self.database.write(&self.tracker.starting(&note))?;
+        host::reached("database.started");
         let begun = host::now();
         self.database.execute(script, &self.tracker.applied(&note))?;
+        host::reached("database.executed");
         let note = Note { took: host::now() - begun, ..note };
         self.database.write(&self.tracker.finished(&note))?;
+        host::reached("database.finished");
         self.noted(&entry.migration, true);
         Ok(Done::default())
     }
@@ -255,6 +272,7 @@ impl Target for DatabaseTarget<'_> {
     fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
         self.applied = None;
         if self.restore_copy(folder)? {
+            host::reached("database.restored");
             return Ok(());
         }
         let had_run = self.is_there(&folder.join(HAD_RUN))?;
@@ -289,6 +307,7 @@ impl Target for DatabaseTarget<'_> {
         }
         let note = self.note(&entry.migration, Duration::ZERO)?;
         self.database.execute(script, &self.tracker.undone(&note))?;
+        host::reached("database.undone");
         self.noted(&entry.migration, false);
         Ok(Done::default())
     }

@@ -16,9 +16,15 @@ use super::tracking::{Tracked, TrackedState};
 use super::{Fault, FaultKind};
 use crate::catalog::Entry;
 use crate::engine::documents::Documents;
+use crate::host;
 use crate::model::{Program, RepoPath, Snapshot, Step, printable, sha256};
 use held::Held;
 use history::{History, Line};
+
+/// The places at which a test stops or kills the process, in their order, besides those of
+/// [`super::files::STEPS`].
+pub const STEPS: &[&str] =
+    &["documents.replaced", "documents.recorded", "documents.put_back", "documents.undone"];
 
 /// What the history said of a migration before a checkpoint, in the checkpoint's folder; no such
 /// file where it said nothing.
@@ -271,7 +277,9 @@ impl Target for DocumentsTarget<'_> {
 
     fn migrate(&mut self, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
         let done = self.replace(entry, false, folder)?;
+        host::reached("documents.replaced");
         self.history.add(Line::now(&entry.migration.id, &entry.declared.content))?;
+        host::reached("documents.recorded");
         Ok(done)
     }
 
@@ -305,6 +313,7 @@ impl Target for DocumentsTarget<'_> {
     fn restore(&mut self, entry: &Entry, folder: &Path) -> Result<(), Fault> {
         self.work = None;
         let put_back = self.files(folder).put_back()?;
+        host::reached("documents.put_back");
         self.refresh(&put_back.restored)?;
         match put_back.was_begun {
             true => self.restore_history(&entry.migration.id, folder),
@@ -324,6 +333,7 @@ impl Target for DocumentsTarget<'_> {
         })?;
         self.stage(entry, program(step)?, true, folder)?;
         let done = self.replace(entry, true, folder)?;
+        host::reached("documents.undone");
         self.history.remove(&entry.migration.id)?;
         Ok(done)
     }
