@@ -16,6 +16,17 @@ use crate::model::{EngineKind, Migration, Script, Snapshot, Step, printable};
 /// The copy in the folder of a checkpoint.
 const BACKUP: &str = "database.backup";
 
+/// The places at which a test stops or kills the process, in their order.
+pub const STEPS: &[&str] = &[
+    "database.copied",
+    "database.backed_up",
+    "database.started",
+    "database.executed",
+    "database.finished",
+    "database.restored",
+    "database.undone",
+];
+
 /// When a copy of the database is made before a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointPolicy {
@@ -116,9 +127,12 @@ impl<'a> DatabaseTarget<'a> {
             self.disk.remove(&partial).map_err(at)?;
         }
         self.database.back_up(&partial)?;
+        host::reached("database.copied");
         let durable = self.disk.sync(&partial);
         let named = durable.and_then(|()| self.disk.rename(&partial, &whole));
-        named.and_then(|()| self.disk.sync_folder(folder)).map_err(at)
+        named.and_then(|()| self.disk.sync_folder(folder)).map_err(at)?;
+        host::reached("database.backed_up");
+        Ok(())
     }
 
     /// Brings back the copy, where there is one.
@@ -223,14 +237,16 @@ impl Target for DatabaseTarget<'_> {
         let note = self.note(&entry.migration, Duration::ZERO)?;
         if down {
             self.database.execute(script, &self.tracker.undone(&note))?;
+            host::reached("database.undone");
         } else {
             self.database.write(&self.tracker.starting(&note))?;
-            host::reached("database.starting");
+            host::reached("database.started");
             let begun = host::now();
             self.database.execute(script, &self.tracker.applied(&note))?;
             host::reached("database.executed");
             let note = Note { took: host::now() - begun, ..note };
             self.database.write(&self.tracker.finished(&note))?;
+            host::reached("database.finished");
         }
         self.noted(&entry.migration, !down);
         Ok(Done::default())
@@ -262,6 +278,7 @@ impl Target for DatabaseTarget<'_> {
     fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
         self.applied = None;
         if self.restore_copy(folder)? {
+            host::reached("database.restored");
             return Ok(());
         }
         match (self.state(&entry.migration)?, down) {

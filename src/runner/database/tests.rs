@@ -390,6 +390,13 @@ fn a_mark_ends_what_was_begun_either_way() {
 }
 
 #[test]
+fn the_steps_are_those_of_the_code() {
+    let pieces = include_str!("../database.rs").split("host::reached(\"").skip(1);
+    let reached: Vec<&str> = pieces.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(reached, STEPS);
+}
+
+#[test]
 fn another_runner_is_kept_out() {
     let place = Place::new(Vec::new());
     let mut one = place.target(CheckpointPolicy::Auto);

@@ -16,9 +16,15 @@ use super::tracking::{Tracked, TrackedState};
 use super::{Fault, FaultKind};
 use crate::catalog::Entry;
 use crate::engine::documents::Documents;
+use crate::host;
 use crate::model::{Program, RepoPath, Snapshot, Step, printable, sha256};
 use held::Held;
 use history::{History, Line};
+
+/// The places at which a test stops or kills the process, in their order, besides those of
+/// [`super::files::STEPS`].
+pub const STEPS: &[&str] =
+    &["documents.replaced", "documents.recorded", "documents.put_back", "documents.undone"];
 
 /// What the history said of a migration before a checkpoint, in the checkpoint's folder; no such
 /// file where it said nothing.
@@ -286,12 +292,14 @@ impl Target for DocumentsTarget<'_> {
 
     fn migrate(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<Done, Fault> {
         let done = self.replace(entry, down, folder)?;
+        host::reached("documents.replaced");
         match down {
             true => self.history.remove(&entry.migration.id)?,
             false => {
                 self.history.add(Line::now(&entry.migration.id, &entry.declared.content))?;
             }
         }
+        host::reached("documents.recorded");
         Ok(done)
     }
 
@@ -325,6 +333,7 @@ impl Target for DocumentsTarget<'_> {
     fn restore(&mut self, entry: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {
         self.work = None;
         let put_back = self.files(folder).put_back()?;
+        host::reached("documents.put_back");
         self.refresh(&put_back.restored)?;
         match put_back.was_begun {
             true => self.restore_history(&entry.migration.id, folder),

@@ -312,7 +312,8 @@ fn a_backup_brings_everything_back_in_either_journal_mode() {
         assert!(beside.iter().all(|name| !folder.path().join(name).exists()));
         let bytes = std::fs::read(&copy).unwrap();
         let reader = other(&path);
-        database.execute(&bare("DROP TABLE t; CREATE TABLE t(x); VACUUM;"), &[]).unwrap();
+        let rebuild = "PRAGMA page_size = 8192; DROP TABLE t; CREATE TABLE t(x); VACUUM;";
+        database.execute(&bare(rebuild), &[]).unwrap();
         assert_ne!(everything(&path), before);
         for _ in 0..2 {
             database.restore(&copy).unwrap();

@@ -239,3 +239,10 @@ fn a_migration_costs_the_same_however_many_have_run() {
     assert!(costs[1] < costs[0], "one document is less work than eight: {costs:?}");
     assert!(costs[1..].iter().all(|cost| *cost == costs[1]), "{costs:?}");
 }
+
+#[test]
+fn the_steps_are_those_of_the_code() {
+    let pieces = include_str!("../mod.rs").split("host::reached(\"").skip(1);
+    let reached: Vec<&str> = pieces.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(reached, STEPS);
+}
