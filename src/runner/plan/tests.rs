@@ -145,6 +145,7 @@ fn the_impact_is_read_from_statements_and_operations() {
             (one.action.as_str(), one.kind.as_str(), one.name.as_str()) == (action, kind, name)
         })
     };
+    assert!(touches("update", "rows", "orders"));
     assert!(touches("create", "table", "new") && touches("create", "index", "i"));
     let at = |text: &str| Pointer::parse(text).unwrap();
     let up = [Action::Move { from: at("/a"), to: at("/b") }, Action::Jq { program: ".".into() }];
@@ -291,7 +292,7 @@ fn a_target_that_somebody_changed_is_accepted_where_the_steps_still_fit() {
     assert!(only_conflict(&plan).blocks());
     // Another tool ran something: that is no drift.
     let by_tool = Left { tracking: "other".into(), ..left(&case, "another") };
-    let drift = std::mem::replace(&mut case.left, Some(by_tool));
+    let drift = case.left.replace(by_tool);
     assert_eq!(case.plan().conflicts, []);
     case.left = drift;
     let mut accepted = case.choosing("schema=accept-target");
