@@ -210,7 +210,7 @@ pub struct Resolve {
     pub migration: String,
     /// What is true of the target now.
     #[arg(long = "as", value_name = "STATE")]
-    pub state: ResolvedAs,
+    pub outcome: ResolvedAs,
     /// Why that is so; it stands in the journal.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -292,7 +292,10 @@ mod tests {
         assert_eq!((apply.on.place().head, apply.retry), (None, true));
         let line = "resolve 0003_a --as rolled-back --reason because --by me --target t";
         let Ok(Runner::Resolve(resolve)) = read(line) else { panic!("resolve") };
-        assert_eq!((resolve.migration.as_str(), resolve.state), ("0003_a", ResolvedAs::RolledBack));
+        assert_eq!(
+            (resolve.migration.as_str(), resolve.outcome),
+            ("0003_a", ResolvedAs::RolledBack)
+        );
         assert_eq!(resolve.on.path.to_str(), Some("."));
         assert!(matches!(
             read("journal verify --database a.db --set shop"),

@@ -3,12 +3,16 @@
 //! Words such as an engine or a class stay text here, so that the resolver can name the mistake
 //! together with its place and a way out. The descriptions become the hints of editors.
 
+mod target;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+pub(super) use target::RawTarget;
 
 type Text = Spanned<String>;
 
@@ -150,61 +154,6 @@ pub(super) struct RawSchemaBinding {
     /// The JSON Schema's file, from the top of the repository.
     #[schemars(with = "String")]
     pub(super) schema: Text,
-}
-
-/// A real database, or a folder of documents, that a set's migrations are applied to.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(rename = "Target")]
-pub(super) struct RawTarget {
-    /// The name for `--target`; unique in this file.
-    #[schemars(with = "String", regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"))]
-    pub(super) name: Text,
-    /// The name of the `[[set]]` whose migrations it takes.
-    #[schemars(with = "String", length(min = 1))]
-    pub(super) set: Text,
-    /// PostgreSQL: the environment variable that holds the URL. Never the URL itself.
-    #[serde(default)]
-    #[schemars(with = "String", regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))]
-    pub(super) url_env: Option<Text>,
-    /// SQLite: the database's file, absolute or from the top of the repository.
-    #[serde(default)]
-    #[schemars(with = "String", length(min = 1))]
-    pub(super) file: Option<Text>,
-    /// Documents: the folder that their paths start from, absolute or from the top of the
-    /// repository; by default that top.
-    #[serde(default)]
-    #[schemars(with = "String", length(min = 1))]
-    pub(super) root: Option<Text>,
-    /// Whether it serves people; down scripts run only where it does not.
-    #[serde(default)]
-    #[schemars(with = "bool", extend("default" = true))]
-    pub(super) production: Option<bool>,
-    /// The folder of the state, the checkpoints and the journal, absolute or from the top of the
-    /// repository; by default `.migration-gate/` and the target's name.
-    #[serde(default)]
-    #[schemars(with = "String", length(min = 1))]
-    pub(super) state: Option<Text>,
-    /// When a backup is made: `auto` where no transaction takes a migration back, or `always`.
-    #[serde(default)]
-    #[schemars(with = "String", extend("enum" = ["auto", "always"], "default" = "auto"))]
-    pub(super) checkpoint: Option<Text>,
-    /// How many checkpoints are kept.
-    #[serde(default)]
-    #[schemars(
-        with = "i64",
-        range(min = 1, max = 10_000),
-        extend("default" = super::target::KEEP)
-    )]
-    pub(super) keep: Option<Spanned<i64>>,
-    /// PostgreSQL: the command that writes a backup to `{file}`, in place of pg_dump.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>", length(min = 1))]
-    pub(super) backup_command: Option<Spanned<Vec<String>>>,
-    /// PostgreSQL: the command that brings everything back from `{file}`, in place of pg_restore.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>", length(min = 1))]
-    pub(super) restore_command: Option<Spanned<Vec<String>>>,
 }
 
 /// What is asked of a change.

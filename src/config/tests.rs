@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use super::*;
 use crate::model::{Class, Moment, WaiverState};
 
-const WHOLE: &str = r#"version = 1
+pub(super) const WHOLE: &str = r#"version = 1
 
 [[set]]
 name   = "shop"
@@ -69,16 +69,16 @@ expires = "2027-03-01"
 content = "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
 "#;
 
-fn read(text: &str) -> Result<Settings, ConfigError> {
+pub(super) fn read(text: &str) -> Result<Settings, ConfigError> {
     parse(&RepoPath::new(FILE_NAME).unwrap(), text)
 }
 
-fn ok(text: &str) -> Settings {
+pub(super) fn ok(text: &str) -> Settings {
     read(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The messages of a file that must be refused, each as `line:column message`.
-fn errors(text: &str) -> Vec<String> {
+pub(super) fn errors(text: &str) -> Vec<String> {
     let error = read(text).expect_err("must be refused");
     let place = |p: &ConfigProblem| crate::model::line_column(text, p.span.start);
     let show = |p: &ConfigProblem| format!("{}:{} {}", place(p).0, place(p).1, p.message);
@@ -423,95 +423,4 @@ fn lists_and_tables_are_not_taken_for_each_other() {
     // Names of people's own may be any word.
     let text = "version = 1\n[policy.levels]\nset = \"error\"\npolicy = \"note\"\n";
     assert_eq!(ok(text).policy.levels.len(), 2);
-}
-
-fn target(engine: &str, lines: &str) -> String {
-    let set = format!("name = \"a\"\npath = \"m\"\nengine = \"{engine}\"");
-    format!("version = 1\n[[set]]\n{set}\n[[target]]\nname = \"t\"\nset = \"a\"\n{lines}\n")
-}
-
-#[test]
-fn targets_are_read_with_what_nobody_said() {
-    let settings = ok(WHOLE);
-    let [production, staging] = &settings.targets[..] else { panic!("two targets") };
-    assert_eq!(production.place, TargetPlace::UrlEnv("DATABASE_URL".into()));
-    assert_eq!(production.state.to_str(), Some(".migration-gate/production"));
-    assert_eq!((production.production, production.keep), (true, 3));
-    assert_eq!(production.checkpoint, CheckpointMode::Always);
-    let restore = vec!["load".to_owned(), "--from={file}".to_owned()];
-    assert_eq!(production.commands.as_ref().map(|own| &own.restore), Some(&restore));
-    assert_eq!(staging.place, TargetPlace::Root("/etc/app".into()));
-    assert_eq!((staging.production, staging.keep, &staging.commands), (false, 20, &None));
-    assert_eq!(staging.checkpoint, CheckpointMode::Auto);
-    let top = ok(&target("documents", ""));
-    assert_eq!(top.targets[0].place, TargetPlace::Root(Default::default()));
-}
-
-#[test]
-fn a_target_is_where_its_engine_can_be() {
-    for (engine, lines, expected) in [
-        ("postgres", "", "6:1 missing key \"url-env\""),
-        ("sqlite", "", "6:1 missing key \"file\""),
-        ("sqlite", "file = \"../a.db\"", "9:8 the path \"../a.db\" climbs out with `..`"),
-        (
-            "sqlite",
-            "file = \"a.db\"\nroot = \"x\"",
-            "10:8 `root` does not belong to a target of the engine sqlite",
-        ),
-        ("postgres", "url-env = \"A-B\"", "9:11 this is no name of an environment variable"),
-        ("postgres", "url-env = \"A\"\nkeep = 0", "10:8 0 checkpoints cannot be kept"),
-        ("postgres", "url-env = \"A\"\ncheckpoint = \"never\"", "10:14 unknown mode \"never\""),
-        (
-            "postgres",
-            "url-env = \"A\"\nbackup-command = [\"save\", \"{file}\"]",
-            "6:1 a backup is as good as its restore: both need a command",
-        ),
-        (
-            "documents",
-            "backup-command = [\"a\", \"{file}\"]\nrestore-command = [\"b\", \"{file}\"]",
-            "9:18 only a target of the engine postgres has commands",
-        ),
-        (
-            "postgres",
-            "url-env = \"A\"\nbackup-command = [\"\"]\nrestore-command = [\"b\"]",
-            "10:18 a command has no program",
-        ),
-    ] {
-        let found = errors(&target(engine, lines));
-        assert!(found.contains(&expected.to_owned()), "{lines}: {found:?}");
-    }
-    let second = "url-env = \"A\"\n[[target]]\nname = \"../t\"\nset = \"b\"\nurl-env = \"A\"";
-    let name = "11:8 \"../t\" cannot be a target's name";
-    assert_eq!(errors(&target("postgres", second)), [name, "12:7 there is no set \"b\""]);
-    let twice = second.replace("../t", "t").replace("\"b\"", "\"a\"");
-    let found = errors(&target("postgres", &twice));
-    assert_eq!(found, ["11:8 a second target with the name \"t\""]);
-    let shared = twice.replace("name = \"t\"", "name = \"u\"\nstate = \".migration-gate/t\"");
-    let found = errors(&target("postgres", &shared));
-    assert_eq!(found, ["11:8 \"u\" keeps its state where \"t\" does"]);
-}
-
-#[test]
-fn a_password_in_place_of_a_variable_is_refused_and_not_shown() {
-    for lines in [
-        "url-env = \"postgres://shop:hunter2@db/shop\"",
-        "url-env = \"host=db password=hunter2\"",
-        "url-env = \"A\"\nbackup-command = \"dump postgres://shop:hunter2@db/shop {file}\"",
-        "file = \"postgres://shop:hunter2@db/shop\"",
-    ] {
-        let error = read(&target("postgres", lines)).expect_err("must be refused").to_string();
-        assert!(!error.contains("hunter2"), "{error}");
-        assert!(error.contains("migration-gate.toml:"), "{error}");
-    }
-    let url = errors(&target("postgres", "url-env = \"postgres://shop:hunter2@db/shop\""));
-    assert_eq!(url, ["9:11 a URL stands where the name of a variable belongs"]);
-}
-
-#[test]
-fn a_new_target_is_no_change_of_policy_and_an_edited_one_is() {
-    let base = ok(&target("sqlite", "file = \"a.db\""));
-    let more = "file = \"a.db\"\n[[target]]\nname = \"u\"\nset = \"a\"\nfile = \"b.db\"";
-    assert_eq!(ok(&target("sqlite", more)).changed_from(&base), Vec::<String>::new());
-    let edited = ok(&target("sqlite", "file = \"b.db\""));
-    assert_eq!(edited.changed_from(&base), ["target"]);
 }

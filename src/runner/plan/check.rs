@@ -22,7 +22,7 @@ pub(super) fn checks(input: &PlanInput<'_>) -> Vec<Check> {
 }
 
 /// A check that fails where there are faults.
-fn held(name: CheckName, faults: Vec<String>, way_out: &str) -> Check {
+fn held(name: CheckName, faults: &[String], way_out: &str) -> Check {
     let failed = !faults.is_empty();
     let outcome = if failed { Outcome::Failed } else { Outcome::Passed };
     let details = faults.iter().map(|fault| printable(fault).into_owned()).collect();
@@ -39,7 +39,7 @@ fn history(input: &PlanInput<'_>) -> Check {
     let faults = half.map(|row| format!("{} was begun, and nothing says that it ended", row.name));
     let help = "look at the target, mend it, and say so: `migration-gate resolve MIGRATION --as \
                 applied|rolled-back --reason … --by …`";
-    held(CheckName::History, faults.collect(), help)
+    held(CheckName::History, &faults.collect::<Vec<_>>(), help)
 }
 
 /// Migrations that ran and hold something else now; what runs whenever it changes may.
@@ -53,7 +53,7 @@ fn checksums(input: &PlanInput<'_>) -> Check {
     let faults = edited(input)
         .map(|entry| format!("{} was edited after it ran on the target", entry.migration.id));
     let help = "bring back the files as they ran, and write a new migration for what is to change";
-    held(CheckName::Checksums, faults.collect(), help)
+    held(CheckName::Checksums, &faults.collect::<Vec<_>>(), help)
 }
 
 /// What runs finds what it needs, and so did what has run.
@@ -78,7 +78,7 @@ fn dependencies(input: &PlanInput<'_>) -> Check {
         }
     }
     let help = "apply what is needed as well, or correct `depends_on`";
-    held(CheckName::Dependencies, faults, help)
+    held(CheckName::Dependencies, &faults, help)
 }
 
 /// Whether a migration was seen to run after those that run before it.
@@ -116,7 +116,7 @@ fn rehearsal(input: &PlanInput<'_>) -> Check {
         .map(|entry| entry.migration.id.as_str())
         .collect();
     if !faults.is_empty() || unproved.is_empty() {
-        return held(CheckName::Rehearsal, faults, help);
+        return held(CheckName::Rehearsal, &faults, help);
     }
     let why = match input.rehearsal {
         Rehearsal::NotDone(reason) => reason.to_owned(),
@@ -135,7 +135,7 @@ fn documents(input: &PlanInput<'_>) -> Check {
             .map(move |why| format!("after {id} this would not be valid: {why}"))
     });
     let help = "mend the migration or the documents, so that each is valid by its schema";
-    held(CheckName::Documents, invalid.collect(), help)
+    held(CheckName::Documents, &invalid.collect::<Vec<_>>(), help)
 }
 
 /// Checkpoints are kept, so that each needs room of its own.
@@ -157,7 +157,7 @@ fn room(input: &PlanInput<'_>) -> Check {
     match input.free_bytes {
         Some(free) if needed > free => {
             let fault = format!("the checkpoints take about {needed} bytes, and {free} are free");
-            held(CheckName::Room, vec![fault], help)
+            held(CheckName::Room, &[fault], help)
         }
         None if !sizes.is_empty() => {
             not_known(CheckName::Room, "how much is free is not known", help)
@@ -166,14 +166,15 @@ fn room(input: &PlanInput<'_>) -> Check {
             let why = format!("how much these take is not known: {}", untold.join(", "));
             not_known(CheckName::Room, &why, help)
         }
-        _ => held(CheckName::Room, Vec::new(), help),
+        _ => held(CheckName::Room, &[], help),
     }
 }
 
 /// The check of conflicts that are not resolved.
 pub(super) fn open_conflicts(conflicts: &[Conflict]) -> Check {
     let open = conflicts.iter().filter(|conflict| conflict.blocks());
+    let open = open.map(|conflict| conflict.what.clone());
     let help = "look at the conflicts, and choose a resolution with --on-conflict KIND=RESOLUTION \
                 where one fits";
-    held(CheckName::Conflicts, open.map(|conflict| conflict.what.clone()).collect(), help)
+    held(CheckName::Conflicts, &open.collect::<Vec<_>>(), help)
 }

@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::runner::target::Strategy;
 use crate::sql::{
-    Action, ObjectKind, Statement, Touched, net_effects, statements, touched_objects,
+    Action, ObjectKind, Statement, Touched, net_effects, row_change, statements, touched_objects,
 };
 
 /// What a migration does to objects when it has run to its end.
@@ -28,6 +28,7 @@ pub(super) fn impact(entry: &Entry, facts: &StepFacts, input: &PlanInput<'_>) ->
     let effects = effects(entry, input.catalog.info.engine);
     let mut objects: Vec<Touch> = effects.iter().map(touch).collect();
     objects.extend(up.program().into_iter().flat_map(|program| values(program)));
+    objects.extend(up.script().into_iter().flat_map(changed_rows));
     objects.sort();
     objects.dedup();
     let kinds = match (up.script(), up.program()) {
@@ -65,6 +66,20 @@ fn touch(touched: &Touched) -> Touch {
         name: touched.name.clone(),
         part: touched.part.clone(),
     }
+}
+
+/// The tables whose rows statements change.
+fn changed_rows(script: &Script) -> Vec<Touch> {
+    let statements = statements(script);
+    let changes = statements.iter().filter_map(|statement| row_change(script, statement));
+    changes
+        .map(|change| Touch {
+            action: change.verb.to_lowercase(),
+            kind: "rows".into(),
+            name: change.table,
+            part: None,
+        })
+        .collect()
 }
 
 /// The values of documents that operations work on.

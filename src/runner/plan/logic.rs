@@ -65,10 +65,10 @@ pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
     let pairs: BTreeSet<(usize, usize)> = meetings
         .values()
         .flat_map(|steps| steps.iter().flat_map(|a| steps.range(a + 1..).map(|b| (*a, *b))))
+        .filter(|(a, b)| !before.orders(*a, *b))
         .collect();
     pairs
         .into_iter()
-        .filter(|(a, b)| !before.orders(*a, *b))
         .filter_map(|(a, b)| {
             let (earlier, later) = (entries[a], entries[b]);
             let (mut points, mut loses) = objects(&touched[a], &touched[b]);
@@ -84,8 +84,9 @@ pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
         .collect()
 }
 
-/// What a step comes after by a dependency, or by the versions of its documents.
-struct Before(Vec<BTreeSet<usize>>);
+/// What each step comes after by a dependency, or by the versions of its documents: a bit for each
+/// of the steps before it, as a long history has many.
+struct Before(Vec<Vec<u64>>);
 
 impl Before {
     fn new(entries: &[&Entry]) -> Self {
@@ -93,25 +94,34 @@ impl Before {
             entries.iter().enumerate().map(|(at, entry)| (&*entry.migration.id, at)).collect();
         // The schemas' versions, and the steps that lead to them.
         let mut leads: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-        let mut all: Vec<BTreeSet<usize>> = Vec::new();
+        let mut all = Self(Vec::new());
         for (at, entry) in entries.iter().enumerate() {
             let needs = entry.depends_on();
             let needs = needs.iter().filter_map(|id| places.get(id.as_str()).copied());
-            let mut direct: BTreeSet<usize> = needs.filter(|needed| *needed < at).collect();
+            let mut direct: Vec<usize> = needs.filter(|needed| *needed < at).collect();
             if let Some(program) = entry.migration.up.program() {
                 direct.extend(leads.get(&(&program.schema, &program.from)).into_iter().flatten());
                 leads.entry((&program.schema, &program.to)).or_default().push(at);
             }
-            let further: BTreeSet<usize> =
-                direct.iter().flat_map(|needed| all[*needed].iter().copied()).collect();
-            direct.extend(further);
-            all.push(direct);
+            all.push(&direct);
         }
-        Self(all)
+        all
+    }
+
+    /// Adds a step that comes after these, and after what they come after.
+    fn push(&mut self, direct: &[usize]) {
+        let mut bits = vec![0; self.0.len().div_ceil(64)];
+        for needed in direct {
+            bits[needed / 64] |= 1 << (needed % 64);
+            for (bit, more) in bits.iter_mut().zip(&self.0[*needed]) {
+                *bit |= more;
+            }
+        }
+        self.0.push(bits);
     }
 
     fn orders(&self, earlier: usize, later: usize) -> bool {
-        self.0[later].contains(&earlier)
+        self.0[later].get(earlier / 64).is_some_and(|bits| bits & (1 << (earlier % 64)) != 0)
     }
 }
 

@@ -9,7 +9,7 @@ use super::conflict::{Conflict, ConflictKind, Settlement, Severity};
 use super::impact::effects;
 use super::logic::Clash;
 use super::make::PlanInput;
-use super::wire::{Check, CheckName, Outcome};
+use super::wire::{Check, CheckName, Outcome, Plan};
 use crate::catalog::{Edge, cycles, edges};
 use crate::model::{Snapshot, known_words, printable, quoted};
 use crate::runner::{Fault, FaultKind};
@@ -84,6 +84,18 @@ impl Choice {
             return fault(what, known_words(word, &[resolution.name()]));
         }
         Ok(Self { kind, resolution })
+    }
+}
+
+impl Plan {
+    /// What resolved the conflicts of this plan: whoever agreed on it agreed on that.
+    #[must_use]
+    pub fn choices(&self) -> Vec<Choice> {
+        let resolved = self.conflicts.iter().filter_map(|conflict| match conflict.settlement {
+            Settlement::Resolved(resolution) => Some(Choice { kind: conflict.kind, resolution }),
+            Settlement::Open | Settlement::Refused(_) => None,
+        });
+        resolved.collect()
     }
 }
 

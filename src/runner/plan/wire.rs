@@ -134,9 +134,10 @@ pub struct Impact {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Touch {
-    /// What is done: `create`, `alter`, `drop`, `replace`, `use`; to values `set`, `move`, ….
+    /// What is done: `create`, `alter`, `drop`, `replace`, `use`; to rows `insert`,
+    /// `update`, `delete`, `merge`; to values of documents `set`, `move`, ….
     pub action: String,
-    /// The kind of object: `table`, `column`, `index`, `value`, ….
+    /// The kind of object: `table`, `column`, `index`, `rows`, `value`, ….
     pub kind: String,
     /// Its name; of a column the table's, of a document's value the JSON Pointer.
     pub name: String,
