@@ -200,3 +200,25 @@ fn the_operators_own_commands_are_led_to_the_database() {
     let error = real.restore(&file).unwrap_err().to_string();
     assert!(error.contains("no such copy"), "{error}");
 }
+
+#[test]
+fn a_database_is_brought_back_by_its_owner_alone() {
+    let Some(shop) = Shop::start() else { return };
+    shop.other()
+        .batch_execute("CREATE ROLE keeper LOGIN; ALTER DATABASE shop OWNER TO keeper")
+        .unwrap();
+    let url = shop.url().replace("postgres@", "keeper@");
+    let mut real = Real::open(&url, &spec()).unwrap();
+    let sql = "CREATE EXTENSION pg_trgm; CREATE SCHEMA s; CREATE TABLE s.a (id serial, b text); \
+               CREATE TABLE t (a int); INSERT INTO s.a (b) VALUES ('x'); \
+               CREATE INDEX i ON s.a USING gin (b gin_trgm_ops); SELECT lo_create(4711); \
+               ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC";
+    real.execute(&wrapped(sql), &[]).unwrap();
+    let before = state(&mut real);
+    let file = shop.file("a.dump");
+    real.back_up(&file).unwrap();
+    real.execute(&wrapped("DROP TABLE s.a; DROP EXTENSION pg_trgm; CREATE TABLE u ()"), &[])
+        .unwrap();
+    real.restore(&file).unwrap();
+    assert_same(&mut real, &before);
+}
