@@ -103,6 +103,7 @@ impl Real {
                 .map(|set| format!("--set={set}")),
         );
         let nowhere = self.nowhere()?;
+        host::reached("postgres.restore");
         let ended = host::capture_files(&mut psql, script, &nowhere, NO_LIMIT, u64::MAX);
         self.ended_well(ended, "psql").map(|_| ()).map_err(|error| match error {
             EngineError::Broken(what) if what.contains("connection to server was lost") => {
