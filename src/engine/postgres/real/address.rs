@@ -104,19 +104,7 @@ impl Address {
         {
             config.password(password);
         }
-        config.ssl_mode(match (&host, mode.as_str()) {
-            // No machine but this one hears what goes through a socket of its own.
-            (Host::Unix(_), _) | (_, "disable") => SslMode::Disable,
-            (_, "allow" | "prefer") => SslMode::Prefer,
-            _ => SslMode::Require,
-        });
-        config.application_name("migration-gate").notice_callback(|_| {});
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_LIMIT);
-        }
-        config.keepalives(true).keepalives_idle(KEEPALIVE);
-        config.keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
-        config.tcp_user_timeout(UNANSWERED);
+        set_up(&mut config, &host, &mode);
         Ok(Self { config, trust, authorities, place, mode })
     }
 
@@ -164,6 +152,23 @@ impl Address {
             ("PGCLIENTENCODING", None),
         ]
     }
+}
+
+/// Sets what does not stand in a connection string.
+fn set_up(config: &mut Config, host: &Host, mode: &str) {
+    config.ssl_mode(match (host, mode) {
+        // No machine but this one hears what goes through a socket of its own.
+        (Host::Unix(_), _) | (_, "disable") => SslMode::Disable,
+        (_, "allow" | "prefer") => SslMode::Prefer,
+        _ => SslMode::Require,
+    });
+    config.application_name("migration-gate").notice_callback(|_| {});
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_LIMIT);
+    }
+    config.keepalives(true).keepalives_idle(KEEPALIVE);
+    config.keepalives_interval(KEEPALIVE / 3).keepalives_retries(3);
+    config.tcp_user_timeout(UNANSWERED);
 }
 
 /// What the `postgres` crate does not read itself.

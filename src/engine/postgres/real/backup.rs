@@ -20,6 +20,15 @@ const NO_LIMIT: Duration = Duration::from_secs(100 * 24 * 60 * 60);
 /// What `pg_dump` leaves of a database whose copy is read into it.
 const EMPTY: &str = include_str!("restore.sql");
 
+/// Extensions that are not of the version that a new one would have, and could be made so again.
+const OLD_EXTENSIONS: &str = "SELECT e.extname::text, n.nspname::text, pg_catalog.format(\
+    'CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I VERSION %L;', extname, nspname, extversion) \
+    FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
+    JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname \
+    WHERE e.oid >= 16384 AND e.extversion <> a.default_version \
+    AND EXISTS (SELECT FROM pg_catalog.pg_available_extension_versions v \
+    WHERE v.name = e.extname AND v.version = e.extversion) ORDER BY e.oid";
+
 /// A setting that programs from 17 on write into every copy, and older servers do not know.
 const NEW_SETTING: &[u8] = b"\nSET transaction_timeout = 0;";
 
@@ -94,8 +103,9 @@ impl Real {
                 .map(|set| format!("--set={set}")),
         );
         let nowhere = self.nowhere()?;
+        host::reached("postgres.restore");
         let ended = host::capture_files(&mut psql, script, &nowhere, NO_LIMIT, u64::MAX);
-        self.ended_well(ended, "psql").map_err(|error| match error {
+        self.ended_well(ended, "psql").map(|_| ()).map_err(|error| match error {
             EngineError::Broken(what) if what.contains("connection to server was lost") => {
                 EngineError::Broken(format!(
                     "{what}\n  help: nobody can tell whether the copy was brought back; compare \
@@ -110,29 +120,78 @@ impl Real {
         })
     }
 
-    /// The SQL that brings back a copy, in a file without a name.
-    fn restore_script(&self, tools: &Tools, file: &Path) -> Result<File, EngineError> {
+    /// The SQL that brings back a copy, in a file without a name: what stands there goes, then come
+    /// the copy's schemas, extensions that must not be of the newest version, and all the rest.
+    fn restore_script(&mut self, tools: &Tools, file: &Path) -> Result<File, EngineError> {
+        let contents = self.table_of_contents(tools, file)?;
+        let (schemas, rest): (Vec<&str>, Vec<&str>) =
+            contents.lines().partition(|line| is_schema(line));
+        let extensions = self.old_extensions(&contents)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let trouble = |error: io::Error| self.file_trouble(file, &error);
         let mut script =
             tempfile::tempfile_in(folder.unwrap_or(Path::new("."))).map_err(trouble)?;
         let patience = self.spec.statement_timeout.as_millis();
         write!(script, "BEGIN;\nSET LOCAL lock_timeout = {patience};\n{EMPTY}").map_err(trouble)?;
-        let end_of_ours = script.stream_position().map_err(trouble)?;
-        let mut restore = self.command(tools.program("pg_restore"));
+        self.write_part(tools, file, &schemas, &[], &mut script)?;
+        script.write_all(extensions.as_bytes()).map_err(trouble)?;
         // Or else large objects would be committed by themselves.
-        restore.args(["--single-transaction", "--file=-"]).arg(file);
-        let nothing = self.nowhere()?;
-        let ended = host::capture_files(&mut restore, nothing, &script, NO_LIMIT, u64::MAX);
-        self.ended_well(ended, "pg_restore")?;
-        if tools.major() > 16 && self.major < 17 {
-            hide_new_setting(&mut script, end_of_ours).map_err(trouble)?;
-        }
-        script.seek(SeekFrom::End(0)).map_err(trouble)?;
+        self.write_part(tools, file, &rest, &["--single-transaction"], &mut script)?;
         // Its plans are as good as before at once.
         script.write_all(b"\nANALYZE;\n").map_err(trouble)?;
         script.rewind().map_err(trouble)?;
         Ok(script)
+    }
+
+    fn table_of_contents(&self, tools: &Tools, file: &Path) -> Result<String, EngineError> {
+        let mut list = self.command(tools.program("pg_restore"));
+        let ended = host::capture(list.arg("--list").arg(file), NO_LIMIT, u64::MAX);
+        let printed = self.ended_well(ended, "pg_restore")?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    /// What makes those extensions of a copy that are not of the newest version now, since a copy
+    /// does not say of which version they are.
+    fn old_extensions(&mut self, contents: &str) -> Result<String, EngineError> {
+        let rows = self.own(CATALOG_LIMIT, |client| client.query(OLD_EXTENSIONS, &[]))?;
+        let mut sql = String::new();
+        for row in rows {
+            let text = |index| row.try_get::<_, String>(index);
+            let read = text(0).and_then(|name| Ok((name, text(1)?, text(2)?)));
+            let (name, schema, create) =
+                read.map_err(|error| self.line.connector.trouble(&error))?;
+            let holds = |kind: &str, name: &str| contents.contains(&format!(" {kind} - {name} "));
+            if holds("EXTENSION", &name) && (schema == "public" || holds("SCHEMA", &schema)) {
+                sql.push_str(&create);
+                sql.push('\n');
+            }
+        }
+        Ok(sql)
+    }
+
+    /// Adds the SQL of a part of a copy, by its lines in the table of contents.
+    fn write_part(
+        &self,
+        tools: &Tools,
+        file: &Path,
+        lines: &[&str],
+        options: &[&str],
+        script: &mut File,
+    ) -> Result<(), EngineError> {
+        let trouble = |error: io::Error| self.file_trouble(file, &error);
+        let mut list = tempfile::tempfile().map_err(trouble)?;
+        list.write_all(lines.join("\n").as_bytes()).map_err(trouble)?;
+        list.rewind().map_err(trouble)?;
+        let start = script.stream_position().map_err(trouble)?;
+        let mut restore = self.command(tools.program("pg_restore"));
+        restore.args(["--use-list=/dev/stdin", "--file=-"]).args(options).arg(file);
+        let ended = host::capture_files(&mut restore, list, script, NO_LIMIT, u64::MAX);
+        self.ended_well(ended, "pg_restore")?;
+        if tools.major() > 16 && self.major < 17 {
+            hide_new_setting(script, start).map_err(trouble)?;
+        }
+        script.seek(SeekFrom::End(0)).map_err(trouble)?;
+        Ok(())
     }
 
     fn nowhere(&self) -> Result<File, EngineError> {
@@ -164,13 +223,13 @@ impl Real {
 
     fn finish(&self, command: &mut Command, name: &str) -> Result<(), EngineError> {
         let ended = host::capture(command, NO_LIMIT, u64::MAX);
-        self.ended_well(ended, name)
+        self.ended_well(ended, name).map(|_| ())
     }
 
-    fn ended_well(&self, ended: io::Result<Captured>, name: &str) -> Result<(), EngineError> {
+    fn ended_well(&self, ended: io::Result<Captured>, name: &str) -> Result<Vec<u8>, EngineError> {
         let name = printable(name);
         match ended {
-            Ok(Captured::Done(true, ..)) => Ok(()),
+            Ok(Captured::Done(true, printed, _)) => Ok(printed),
             Ok(Captured::Done(false, _, said)) => {
                 Err(self.broken(&format!("{name} failed: {}", printable(complaint(&said)))))
             }
@@ -184,6 +243,12 @@ impl Real {
         let file = file.display().to_string();
         self.broken(&format!("{}: {error}", printable(&file)))
     }
+}
+
+/// Whether a line of a copy's table of contents is a schema: `6; 2615 16385 SCHEMA - app boss`.
+fn is_schema(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().take(4).collect();
+    matches!(words.as_slice(), [_, "2615", _, "SCHEMA"])
 }
 
 /// The line of a program's complaints that says what went wrong.
@@ -219,6 +284,13 @@ mod tests {
         file.rewind().unwrap();
         file.read_to_string(&mut text).unwrap();
         assert_eq!(text, "ours\nSET lock_timeout = 0;\n--  transaction_timeout = 0;\nrest");
+    }
+
+    #[test]
+    fn schemas_are_told_from_what_is_called_like_one() {
+        assert!(is_schema("6; 2615 16385 SCHEMA - my app boss"));
+        assert!(!is_schema("7; 0 0 ACL - SCHEMA app boss"));
+        assert!(!is_schema("8; 1259 3 TABLE public SCHEMA boss"));
     }
 
     #[test]

@@ -28,8 +28,10 @@ use connect::{ANSWER, Connector, Line};
 /// The longest a look at the catalog may take.
 const CATALOG_LIMIT: Duration = Duration::from_secs(300);
 
-/// The advisory lock of runners; such locks belong to one database.
-const LOCK: &str = "pg_catalog.pg_try_advisory_lock(1835491700, 1)";
+/// Takes the advisory lock of runners where a restore that a killed runner left is not at work.
+/// Such locks belong to one database.
+const LOCK: &str = "SELECT pg_catalog.pg_try_advisory_xact_lock(1835491700, 2) \
+    AND pg_catalog.pg_try_advisory_lock(1835491700, 1)";
 
 /// Our own statements do not queue up behind a long transaction, since everybody else would queue
 /// up behind them. A script sets what it wants itself.
@@ -169,7 +171,7 @@ impl Database for Real {
         if self.major >= 14 {
             guard.batch_execute("SET idle_session_timeout = 0").map_err(trouble)?;
         }
-        let row = guard.query_one(&format!("SELECT {LOCK}"), &[]).map_err(trouble)?;
+        let row = guard.query_one(LOCK, &[]).map_err(trouble)?;
         let locked: bool = row.try_get(0).map_err(trouble)?;
         self.guard = locked.then_some(guard);
         Ok(locked)

@@ -3,6 +3,8 @@
 -- Roles, tablespaces, subscriptions and the settings of the database itself are no part of a
 -- copy and stay. What initdb makes has a number below 16384.
 \set ON_ERROR_STOP 1
+-- A runner that is killed leaves this at work, and the next one waits for its end.
+SELECT pg_catalog.pg_advisory_xact_lock(1835491700, 2);
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL search_path = '';

@@ -15,6 +15,9 @@ use crate::sql::Statement;
 /// statements.
 const OUR_OWN: &str = "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL";
 
+/// What runs ends soon after a runner that is killed.
+const LOOK_AFTER_US: &str = "SET client_connection_check_interval = '2s'";
+
 /// How a script's transaction ends.
 #[derive(Clone, Copy)]
 enum End<'a> {
@@ -66,10 +69,15 @@ impl Real {
     }
 
     fn begin_work(&mut self, script: &Script) -> Result<(), TargetError> {
-        match host::must_stop() {
-            Some(stop) => Err(stopped(stop, script.location(), 0)),
-            None => Ok(self.ready()?),
+        if let Some(stop) = host::must_stop() {
+            return Err(stopped(stop, script.location(), 0));
         }
+        self.ready()?;
+        if self.major >= 14 {
+            // A server that cannot look after us, as on macOS, does without.
+            let _ = self.send(LOOK_AFTER_US);
+        }
+        Ok(())
     }
 
     fn run(&mut self, script: &Script, plan: &Plan, end: End<'_>) -> Result<(), TargetError> {
@@ -121,9 +129,10 @@ impl Real {
         // Without the lock another runner may have begun; nothing is kept then.
         self.still_locked()?;
         let last = plan.statements.last();
-        let Err((error, stop)) = self.line.commit(self.spec.statement_timeout) else {
-            return Ok(());
-        };
+        host::reached("postgres.commit");
+        let committed = self.line.commit(self.spec.statement_timeout);
+        host::reached("postgres.committed");
+        let Err((error, stop)) = committed else { return Ok(()) };
         if errors::is_lost(&error) {
             return Err(TargetError::Script(Failure {
                 message: "the connection was lost while the script was being committed: from here \

@@ -1,9 +1,10 @@
 DO $$ BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 DO $$ BEGIN CREATE ROLE boss; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE ROLE critic; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 CREATE EXTENSION pg_trgm;
 CREATE SCHEMA app AUTHORIZATION boss;
 CREATE SCHEMA tools;
-CREATE EXTENSION citext SCHEMA tools;
+CREATE EXTENSION citext SCHEMA tools VERSION '1.5';
 CREATE EXTENSION postgres_fdw SCHEMA tools;
 GRANT USAGE ON SCHEMA app TO clerk;
 GRANT CREATE ON SCHEMA public TO clerk;
@@ -74,6 +75,7 @@ CREATE EVENT TRIGGER listener ON sql_drop EXECUTE FUNCTION app.heard();
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON public.users FOR SELECT TO clerk USING (name::text = current_user);
+CREATE POLICY late ON public.users FOR DELETE TO critic USING (true);
 GRANT SELECT, INSERT ON public.users TO clerk WITH GRANT OPTION;
 GRANT UPDATE (mood) ON public.users TO clerk;
 REVOKE EXECUTE ON FUNCTION public.twice(int) FROM PUBLIC;

@@ -151,6 +151,7 @@ fn nothing_of_a_session_reaches_the_next_script() {
                  ASSERT to_regclass('pg_temp.t') IS NULL; \
                  ASSERT current_setting('lock_timeout') = '0'; \
                  ASSERT current_setting('enable_seqscan') = 'on'; \
+                 ASSERT coalesce(current_setting('client_connection_check_interval', true), '2s') = '2s'; \
                  ASSERT current_setting('application_name') = 'migration-gate'; END $$";
     real.execute(&wrapped(clean), &record("2")).unwrap();
     real.snapshot().unwrap();
