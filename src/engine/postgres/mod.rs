@@ -1,5 +1,5 @@
-//! PostgreSQL: a throwaway server per sandbox, or a database of our own on a server that was
-//! named, or one that stays.
+//! PostgreSQL: a throwaway server per sandbox, a database of our own on a server that was named,
+//! or a database that stays.
 //!
 //! ```text
 //! binaries → template → cluster ┐
