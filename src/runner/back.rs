@@ -35,7 +35,7 @@ impl Runner<'_> {
         permit: &Permit<'_>,
     ) -> Result<Vec<String>, (Vec<String>, Box<Fault>)> {
         let none = |fault| (Vec::new(), Box::new(fault));
-        let ids = self.to_take_back(to).map_err(none)?;
+        let ids = self.ids_to_take_back(to).map_err(none)?;
         match way {
             Way::Checkpoints { accept_data_loss } if self.target.restores_everything() => {
                 self.bring_all_back(&ids, accept_data_loss, permit).map_err(none)?;
@@ -47,7 +47,7 @@ impl Runner<'_> {
     }
 
     /// The ids of the migrations to take back, last first.
-    fn to_take_back(&mut self, to: Option<&str>) -> Result<Vec<String>, Fault> {
+    fn ids_to_take_back(&mut self, to: Option<&str>) -> Result<Vec<String>, Fault> {
         let history = self.target.history()?;
         let applied = |one: &&Tracked| one.state == TrackedState::Applied;
         let known: Vec<&Tracked> = history.iter().filter(applied).collect();

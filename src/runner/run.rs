@@ -154,6 +154,25 @@ impl<'a> Runner<'a> {
         Ok(ready)
     }
 
+    /// The ids of migrations that ran here and are not among those that have run now: somebody took
+    /// them back. As far as checkpoints are kept.
+    ///
+    /// # Errors
+    /// When a checkpoint cannot be read.
+    pub fn taken_back(&self, applied: &BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
+        let mut ids = BTreeSet::new();
+        for name in self.checkpoints.names() {
+            let is_whole = self.checkpoints.is_sealed(name)?;
+            if is_whole && self.checkpoints.after(name)?.is_some() {
+                let checkpoint = self.checkpoints.read(name)?;
+                if checkpoint.direction == Direction::Up.name() {
+                    ids.insert(checkpoint.migration);
+                }
+            }
+        }
+        Ok(&ids - applied)
+    }
+
     /// A new run of a migration.
     pub(super) fn new_run(&mut self, entry: &Entry, direction: Direction) -> Run {
         self.walks += 1;

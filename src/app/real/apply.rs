@@ -123,6 +123,12 @@ fn read_plan(file: &Path) -> Result<Plan, GateError> {
     Plan::read(&text).map_err(|fault| refused(fault.what))
 }
 
+/// The room where the folder is, or will be made.
+fn free_bytes(state: &Path) -> Option<u64> {
+    let there = state.ancestors().find(|folder| folder.is_dir())?;
+    fs4::available_space(there).ok()
+}
+
 /// What was asked for.
 struct Asked<'a> {
     on: &'a OnTarget,
@@ -165,9 +171,9 @@ impl Asked<'_> {
             snapshot: &seen.snapshot,
             rows: &seen.rows,
             facts: &facts,
-            free_bytes: fs4::available_space(&opened.state).ok(),
+            free_bytes: free_bytes(&opened.state),
             left: runner.standing().left.as_ref(),
-            rolled_back: &BTreeSet::new(),
+            rolled_back: &runner.taken_back(&seen.applied())?,
             rehearsal,
             agreed: self.agreed,
             choices: &choices,

@@ -51,7 +51,7 @@ fn way(args: &Rollback, opened: &Opened) -> Result<Way, Fault> {
 
 /// `resolve`: a person's word about a migration that was mended by hand.
 pub(super) fn resolve(args: &Resolve) -> Result<u8, GateError> {
-    let applied = args.state == ResolvedAs::Applied;
+    let applied = args.outcome == ResolvedAs::Applied;
     let code = with_runner(&args.on, |_, runner, doubt| {
         let word = Word {
             migration: &args.migration,

@@ -180,9 +180,14 @@ fn spec() -> RealSpec {
 }
 
 fn apply(target: &mut DatabaseTarget<'_>, entry: &Entry, folder: &Path) -> Result<(), Fault> {
-    target.back_up(entry, folder)?;
-    target.migrate(entry, folder)?;
+    target.back_up(entry, false, folder)?;
+    target.migrate(entry, false, folder)?;
     target.validate(entry)
+}
+
+fn undo(target: &mut DatabaseTarget<'_>, entry: &Entry, folder: &Path) -> Result<(), Fault> {
+    target.back_up(entry, true, folder)?;
+    target.migrate(entry, true, folder).map(|_| ())
 }
 
 fn users() -> Entry {
@@ -221,14 +226,14 @@ fn a_copy_is_made_where_the_policy_or_the_script_asks_for_one() {
     let place = Place::new(vec![users(), bare(orders())]);
     let [wrapped, bare] = [&place.set[0], &place.set[1]];
     let mut auto = place.target(CheckpointPolicy::Auto);
-    assert_eq!(auto.strategy(wrapped), Strategy::Transaction);
+    assert_eq!(auto.strategy(wrapped, false), Strategy::Transaction);
     assert_eq!(auto.checkpoint_size(wrapped).unwrap(), 0);
-    assert_eq!(auto.strategy(bare), Strategy::Backup);
+    assert_eq!(auto.strategy(bare, false), Strategy::Backup);
     assert_eq!(auto.checkpoint_size(bare).unwrap(), place.path().metadata().unwrap().len());
-    auto.back_up(wrapped, &place.checkpoint("1")).unwrap();
+    auto.back_up(wrapped, false, &place.checkpoint("1")).unwrap();
     assert!(!place.checkpoint("1").join(BACKUP).exists());
     let always = place.target(CheckpointPolicy::Always);
-    assert_eq!(always.strategy(wrapped), Strategy::Backup);
+    assert_eq!(always.strategy(wrapped, false), Strategy::Backup);
     assert!(always.restores_everything());
     assert_eq!(CheckpointPolicy::usual(EngineKind::Sqlite), CheckpointPolicy::Always);
     assert_eq!(CheckpointPolicy::usual(EngineKind::Postgres), CheckpointPolicy::Auto);
@@ -245,7 +250,7 @@ fn a_copy_brings_back_what_ran_half_and_its_mark() {
     assert!(place.has("x"));
     assert_eq!(place.ran()[1], "2_half 0 1_users");
     for _ in 0..2 {
-        target.restore(&place.set[1], &place.checkpoint("2")).unwrap();
+        target.restore(&place.set[1], false, &place.checkpoint("2")).unwrap();
         assert_eq!(place.ran(), ["1_users 1 -"]);
         assert_eq!(place.read("SELECT * FROM users").len(), 1);
         assert!(!place.has("x"));
@@ -259,9 +264,9 @@ fn a_copy_that_was_cut_off_is_none() {
     let folder = place.checkpoint("1");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("database.backup.new"), "half").unwrap();
-    target.restore(&place.set[0], &folder).unwrap();
+    target.restore(&place.set[0], false, &folder).unwrap();
     apply(&mut target, &place.set[0], &folder).unwrap();
-    target.restore(&place.set[0], &folder).unwrap();
+    target.restore(&place.set[0], false, &folder).unwrap();
     assert!(!place.has("users"));
 }
 
@@ -275,7 +280,7 @@ fn a_transaction_that_failed_leaves_only_its_mark_which_is_taken_back() {
     let fault = target.validate(&place.set[0]).unwrap_err();
     assert!(fault.what.contains("did not run to its end"), "{fault}");
     for _ in 0..2 {
-        target.restore(&place.set[0], &folder).unwrap();
+        target.restore(&place.set[0], false, &folder).unwrap();
         assert!(place.ran().is_empty());
     }
     assert!(!place.has("x"));
@@ -288,7 +293,7 @@ fn what_was_committed_without_a_copy_is_for_a_person() {
     let place = Place::new(vec![users()]);
     let mut target = place.target(CheckpointPolicy::Auto);
     apply(&mut target, &place.set[0], &place.checkpoint("1")).unwrap();
-    let fault = target.restore(&place.set[0], &place.checkpoint("1")).unwrap_err();
+    let fault = target.restore(&place.set[0], false, &place.checkpoint("1")).unwrap_err();
     assert_eq!(fault.kind, FaultKind::PartialFailure);
     assert!(fault.what.contains("was committed") && fault.way_out.contains("resolve"), "{fault}");
     assert!(place.has("users"));
@@ -314,7 +319,7 @@ fn a_down_takes_the_migration_out() {
         let place = Place::new(vec![users()]);
         let mut target = place.target_of(policy, Silent);
         apply(&mut target, &place.set[0], &place.checkpoint("1")).unwrap();
-        target.undo(&place.set[0], &place.checkpoint("2")).unwrap();
+        undo(&mut target, &place.set[0], &place.checkpoint("2")).unwrap();
         assert!(!place.has("users"));
         assert!(place.ran().is_empty());
     }
@@ -326,9 +331,9 @@ fn a_down_that_failed_is_taken_back() {
         let place = Place::new(vec![entry("1", "CREATE TABLE a(x)", Some("DROP TABLE a; x"))]);
         let mut target = place.target(policy);
         apply(&mut target, &place.set[0], &place.checkpoint("1")).unwrap();
-        target.undo(&place.set[0], &place.checkpoint("2")).unwrap_err();
+        undo(&mut target, &place.set[0], &place.checkpoint("2")).unwrap_err();
         for _ in 0..2 {
-            target.restore(&place.set[0], &place.checkpoint("2")).unwrap();
+            target.restore(&place.set[0], true, &place.checkpoint("2")).unwrap();
             assert!(place.has("a"));
             assert_eq!(place.ran(), ["1 1 -"]);
         }
@@ -344,14 +349,14 @@ fn what_cannot_be_run_is_refused_before_anything_is_touched() {
     let mut target = place.target(CheckpointPolicy::Always);
     let folder = place.checkpoint("1");
     for refused in [
-        target.back_up(&place.set[0], &folder).unwrap_err(),
-        target.migrate(&place.set[0], &folder).map(|_| ()).unwrap_err(),
+        target.back_up(&place.set[0], false, &folder).unwrap_err(),
+        target.migrate(&place.set[0], false, &folder).map(|_| ()).unwrap_err(),
     ] {
         assert_eq!(refused.kind, FaultKind::Usage);
         assert!(refused.what.contains("m/1.go is Go"), "{refused}");
         assert!(refused.location.is_some());
     }
-    let fault = target.undo(&place.set[1], &folder).unwrap_err();
+    let fault = undo(&mut target, &place.set[1], &folder).unwrap_err();
     assert!(fault.what.contains("2 has no down"), "{fault}");
     assert!(!folder.exists());
     assert!(place.ran().is_empty());
@@ -379,12 +384,12 @@ fn a_mark_ends_what_was_begun_either_way() {
     let place = Place::new(vec![entry("1", "x", None)]);
     let mut target = place.target(CheckpointPolicy::Auto);
     let folder = place.checkpoint("1");
-    target.migrate(&place.set[0], &folder).unwrap_err();
+    target.migrate(&place.set[0], false, &folder).unwrap_err();
     assert_eq!(place.ran(), ["1 0 -"]);
     target.mark(&place.set[0], true).unwrap();
     assert_eq!(place.ran(), ["1 1 -"]);
     target.mark(&place.set[0], false).unwrap();
-    target.migrate(&place.set[0], &folder).unwrap_err();
+    target.migrate(&place.set[0], false, &folder).unwrap_err();
     target.mark(&place.set[0], false).unwrap();
     assert!(place.ran().is_empty());
 }

@@ -23,8 +23,7 @@ use history::{History, Line};
 
 /// The places at which a test stops or kills the process, in their order, besides those of
 /// [`super::files::STEPS`].
-pub const STEPS: &[&str] =
-    &["documents.replaced", "documents.recorded", "documents.put_back", "documents.undone"];
+pub const STEPS: &[&str] = &["documents.replaced", "documents.recorded", "documents.put_back"];
 
 /// What the history said of a migration before a checkpoint, in the checkpoint's folder; no such
 /// file where it said nothing.

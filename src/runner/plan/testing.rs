@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Choice, Left, Plan, PlanInput, Rehearsal, StepFacts, Tried, Wanted, make, select};
+use super::{Choice, Plan, PlanInput, Rehearsal, StepFacts, Tried, Wanted, make, select};
 use crate::catalog::{Declared, Dependency, Entry, SetCatalog, Touch};
 use crate::model::{
     Action, Class, Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration,
@@ -11,6 +11,7 @@ use crate::model::{
     SetInfo, Snapshot, Span, Step, StepEvidence, TransactionMode, Version, sha256,
 };
 use crate::runner::Fault;
+use crate::runner::state::Left;
 use crate::runner::target::Strategy;
 use crate::runner::tracking::{Tracked, TrackedState};
 
@@ -232,7 +233,7 @@ pub(crate) fn sample() -> Plan {
         scans: Vec::new(),
     }];
     case.evidence = Some(evidence);
-    case.left = Some(Left { tracking: super::tracking(&case.history), snapshot: "0".into() });
+    case.left = Some(Left { tracking: super::tracking(&case.history), fingerprint: "0".into() });
     case.facts.get_mut("4_names").unwrap().strategy = Some(Strategy::Transaction);
     case.plan()
 }

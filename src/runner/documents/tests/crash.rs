@@ -11,7 +11,7 @@ fn up(target: &mut DocumentsTarget<'_>, entry: &Entry) -> Result<(), Fault> {
 }
 
 fn down(target: &mut DocumentsTarget<'_>, entry: &Entry) -> Result<(), Fault> {
-    target.undo(entry, &checkpoint("2")).map(|_| ())
+    undo(target, entry, &checkpoint("2")).map(|_| ())
 }
 
 /// What a power cut may leave of the work, at every point of it.
@@ -35,7 +35,7 @@ fn expect(disks: Vec<Simulated>, set: &[Entry], folder: &str, texts: &str, histo
     for disk in disks {
         let disk = disk.again(Trouble::default());
         let mut target = open(&disk, &TWO, set);
-        target.restore(&set[0], &checkpoint(folder)).unwrap();
+        target.restore(&set[0], folder == "2", &checkpoint(folder)).unwrap();
         for disk in disk.crashes() {
             assert_eq!(TWO.map(|name| text(&disk, name)), [texts, texts]);
             assert_eq!(ran(&mut open(&disk, &TWO, set)), history);

@@ -138,7 +138,12 @@ fn ran(target: &mut DocumentsTarget<'_>) -> Vec<String> {
 }
 
 /// Backs up and migrates.
+fn undo(target: &mut DocumentsTarget<'_>, entry: &Entry, folder: &Path) -> Result<Done, Fault> {
+    target.back_up(entry, true, folder)?;
+    target.migrate(entry, true, folder)
+}
+
 fn apply(target: &mut DocumentsTarget<'_>, entry: &Entry, folder: &str) -> Result<Done, Fault> {
-    target.back_up(entry, &checkpoint(folder))?;
-    target.migrate(entry, &checkpoint(folder))
+    target.back_up(entry, false, &checkpoint(folder))?;
+    target.migrate(entry, false, &checkpoint(folder))
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::runner::disk::RealDisk;
+use crate::runner::target::FileDone;
 
 const TWO: [&str; 2] = ["a.json", "config/b.json"];
 
@@ -17,7 +18,11 @@ fn all_documents_are_migrated_and_that_is_written_down() {
     assert_eq!(text(&disk, "a.json"), NEW);
     assert_eq!(text(&disk, "config/b.json"), NEW);
     let hashes = (sha256(OLD.as_bytes()), sha256(NEW.as_bytes()));
-    let file = |name: &str| (name.to_owned(), hashes.0.clone(), hashes.1.clone());
+    let file = |name: &str| FileDone {
+        path: name.to_owned(),
+        before: hashes.0.clone(),
+        after: hashes.1.clone(),
+    };
     assert_eq!(done.files, TWO.map(file));
     assert_eq!(ran(&mut target), ["0001_next"]);
     assert_eq!(before.diff(&target.snapshot().unwrap()).differences.len(), 2);
@@ -34,7 +39,7 @@ fn what_was_backed_up_comes_back_with_the_history() {
     let before = target.snapshot().unwrap();
     apply(&mut target, &set[0], "1").unwrap();
     for _ in 0..2 {
-        target.restore(&set[0], &checkpoint("1")).unwrap();
+        target.restore(&set[0], false, &checkpoint("1")).unwrap();
         assert!(before.diff(&target.snapshot().unwrap()).is_empty());
         assert!(ran(&mut target).is_empty());
     }
@@ -46,10 +51,10 @@ fn what_was_backed_up_comes_back_with_the_history() {
 fn where_nothing_was_backed_up_nothing_comes_back() {
     let (disk, set) = (two(), [wrap()]);
     let mut target = open(&disk, &TWO, &set);
-    target.restore(&set[0], &checkpoint("1")).unwrap();
+    target.restore(&set[0], false, &checkpoint("1")).unwrap();
     assert_eq!(text(&disk, "a.json"), OLD);
     assert_eq!(
-        target.migrate(&set[0], &checkpoint("1")).unwrap_err().kind,
+        target.migrate(&set[0], false, &checkpoint("1")).unwrap_err().kind,
         FaultKind::PartialFailure
     );
 }
@@ -59,7 +64,7 @@ fn a_checkpoint_that_is_gone_is_told() {
     let (disk, set) = (two(), [wrap()]);
     let mut target = open(&disk, &TWO, &set);
     apply(&mut target, &set[0], "1").unwrap();
-    let fault = target.restore(&set[0], &checkpoint("9")).unwrap_err();
+    let fault = target.restore(&set[0], false, &checkpoint("9")).unwrap_err();
     assert!(fault.what.ends_with("of 0001_next is gone"), "{fault}");
     assert_eq!(ran(&mut target), ["0001_next"]);
 }
@@ -70,7 +75,7 @@ fn a_document_that_does_not_fit_stops_the_migration_before_anything_is_touched()
     let (disk, set) = (disk(&[("a.json", OLD), ("b.json", bad), ("c.json", "{")]), [wrap()]);
     let mut target = open(&disk, &["a.json", "b.json", "c.json"], &set);
     let before = disk.contents();
-    let fault = target.back_up(&set[0], &checkpoint("1")).unwrap_err();
+    let fault = target.back_up(&set[0], false, &checkpoint("1")).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Migration);
     assert!(fault.what.contains("b.json: it is not valid under version 1"), "{fault}");
     assert!(fault.what.contains("c.json: it cannot be read"), "{fault}");
@@ -84,7 +89,7 @@ fn a_migration_that_finds_every_document_new_is_written_down() {
     assert!(apply(&mut target, &set[0], "1").unwrap().files.is_empty());
     target.validate(&set[0]).unwrap();
     assert_eq!(ran(&mut target), ["0001_next"]);
-    target.restore(&set[0], &checkpoint("1")).unwrap();
+    target.restore(&set[0], false, &checkpoint("1")).unwrap();
     assert!(ran(&mut target).is_empty());
     assert_eq!(text(&disk, "a.json"), NEW);
 }
@@ -98,9 +103,12 @@ fn what_others_write_meanwhile_is_neither_overwritten_nor_passed_over() {
         disk::replace(&disk, &Path::new(ROOT).join("a.json"), text.as_bytes()).unwrap();
     };
     write(other);
-    target.back_up(&set[0], &checkpoint("1")).unwrap();
+    target.back_up(&set[0], false, &checkpoint("1")).unwrap();
     write(OLD);
-    assert_eq!(target.migrate(&set[0], &checkpoint("1")).unwrap_err().kind, FaultKind::Conflict);
+    assert_eq!(
+        target.migrate(&set[0], false, &checkpoint("1")).unwrap_err().kind,
+        FaultKind::Conflict
+    );
     assert_eq!(text(&disk, "a.json"), OLD);
     assert_eq!(text(&disk, "config/b.json"), OLD);
     apply(&mut target, &set[0], "2").unwrap();
@@ -117,12 +125,12 @@ fn the_way_back_goes_through_the_same_files() {
     let mut target = open(&disk, &TWO, &set);
     apply(&mut target, &set[0], "1").unwrap();
     let line = target.history.line("0001_next").cloned();
-    let done = target.undo(&set[0], &checkpoint("2")).unwrap();
+    let done = undo(&mut target, &set[0], &checkpoint("2")).unwrap();
     assert_eq!((done.files.len(), text(&disk, "a.json").as_str()), (2, OLD));
     assert!(ran(&mut target).is_empty());
     // Taking back the way back.
     for _ in 0..2 {
-        target.restore(&set[0], &checkpoint("2")).unwrap();
+        target.restore(&set[0], true, &checkpoint("2")).unwrap();
         assert_eq!(text(&disk, "config/b.json"), NEW);
         assert_eq!(target.history.line("0001_next").cloned(), line);
     }
@@ -135,11 +143,11 @@ fn a_way_back_that_would_lose_something_points_to_the_checkpoint() {
     let mut target = open(&disk, &["a.json"], &set);
     apply(&mut target, &set[0], "1").unwrap();
     let after = disk.contents();
-    let fault = target.undo(&set[0], &checkpoint("2")).unwrap_err();
+    let fault = undo(&mut target, &set[0], &checkpoint("2")).unwrap_err();
     assert!(fault.way_out.contains("checkpoint"), "{fault}");
     let mut without = set[0].clone();
     without.migration.down = Down::Missing;
-    let fault = target.undo(&without, &checkpoint("3")).unwrap_err();
+    let fault = undo(&mut target, &without, &checkpoint("3")).unwrap_err();
     assert!(fault.way_out.contains("checkpoint"), "{fault}");
     assert_eq!(disk.contents(), after);
 }
@@ -170,7 +178,7 @@ fn the_checkpoint_is_as_large_as_the_documents_it_is_for() {
     let Step::Program(program) = &mut set[0].migration.up else { panic!() };
     Arc::make_mut(program).targets = vec!["config/**".into()];
     assert_eq!(target.checkpoint_size(&set[0]).unwrap(), OLD.len() as u64);
-    assert_eq!(target.strategy(&set[0]), Strategy::Backup);
+    assert_eq!(target.strategy(&set[0], false), Strategy::Backup);
 }
 
 #[test]
@@ -204,10 +212,10 @@ fn on_a_real_disk_it_goes_there_and_back() {
         DocumentsTarget::open(&RealDisk, &root, &state, documents(&["a.json"]), &set).unwrap();
     target.prepare().unwrap();
     let checkpoint = state.join("checkpoints/1");
-    target.back_up(&set[0], &checkpoint).unwrap();
-    target.migrate(&set[0], &checkpoint).unwrap();
+    target.back_up(&set[0], false, &checkpoint).unwrap();
+    target.migrate(&set[0], false, &checkpoint).unwrap();
     assert_eq!(std::fs::read_to_string(root.join("a.json")).unwrap(), NEW);
-    target.restore(&set[0], &checkpoint).unwrap();
+    target.restore(&set[0], false, &checkpoint).unwrap();
     assert_eq!(std::fs::read_to_string(root.join("a.json")).unwrap(), OLD);
 }
 

@@ -1,6 +1,11 @@
 use super::super::line::{MOST_LINE, no_hash};
 use super::*;
 use crate::model::sha256;
+use crate::runner::target::FileDone;
+
+fn file(path: &str, before: &str, after: &str) -> FileDone {
+    FileDone { path: path.to_owned(), before: before.to_owned(), after: after.to_owned() }
+}
 
 #[test]
 fn every_line_is_chained_to_the_one_before() {
@@ -50,7 +55,7 @@ fn every_event_has_its_name_and_severity_and_fits_the_schema() {
         let disk = Memory::default();
         let context = Context { documents, ..context() };
         let mut journal = Journal::open(&disk, Path::new(PATH), context).unwrap();
-        let files = [("a.toml".to_owned(), sha256(b"1"), sha256(b"2"))];
+        let files = [file("a.toml", &sha256(b"1"), &sha256(b"2"))];
         for name in EventName::ALL {
             let event = Event::of(name, "0001_a")
                 .with("migration.state", "failed")
@@ -110,7 +115,7 @@ fn foreign_text_is_harmless_and_short() {
     let event = Event::of(EventName::Migrated, &hostile)
         .with("migration.run_id", Fact::name("another"))
         .with("journal.torn_sha256", Fact::hash("password = hunter2"))
-        .with_files(&[(hostile.clone(), "hunter2".into(), "f".repeat(100))]);
+        .with_files(&[file(&hostile, "hunter2", &"f".repeat(100))]);
     journal.record(at(0), &event).unwrap();
     let event = events(&disk.bytes()).remove(0);
     let told = |name: &str| &event["attributes"][name];
@@ -131,7 +136,7 @@ fn foreign_text_is_harmless_and_short() {
 #[test]
 fn the_longest_event_is_no_longer_than_a_line_may_be() {
     let long = "\u{1f980}\"\\".repeat(4000);
-    let files: Vec<_> = (0..500).map(|_| (long.clone(), sha256(b"1"), sha256(b"2"))).collect();
+    let files: Vec<_> = (0..500).map(|_| file(&long, &sha256(b"1"), &sha256(b"2"))).collect();
     let disk = Memory::default();
     let context =
         Context { set: long.clone(), target: long.clone(), run_id: long.clone(), ..context() };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::runner::state::Left;
 
 #[test]
 fn a_plan_holds_for_what_it_was_made_for_only() {
@@ -58,7 +59,7 @@ fn a_target_that_somebody_changed_is_accepted_where_the_steps_still_fit() {
     case.snapshot = tables(&["public.users", "public.old"]);
     let left = |case: &Case, snapshot: &str| Left {
         tracking: tracking(&case.history),
-        snapshot: snapshot.into(),
+        fingerprint: snapshot.into(),
     };
     case.left = Some(left(&case, &fingerprint(&case.snapshot)));
     assert_eq!(case.plan().conflicts, []);
