@@ -20,11 +20,11 @@ const BACKUP: &str = "database.backup";
 pub const STEPS: &[&str] = &[
     "database.copied",
     "database.backed_up",
+    "database.undone",
     "database.started",
     "database.executed",
     "database.finished",
     "database.restored",
-    "database.undone",
 ];
 
 /// When a copy of the database is made before a migration.

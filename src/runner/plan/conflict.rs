@@ -10,7 +10,7 @@ use super::logic::Clash;
 use super::make::PlanInput;
 use super::resolution::Resolution;
 use super::wire::{Binding, Plan, Step, Why};
-use crate::model::printable;
+use crate::model::{EngineKind, printable};
 
 /// One disagreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -223,9 +223,13 @@ fn taken_back<'a>(input: &'a PlanInput<'_>) -> impl Iterator<Item = Conflict> + 
     })
 }
 
-/// A target that is not what the last run left, or what the plan was made for, although nothing
-/// else has run on it.
+/// A database that is not what the last run left, or what the plan was made for, although nothing
+/// else has run on it. People edit documents at any time: those are held against their schema, and
+/// against the plan one by one.
 fn drifted(bound_to: &Binding, input: &PlanInput<'_>) -> Option<Conflict> {
+    if input.catalog.info.engine == EngineKind::Documents {
+        return None;
+    }
     let left = input.left.map(|left| (&left.tracking, &left.fingerprint, "since the last run"));
     let planned = input.agreed.map(|plan| &plan.bound_to);
     let planned = planned.map(|then| (&then.tracking, &then.snapshot, "since the plan was made"));
