@@ -201,8 +201,9 @@ fn name(name: &str) -> Option<Name<'_>> {
     Some(Name { prefix, stem, description, language })
 }
 
-/// `2.1` and `2_1` are the same, and so are `2` and `2.0`.
-fn version(text: &str) -> Option<Version> {
+/// A version as flyway compares it: `2.1` and `2_1` are the same, and so are `2` and `2.0`.
+#[must_use]
+pub fn version(text: &str) -> Option<Version> {
     let mut key = Vec::new();
     for part in text.split(['.', '_']) {
         key.push(Part::Number(Version::integer(part)?.number()?));

@@ -30,7 +30,7 @@ mod refinery;
 mod shared;
 mod sourcegraph;
 mod sourcegraph_yaml;
-mod sqitch;
+pub mod sqitch;
 mod sqitch_plan;
 mod sql_migrate;
 mod sqlx;
@@ -39,6 +39,7 @@ mod versioned_pairs;
 
 pub use documents::json_schema as config_migration_schema;
 pub use engine::guess_engine;
+pub use flyway::version as flyway_version;
 pub use placeholder::{Placeholder, Quoting, Substituted, substitute};
 
 use crate::model::{EngineKind, Habits, Migration, Problem, RepoPath, Tree};

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::shared::{self, File};
-use super::sqitch_plan::{Config, Plan};
+pub use super::sqitch_plan::{Change, Config, Plan, Signature, Tag};
 use super::{Confidence, Detection, Layout, Reading, placeholder};
 use crate::model::{
     Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span,
@@ -106,9 +106,18 @@ impl Layout for Sqitch {
     }
 }
 
-fn config(tree: &Tree) -> Config {
+/// What `sqitch.conf` says.
+#[must_use]
+pub fn config(tree: &Tree) -> Config {
     let bytes = tree.get(CONFIG).map(|entry| entry.bytes.clone()).unwrap_or_default();
     Config::parse(std::str::from_utf8(&bytes).unwrap_or(""))
+}
+
+/// The text of the plan; `None` where there is none that can be read.
+#[must_use]
+pub fn plan_text<'t>(tree: &'t Tree, config: &Config) -> Option<&'t str> {
+    let text = std::str::from_utf8(&tree.get(&config.plan)?.bytes).ok()?;
+    Some(&text[shared::body_start(text)..])
 }
 
 fn engine(name: &str) -> Option<EngineKind> {

@@ -10,29 +10,60 @@ use std::ops::Range;
 
 use super::shared;
 
+/// Who planned a change or a tag, when and why.
+#[derive(Clone, Debug)]
+pub struct Signature<'p> {
+    /// The time in UTC: `2026-01-31T12:00:00Z`.
+    pub time: &'p str,
+    /// The planner's name.
+    pub planner: &'p str,
+    /// The planner's address.
+    pub email: &'p str,
+    /// The note; empty where there is none.
+    pub note: String,
+}
+
+/// A name for the state after a change.
+#[derive(Clone, Debug)]
+pub struct Tag<'p> {
+    /// The name without its `@`.
+    pub name: &'p str,
+    /// Who set it.
+    pub signature: Signature<'p>,
+}
+
 /// A change as the plan lists it.
-pub(super) struct Change<'p> {
-    pub(super) name: &'p str,
+#[derive(Clone, Debug)]
+pub struct Change<'p> {
+    /// The name.
+    pub name: &'p str,
+    /// Who planned it.
+    pub signature: Signature<'p>,
+    /// What it requires and conflicts with, as written.
+    pub needs: Vec<&'p str>,
+    /// Tags that stand between it and the next change.
+    pub tags: Vec<Tag<'p>>,
     /// Its line.
     pub(super) line: Range<usize>,
-    /// What it requires and conflicts with, as written.
-    needs: Vec<&'p str>,
-    /// Tags that stand between it and the next change.
-    pub(super) tags: Vec<&'p str>,
 }
 
 /// A plan as far as it could be read.
-#[derive(Default)]
-pub(super) struct Plan<'p> {
-    project: Option<&'p str>,
-    pub(super) changes: Vec<Change<'p>>,
+#[derive(Clone, Debug, Default)]
+pub struct Plan<'p> {
+    /// The project's name.
+    pub project: Option<&'p str>,
+    /// The project's address, as written.
+    pub uri: Option<&'p str>,
+    /// The changes in their order.
+    pub changes: Vec<Change<'p>>,
     /// Lines that sqitch would refuse.
-    pub(super) faults: Vec<(Range<usize>, String)>,
+    pub faults: Vec<(Range<usize>, String)>,
 }
 
 impl<'p> Plan<'p> {
     /// Reads a plan; a line that cannot be read becomes a fault and the rest is read on.
-    pub(super) fn parse(text: &'p str) -> Self {
+    #[must_use]
+    pub fn parse(text: &'p str) -> Self {
         let mut plan = Self::default();
         for line in shared::lines(text) {
             let place = line.start..line.end;
@@ -48,19 +79,20 @@ impl<'p> Plan<'p> {
             return Ok(());
         }
         if let Some(pragma) = body.strip_prefix('%') {
-            if let Some((_, project)) =
-                pragma.split_once('=').filter(|(key, _)| key.trim() == "project")
-            {
-                self.project = Some(project.trim());
+            let pragma = pragma.split('#').next().unwrap_or(pragma);
+            match pragma.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
+                Some(("project", project)) => self.project = Some(project),
+                Some(("uri", uri)) => self.uri = Some(uri),
+                _ => {}
             }
             return Ok(());
         }
         let (name, rest) = body.split_once(char::is_whitespace).unwrap_or((body, ""));
-        if let Some(tag) = name.strip_prefix('@') {
-            signed(rest)?;
+        if let Some(name) = name.strip_prefix('@') {
+            let signature = signed(rest)?;
             let change = self.changes.last_mut();
             let change = change.ok_or("a tag stands before the first change")?;
-            change.tags.push(tag);
+            change.tags.push(Tag { name, signature });
             return Ok(());
         }
         if name.starts_with('-') {
@@ -74,14 +106,14 @@ impl<'p> Plan<'p> {
             Some(list) => list.split_once(']').ok_or("the list of dependencies has no `]`")?,
             None => ("", rest),
         };
-        signed(rest)?;
+        let signature = signed(rest)?;
         if let Some(earlier) = self.changes.iter().rposition(|change| change.name == name)
             && self.changes[earlier..].iter().all(|change| change.tags.is_empty())
         {
             return Err(format!("`{name}` stands twice without a tag between"));
         }
         let needs = needs.split_whitespace().collect();
-        self.changes.push(Change { name, line: place, needs, tags: Vec::new() });
+        self.changes.push(Change { name, signature, needs, tags: Vec::new(), line: place });
         Ok(())
     }
 
@@ -95,7 +127,11 @@ impl<'p> Plan<'p> {
     /// The tags by one of which the files of a reworked change are called; empty for the others.
     pub(super) fn rework_tags(&self, position: usize) -> Vec<&'p str> {
         self.reworked_at(position).map_or(Vec::new(), |next| {
-            self.changes[position..next].iter().flat_map(|c| c.tags.iter().copied()).collect()
+            self.changes[position..next]
+                .iter()
+                .flat_map(|c| c.tags.iter())
+                .map(|tag| tag.name)
+                .collect()
         })
     }
 
@@ -104,20 +140,27 @@ impl<'p> Plan<'p> {
     /// answered from this plan.
     pub(super) fn requirements(&self, position: usize) -> Vec<Result<usize, &'p str>> {
         let Some(change) = self.changes.get(position) else { return Vec::new() };
-        let own = |need: &'p str| match need.split_once(':') {
-            Some((project, name)) => (Some(project) == self.project).then_some(name),
-            None => Some(need),
-        };
         change
             .needs
             .iter()
             .filter(|need| !need.starts_with('!'))
-            .filter_map(|need| own(need))
+            .filter_map(|need| self.own(need))
             .map(|need| self.find(need, position).ok_or(need))
             .collect()
     }
 
-    fn find(&self, need: &str, position: usize) -> Option<usize> {
+    /// What is needed of this project, without the project's name; `None` where it is another's.
+    #[must_use]
+    pub fn own<'n>(&self, need: &'n str) -> Option<&'n str> {
+        match need.split_once(':') {
+            Some((project, name)) => (Some(project) == self.project).then_some(name),
+            None => Some(need),
+        }
+    }
+
+    /// The position of what the change at `position` needs.
+    #[must_use]
+    pub fn find(&self, need: &str, position: usize) -> Option<usize> {
         let named = |end: usize, name: &str| {
             self.changes.get(..end)?.iter().rposition(|change| change.name == name)
         };
@@ -127,14 +170,14 @@ impl<'p> Plan<'p> {
         let tagged = match tag {
             "ROOT" => 0,
             "HEAD" => self.changes.len().checked_sub(1)?,
-            tag => self.changes.iter().position(|change| change.tags.contains(&tag))?,
+            tag => self.changes.iter().position(|c| c.tags.iter().any(|t| t.name == tag))?,
         };
         if name.is_empty() { Some(tagged) } else { named(tagged + 1, name) }
     }
 }
 
-/// Whether a time and a planner follow, as sqitch demands.
-fn signed(rest: &str) -> Result<(), String> {
+/// The time, the planner and the note that must follow.
+fn signed(rest: &str) -> Result<Signature<'_>, String> {
     let (time, rest) = rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
     let shape = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
@@ -146,18 +189,49 @@ fn signed(rest: &str) -> Result<(), String> {
     if time.len() != 20 || !time.bytes().enumerate().all(shape) {
         return Err("sqitch finds no time such as 2026-01-31T12:00:00Z here".to_owned());
     }
-    let note = rest.split_once('<').and_then(|(name, rest)| {
+    let planner = rest.split_once('<').and_then(|(planner, rest)| {
         let (email, note) = rest.split_once('>')?;
-        (!name.trim().is_empty() && !email.is_empty()).then(|| note.trim_start())
+        // Only one blank before the address is not the name's.
+        let planner = planner.trim_start();
+        let planner = planner.strip_suffix([' ', '\t']).unwrap_or(planner);
+        (!planner.trim().is_empty() && !email.is_empty()).then(|| (planner, email, note.trim()))
     });
-    match note {
-        Some(note) if note.is_empty() || note.starts_with('#') => Ok(()),
+    match planner {
+        Some((planner, email, note)) if note.is_empty() || note.starts_with('#') => {
+            Ok(Signature { time, planner, email, note: unescaped(note.get(1..).unwrap_or("")) })
+        }
         _ => Err("sqitch finds no planner such as `Ada <ada@example.org>` here".to_owned()),
     }
 }
 
+/// A note in one line, with its line breaks.
+fn unescaped(note: &str) -> String {
+    let mut text = String::new();
+    let mut rest = note.trim();
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        let meant = match after.chars().next() {
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('\\') => Some('\\'),
+            _ => None,
+        };
+        text.push(meant.unwrap_or('\\'));
+        rest = if meant.is_some() { &after[1..] } else { after };
+    }
+    text.push_str(rest);
+    text
+}
+
 /// Where files lie, and for which engine.
-pub(super) struct Config {
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The schema in which sqitch keeps what it did.
+    pub registry: String,
+    /// The name of who deploys, where it is told.
+    pub user_name: Option<String>,
+    /// The address of who deploys, where it is told.
+    pub user_email: Option<String>,
     pub(super) engine: Option<String>,
     pub(super) plan: String,
     pub(super) deploy: String,
@@ -182,7 +256,11 @@ impl Config {
         let top = value("top_dir").unwrap_or_default();
         let folder =
             |key: &str, name: &str| clean(&value(key).unwrap_or_else(|| format!("{top}/{name}")));
+        let user = |key: &str| values.get(&("user".to_owned(), key.to_owned())).cloned();
         Self {
+            registry: value("registry").unwrap_or_else(|| "sqitch".to_owned()),
+            user_name: user("name"),
+            user_email: user("email"),
             plan: folder("plan_file", "sqitch.plan"),
             deploy: folder("deploy_dir", "deploy"),
             revert: folder("revert_dir", "revert"),

@@ -50,8 +50,9 @@ const ROOMS: &[Room] = &[
     // It is handed a plan; where that came from is none of its business. Where a script can stop
     // half-way is read from its statements.
     room("dryrun", 4, &["model", "sql", "engine", "lifecycle", "rows"]),
-    // What a plan says of a script is read from its statements.
-    room("runner", 4, &["model", "catalog", "engine", "lifecycle", "host", "sql"]),
+    // What a plan says of a script is read from its statements; what a tool writes of a migration
+    // hangs on how it reads versions and plans.
+    room("runner", 4, &["model", "catalog", "layout", "engine", "lifecycle", "host", "sql"]),
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.
     room("render", 5, &["model", "report"]),

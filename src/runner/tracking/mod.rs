@@ -7,9 +7,14 @@
 
 mod dbmate;
 mod diesel;
+mod flyway;
 mod golang_migrate;
 mod goose;
+mod own;
+mod prisma;
 mod quote;
+mod refinery;
+mod sqitch;
 mod sqlx;
 mod table;
 mod versions;
@@ -161,9 +166,15 @@ pub fn tracker<'a>(set: Set<'a>) -> Result<Box<dyn Tracker + 'a>, Fault> {
     Ok(match set.layout {
         "dbmate" => dbmate::tracker(set),
         "diesel" => diesel::tracker(set),
+        "flyway" => Box::new(flyway::Flyway(set)),
         "golang-migrate" => Box::new(golang_migrate::GolangMigrate(set)),
         "goose" => Box::new(goose::Goose(set)),
+        "prisma" => Box::new(prisma::Prisma(set)),
+        "refinery" => Box::new(refinery::Refinery(set)),
+        "sqitch" => Box::new(sqitch::Sqitch::new(set)?),
         "sqlx" => Box::new(sqlx::Sqlx(set)),
+        // No tool of their own keeps track of these.
+        "command" | "versioned-pairs" => Box::new(own::Own(set)),
         other => return refused(format!("the runner does not write the table of {other}")),
     })
 }

@@ -5,7 +5,12 @@
 
 mod dbmate;
 mod diesel;
+mod flyway;
+mod own;
 mod plain;
+mod prisma;
+mod refinery;
+mod sqitch;
 mod sqlx;
 mod tables;
 mod turns;
@@ -104,6 +109,20 @@ impl Here {
         Some(Self { engine: EngineKind::Postgres, folder, url, database, _server: Some(server) })
     }
 
+    /// Another empty database of the same engine.
+    pub(crate) fn alike(&self) -> Self {
+        match self.engine {
+            EngineKind::Postgres => Self::postgres().unwrap(),
+            _ => Self::sqlite(),
+        }
+    }
+
+    /// The folder of the server's socket, as URLs have it.
+    fn socket(&self) -> &str {
+        let (_, rest) = self.url.split_once("host=").unwrap();
+        rest.split_once('&').unwrap().0
+    }
+
     /// Runs a tool in the folder.
     pub(crate) fn run(&self, command: impl Into<PathBuf>, arguments: &[&str]) -> Ran {
         let mut command: Command = bare(host::command(command.into()));
@@ -170,6 +189,11 @@ impl Here {
                  UNION ALL SELECT name || \"unique\" FROM pragma_index_list('{table}')"
             ),
         })
+    }
+
+    /// Whether there are tables `t1` to `t4`.
+    fn tables(&mut self) -> Vec<bool> {
+        (1..=4).map(|number| self.has_table(&format!("t{number}"))).collect()
     }
 
     pub(crate) fn has_table(&mut self, name: &str) -> bool {

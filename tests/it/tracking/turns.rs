@@ -54,10 +54,6 @@ impl Turns<'_> {
         (self.tool.waiting)(&self.ran(self.tool.status))
     }
 
-    fn tables(&mut self) -> Vec<bool> {
-        (1..=4).map(|number| self.here.has_table(&format!("t{number}"))).collect()
-    }
-
     /// The tool runs two, the runner the third, the tool the fourth.
     fn the_tool_begins(&mut self) {
         let told = self.tool.told;
@@ -79,12 +75,12 @@ impl Turns<'_> {
         assert_eq!(self.waiting().len(), 1);
         self.up();
         assert_eq!(self.here.told(&*tracker), told);
-        assert_eq!(self.tables(), [true; 4]);
+        assert_eq!(self.here.tables(), [true; 4]);
 
         // The last one is the tool's own, the one before it the runner's.
         self.down();
         self.down();
-        assert_eq!(self.tables(), [true, true, false, false]);
+        assert_eq!(self.here.tables(), [true, true, false, false]);
         assert_eq!(self.here.told(&*tracker), told[..2]);
 
         // The runner takes back what the tool did.
@@ -92,7 +88,7 @@ impl Turns<'_> {
         assert_eq!(self.waiting().len(), 3);
         self.up();
         assert_eq!(self.here.told(&*tracker), told);
-        assert_eq!(self.tables(), [true; 4]);
+        assert_eq!(self.here.tables(), [true; 4]);
     }
 
     /// What the table looks like where the tool made it.
@@ -126,7 +122,7 @@ impl Turns<'_> {
         for _ in 0..4 {
             self.down();
         }
-        assert_eq!(self.tables(), [false; 4]);
+        assert_eq!(self.here.tables(), [false; 4]);
         assert_eq!(self.here.told(&*tracker), Vec::<String>::new());
     }
 }
