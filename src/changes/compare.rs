@@ -35,7 +35,9 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
     let worktree = match (&changed, repo.workdir()) {
         (Changed::Worktree(_), Some(top)) => {
             let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
-            Some(Worktree { top: top.to_owned(), has_conflicts: index.has_conflicts() })
+            let commit = repo.head().and_then(|head| head.peel_to_commit());
+            let commit = commit.ok().map(|commit| commit.id().to_string());
+            Some(Worktree { top: top.to_owned(), commit, has_conflicts: index.has_conflicts() })
         }
         _ => None,
     };

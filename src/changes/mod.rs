@@ -115,6 +115,8 @@ pub struct Comparison {
 pub struct Worktree {
     /// Its top folder.
     pub top: PathBuf,
+    /// The commit that it was checked out from, in full; `None` before the first.
+    pub commit: Option<String>,
     /// Whether a merge in it waits for somebody to resolve conflicts.
     pub has_conflicts: bool,
 }

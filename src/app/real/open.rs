@@ -65,7 +65,12 @@ impl Opened {
             run_id: uuid::Uuid::now_v7().to_string(),
             set: self.catalog().info.name.clone(),
             target: self.name.clone(),
-            revision: None,
+            revision: self
+                .gathered
+                .comparison
+                .worktree
+                .as_ref()
+                .and_then(|worktree| worktree.commit.clone()),
             traceparent: host::env_text("TRACEPARENT"),
         }
     }
