@@ -34,7 +34,7 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
     };
     looking_at(&args.on, |opened, runner, doubt| {
         let unfit = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
-        let plan = asked.plan(opened, runner)?;
+        let (plan, is_new) = asked.plan(opened, runner)?;
         let text = plan.json();
         if let Some(file) = &args.out {
             std::fs::write(file, &text).map_err(|error| Fault::file(file, &error))?;
@@ -45,7 +45,7 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
         };
         out(&printed)?;
         let mut faults: Vec<Fault> = unfit.into_iter().collect();
-        faults.extend(doctrine::faults(opened, &plan, &[])?);
+        faults.extend(doctrine::faults(opened, &plan, is_new, &[])?);
         // The plan itself shows its own.
         for fault in &faults {
             complain(&fault.to_string());
@@ -67,9 +67,9 @@ pub(super) fn apply(args: &cli::Apply) -> Result<u8, GateError> {
     };
     with_runner(&args.on, |opened, runner, doubt| {
         tell(&runner.start(doubt, args.retry)?);
-        let plan = asked.plan(opened, runner)?;
+        let (plan, is_new) = asked.plan(opened, runner)?;
         let mut faults = plan.faults();
-        faults.extend(doctrine::faults(opened, &plan, asked.approved_by)?);
+        faults.extend(doctrine::faults(opened, &plan, is_new, asked.approved_by)?);
         if let Some(first) = together(&faults) {
             return Err(first);
         }
@@ -143,8 +143,8 @@ impl Asked<'_> {
         self.wanted.on_conflict.iter().map(|text| Choice::parse(text)).collect()
     }
 
-    /// Makes the plan.
-    fn plan(&self, opened: &Opened, runner: &mut Runner<'_>) -> Result<Plan, Fault> {
+    /// Makes the plan, and says whether nothing has run on the target yet.
+    fn plan(&self, opened: &Opened, runner: &mut Runner<'_>) -> Result<(Plan, bool), Fault> {
         let choices = self.choices()?;
         let catalog = opened.catalog();
         let seen = runner.sight()?;
@@ -161,7 +161,7 @@ impl Asked<'_> {
             Ok(evidence) => Rehearsal::Seen(evidence),
             Err(reason) => Rehearsal::NotDone(reason),
         };
-        Ok(make(&PlanInput {
+        let plan = make(&PlanInput {
             catalog,
             queue: &queue,
             history: &seen.history,
@@ -177,7 +177,8 @@ impl Asked<'_> {
             rehearsal,
             agreed: self.agreed,
             choices: &choices,
-        }))
+        });
+        Ok((plan, seen.history.is_empty()))
     }
 
     /// What the steps are seen to do on a throwaway engine, after all that has run; why nothing

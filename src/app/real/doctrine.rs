@@ -1,22 +1,32 @@
 //! What the rules say of the steps of a plan before anything runs: the policy's errors block here as
 //! they block a pull request.
+//!
+//! They are about what runs, and about a target that lives. How a migration is taken back is the
+//! checkpoint's business here, what has run is read from the target and not from the history of the
+//! files, and of the steps that make a target from nothing only what the files themselves are and the roll-out count:
+//! there is nobody yet whom a lock could stop.
 
 use super::open::Opened;
 use crate::app::gather::sources;
+use crate::catalog::SetCatalog;
 use crate::config::Preset;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Level, Moment, Rollback, line_column};
+use crate::model::{Finding, Level, Moment, Rollback, Span, Step, line_column};
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, LevelPolicy, Terms};
 use crate::runner::plan::Plan;
 use crate::runner::{Fault, FaultKind};
+
+/// The rules about when something may run, and by whose leave.
+const ROLL_OUT: [&str; 3] = ["class/outside-window", "class/frozen", "class/approval-missing"];
 
 /// The errors of the rules that need no engine, about the steps or the set as a whole; waivers
 /// count.
 pub(super) fn faults(
     opened: &Opened,
     plan: &Plan,
+    is_new: bool,
     approved_by: &[String],
 ) -> Result<Vec<Fault>, Fault> {
     let (catalog, policy) = (opened.catalog(), &opened.gathered.policy);
@@ -35,14 +45,23 @@ pub(super) fn faults(
     };
     let restores = policy.policy.rollback == Rollback::Checkpoint;
     let cx = CatalogCx { catalog, restores, terms: &terms };
-    let is_meant = |id: &Option<String>| {
-        id.as_ref().is_none_or(|id| plan.steps.iter().any(|step| step.migration == *id))
+    let is_meant = |finding: &Finding| {
+        let is_step = |id: &String| plan.steps.iter().any(|step| step.migration == *id);
+        let group = finding.rule.split('/').next().unwrap_or_default();
+        let asked = match group {
+            "rollback" => false,
+            "history" => finding.rule == "history/duplicate-version",
+            "manifest" | "layout" => true,
+            "class" => !is_new || ROLL_OUT.contains(&finding.rule),
+            _ => !is_new,
+        };
+        asked && finding.migration.as_ref().is_none_or(is_step) && !is_down(catalog, finding)
     };
     let findings = rules::check_catalog(&cx, true, &levels);
     let report = assemble(Assembly {
         all: true,
         acceptances: rules::acceptances(&[catalog], &terms, &opened.gathered.config_path),
-        findings: findings.into_iter().filter(|finding| is_meant(&finding.migration)).collect(),
+        findings: findings.into_iter().filter(is_meant).collect(),
         ..Assembly::default()
     });
     let errors = report.findings.iter().filter(|finding| finding.level == Level::Error);
@@ -64,6 +83,21 @@ pub(super) fn faults(
         Fault::new(FaultKind::Policy, what, help)
     });
     Ok(faults.collect())
+}
+
+/// Whether a finding is about what takes a migration back.
+fn is_down(catalog: &SetCatalog, finding: &Finding) -> bool {
+    let entry = finding.migration.as_ref().and_then(|id| catalog.entry(id));
+    let down = entry.and_then(|entry| entry.migration.down.step()).map(Step::location);
+    down.is_some_and(|down| {
+        let inside = |part: Span, whole: Span| whole.start <= part.start && part.end <= whole.end;
+        down.path == finding.location.path
+            && match (finding.location.span, down.span) {
+                (_, None) => true,
+                (Some(part), Some(whole)) => inside(part, whole),
+                (None, Some(_)) => false,
+            }
+    })
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]

@@ -49,6 +49,10 @@ type Meeting = (Option<ObjectKind>, String);
 
 /// All clashes, in the order of the steps.
 pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
+    // What makes a target from nothing is one history, and its order is the one that it was made in.
+    if input.history.is_empty() {
+        return Vec::new();
+    }
     let entries: Vec<&Entry> = input.queue.iter().map(|one| one.entry).collect();
     let engine = input.catalog.info.engine;
     let touched: Vec<Vec<Touched>> = entries.iter().map(|entry| effects(entry, engine)).collect();
