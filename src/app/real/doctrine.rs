@@ -2,9 +2,9 @@
 //! they block a pull request.
 //!
 //! They are about what runs, and about a target that lives. How a migration is taken back is the
-//! checkpoint's business here, what has run is read from the target and not from the history of the
-//! files, and of the steps that make a target from nothing only what the files themselves are and the roll-out count:
-//! there is nobody yet whom a lock could stop.
+//! checkpoint's business here; what has run is read from the target and not from the history of the
+//! files; and where a target is made from nothing there is nobody yet whom a lock could stop, so only
+//! the files themselves and the roll-out count.
 
 use super::open::Opened;
 use crate::app::gather::sources;
