@@ -3,7 +3,7 @@
 use crate::model::printable;
 use crate::render::escape::log_line;
 use crate::runner::plan::{
-    Check, Conflict, DownState, Impact, Outcome, Plan, Rollback, Settlement, Severity,
+    Check, CheckName, Conflict, DownState, Impact, Outcome, Plan, Rollback, Settlement, Severity,
     StatementWork, Step, Touch, Way, Why, Work,
 };
 
@@ -14,9 +14,13 @@ const SHOWN: usize = 12;
 #[must_use]
 pub fn plan_text(plan: &Plan) -> String {
     let mut lines = vec![head(plan), String::new()];
+    let unknown = unknown_locks(plan);
     for (number, step) in (1_usize..).zip(&plan.steps) {
-        lines.extend(of_step(number, step));
+        lines.extend(of_step(number, step, unknown.is_none()));
         lines.push(String::new());
+    }
+    if let Some(reason) = unknown {
+        lines.extend([format!("locks are not known: {reason}"), String::new()]);
     }
     if !plan.conflicts.is_empty() {
         lines.push("conflicts".into());
@@ -24,6 +28,7 @@ pub fn plan_text(plan: &Plan) -> String {
         lines.push(String::new());
     }
     lines.push("checks".into());
+    lines.extend(passed(&plan.checks));
     lines.extend(plan.checks.iter().flat_map(of_check));
     lines.extend(plan.notes.iter().map(|note| format!("note: {note}")));
     lines.extend([String::new(), verdict(plan)]);
@@ -36,40 +41,56 @@ fn head(plan: &Plan) -> String {
     format!("plan for {target} ({set}, {engine}, {serves}) at {place}")
 }
 
-fn of_step(number: usize, step: &Step) -> Vec<String> {
+/// Why nothing is known of any step's locks, where that has one reason.
+fn unknown_locks(plan: &Plan) -> Option<&str> {
+    let mut reasons = plan.steps.iter().map(|step| match &step.impact.work {
+        Work::NotKnown(reason) => Some(reason.as_str()),
+        Work::Seen(_) => None,
+    });
+    let first = reasons.next()??;
+    reasons.all(|reason| reason == Some(first)).then_some(first)
+}
+
+fn of_step(number: usize, step: &Step, with_locks: bool) -> Vec<String> {
     let inferred = if step.class_declared { "" } else { " (inferred)" };
     let class = crate::model::Class::from(step.class);
     let why = match &step.why {
-        Why::Requested => "requested".to_owned(),
-        Why::Pending => "pending".to_owned(),
-        Why::Changed => "changed".to_owned(),
-        Why::NeededBy(id) => format!("needed by {id}"),
+        // What was asked for, and so nothing to say.
+        Why::Pending => String::new(),
+        Why::Requested => ", requested".to_owned(),
+        Why::Changed => ", changed".to_owned(),
+        Why::NeededBy(id) => format!(", needed by {id}"),
     };
-    let mut lines = vec![format!("{number}. {}  {class}{inferred}, {why}", step.migration)];
+    let mut lines = vec![format!("{number}. {}  {class}{inferred}{why}", step.migration)];
     let mut say = |what: &str, words: String| {
         if !words.is_empty() {
             lines.push(format!("   {what:<9} {words}"));
         }
     };
-    say("content", format!("sha256:{}", step.content));
     say("needs", step.depends_on.join(", "));
     of_impact(&step.impact, &mut say);
-    say("rollback", back(&step.rollback));
+    if with_locks {
+        of_work(&step.impact, &mut say);
+    }
+    say("rollback", back(&step.rollback, step.impact.files.is_empty()));
     lines
 }
 
 fn of_impact(impact: &Impact, say: &mut impl FnMut(&str, String)) {
     // What is only used is in the rows.
-    let changed = impact.objects.iter().filter(|one| one.action != "use");
-    say("objects", listed(changed.map(touch)));
-    let rows = impact.rows.iter().map(|table| match table.rows {
-        Some(rows) => format!("{} {}", table.table, grouped(rows)),
-        None => format!("{} not counted", table.table),
-    });
-    say("rows", listed(rows));
+    let changed: Vec<&Touch> = impact.objects.iter().filter(|one| one.action != "use").collect();
     let statements = impact.statements.iter().map(|one| format!("{} {}", one.count, one.kind));
-    say("does", listed(statements));
+    match changed.is_empty() {
+        true => say("does", listed(statements)),
+        false => say("changes", listed(changed.into_iter().map(touch))),
+    }
+    // A table that is not counted is made by a step before.
+    let counted = impact.rows.iter().filter_map(|table| Some((&table.table, table.rows?)));
+    say("rows", listed(counted.map(|(table, rows)| format!("{table} {}", grouped(rows)))));
     say("documents", listed(impact.files.iter().map(|file| file.path.clone())));
+}
+
+fn of_work(impact: &Impact, say: &mut impl FnMut(&str, String)) {
     match &impact.work {
         Work::NotKnown(reason) => say("locks", format!("not known: {reason}")),
         Work::Seen(seen) if seen.is_empty() && !impact.files.is_empty() => {}
@@ -99,20 +120,23 @@ fn statement(work: &StatementWork) -> String {
     format!("{}{line}: {}", work.file, words.join("; "))
 }
 
-fn back(rollback: &Rollback) -> String {
+/// How a step is taken back. The downs of documents are tried by `check` and not by a plan.
+fn back(rollback: &Rollback, tried: bool) -> String {
     let way = match (rollback.way, rollback.checkpoint_bytes) {
-        (Way::Checkpoint, Some(bytes)) => format!("checkpoint of about {} bytes", grouped(bytes)),
-        (Way::Checkpoint, None) => "checkpoint".to_owned(),
+        (Way::Checkpoint, Some(bytes @ 1..)) => format!("checkpoint of about {}", size(bytes)),
+        // Of an empty database nothing can be told.
+        (Way::Checkpoint, _) => "checkpoint".to_owned(),
         (Way::Transaction, _) => "its transaction, until it is committed".to_owned(),
         (Way::None, _) => "none".to_owned(),
     };
     let down = match rollback.down {
-        DownState::Proved => "down proved",
-        DownState::NotProved => "down not proved",
-        DownState::Broken => "down broken",
-        DownState::Missing => "no down",
+        DownState::Proved => "; down proved",
+        DownState::NotProved if tried => "; down not proved",
+        DownState::NotProved => "",
+        DownState::Broken => "; down broken",
+        DownState::Missing => "; no down",
     };
-    format!("{way}; {down}")
+    format!("{way}{down}")
 }
 
 fn of_conflict(conflict: &Conflict) -> Vec<String> {
@@ -132,12 +156,22 @@ fn of_conflict(conflict: &Conflict) -> Vec<String> {
     lines
 }
 
+/// The checks of which there is no more to say, on one line.
+fn passed(checks: &[Check]) -> Option<String> {
+    let passed = checks.iter().filter(|check| check.outcome == Outcome::Passed);
+    let names: Vec<&str> = passed.map(|check| check.name.name()).collect();
+    (!names.is_empty()).then(|| format!("  ✔ {}", names.join(", ")))
+}
+
 fn of_check(check: &Check) -> Vec<String> {
     let sign = match check.outcome {
-        Outcome::Passed => '✔',
+        Outcome::Passed => return Vec::new(),
         Outcome::Failed => '✘',
         Outcome::NotKnown => '?',
     };
+    if check.name == CheckName::Conflicts {
+        return vec![format!("  {sign} {}, see above", check.name.name())];
+    }
     let mut lines = vec![format!("  {sign} {}", check.name.name())];
     lines.extend(check.details.iter().map(|detail| format!("      {detail}")));
     lines.extend(check.way_out.iter().map(|help| format!("      help: {help}")));
@@ -166,6 +200,16 @@ fn listed(items: impl Iterator<Item = String>) -> String {
         items.push(format!("and {more} more"));
     }
     items.join(", ")
+}
+
+/// Bytes in the largest unit of which there is at least one.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit);
+    unit.map_or_else(
+        || format!("{bytes} bytes"),
+        |(unit, name)| format!("{} {name}", grouped(bytes.div_ceil(unit))),
+    )
 }
 
 /// `1204331` as `1,204,331`.
@@ -200,6 +244,20 @@ mod tests {
         assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{text}");
         assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{text}");
         assert!(!text.contains("##["), "{text}");
+    }
+
+    #[test]
+    fn sizes_have_a_unit() {
+        for (bytes, told) in [
+            (2, "2 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1 KiB"),
+            (1025, "2 KiB"),
+            (3 << 20, "3 MiB"),
+            (5000 << 30, "5,000 GiB"),
+        ] {
+            assert_eq!(size(bytes), told);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Backward: from checkpoints, or where that is allowed by down scripts.
 
+use std::collections::BTreeSet;
+
 use super::apply::{listed, unstopped};
 use super::checkpoint::Checkpoint;
 use super::run::{Runner, words};
@@ -148,14 +150,12 @@ impl Runner<'_> {
 
     /// The newest checkpoint that was taken before the up of a migration and fits what has run.
     fn checkpoint_before(&mut self, id: &str) -> Result<Checkpoint, Fault> {
-        let history = words(&self.target.history()?);
-        let names: Vec<String> = self.checkpoints.names().rev().cloned().collect();
-        for name in names {
-            // Reading is dear, so only those are read whose name can be right.
-            if !self.checkpoints.may_be_of(&name, id) || self.checkpoints.after(&name)?.is_none() {
+        let history: BTreeSet<String> = words(&self.target.history()?).into_iter().collect();
+        for name in self.checkpoints.names_for([id]).rev() {
+            if self.checkpoints.after(name)?.is_none() {
                 continue;
             }
-            let checkpoint = self.checkpoints.read(&name)?;
+            let checkpoint = self.checkpoints.read(name)?;
             let is_it = checkpoint.migration == id && checkpoint.direction == Direction::Up.name();
             let fits = checkpoint.tracking.iter().all(|word| history.contains(word));
             if is_it && fits && checkpoint.strategy == Strategy::Backup {

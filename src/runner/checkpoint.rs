@@ -2,7 +2,7 @@
 //!
 //! A folder without its description is one that was being made when the process ended.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -112,9 +112,17 @@ impl<'a> Checkpoints<'a> {
         self.names.iter()
     }
 
-    /// Whether the name is one that a checkpoint of that migration has.
-    pub(super) fn may_be_of(&self, name: &str, migration: &str) -> bool {
-        name.split_once('-').is_some_and(|(_, slug)| slug == self::slug(migration))
+    /// The names that checkpoints of these migrations have, oldest first. Reading one is dear, so
+    /// only those should be read whose name can be right.
+    pub(super) fn names_for<'i>(
+        &self,
+        migrations: impl IntoIterator<Item = &'i str>,
+    ) -> impl DoubleEndedIterator<Item = &String> {
+        let slugs: BTreeSet<String> = migrations.into_iter().map(slug).collect();
+        let fits = move |name: &&String| {
+            name.split_once('-').is_some_and(|(_, slug)| slugs.contains(slug))
+        };
+        self.names.iter().filter(fits)
     }
 
     /// Makes the folder for a new one and answers with its name.

@@ -154,14 +154,15 @@ impl<'a> Runner<'a> {
         Ok(ready)
     }
 
-    /// The ids of migrations that ran here and are not among those that have run now: somebody took
-    /// them back. As far as checkpoints are kept.
+    /// The ids of migrations of the set that ran here and are not among those that have run now:
+    /// somebody took them back. As far as checkpoints are kept.
     ///
     /// # Errors
     /// When a checkpoint cannot be read.
     pub fn taken_back(&self, applied: &BTreeSet<String>) -> Result<BTreeSet<String>, Fault> {
         let mut ids = BTreeSet::new();
-        for name in self.checkpoints.names() {
+        let all = self.entries.iter().map(|entry| entry.migration.id.as_str());
+        for name in self.checkpoints.names_for(all.filter(|id| !applied.contains(*id))) {
             let is_whole = self.checkpoints.is_sealed(name)?;
             if is_whole && self.checkpoints.after(name)?.is_some() {
                 let checkpoint = self.checkpoints.read(name)?;

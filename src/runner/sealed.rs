@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,15 @@ use super::disk::{self, Disk};
 use super::{Fault, FaultKind};
 use crate::model::{printable, sha256};
 
-#[derive(Serialize, Deserialize)]
+/// A file as it is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Sealed<T> {
-    /// Of the canonical form (RFC 8785) of `content`.
+#[schemars(rename = "Sealed")]
+pub(super) struct Sealed<T> {
+    /// SHA-256, in hexadecimal, of the canonical form (RFC 8785) of `content`.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     sha256: String,
+    /// What it says.
     content: T,
 }
 

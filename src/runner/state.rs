@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::disk::Disk;
-use super::sealed::{self, Read};
+use super::sealed::{self, Read, Sealed};
 use super::target::Direction;
 use super::{Fault, FaultKind};
 use crate::lifecycle::State;
@@ -79,12 +82,16 @@ pub struct Left {
 /// The state file as it is written, version 1.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "StateFile")]
+#[schemars(rename = "Standing")]
 struct Wire {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
     version: u32,
     /// One of the eight states of the lifecycle.
     state: String,
+    /// What is under way, or was when its process ended; null where the state is `idle`.
     run: Option<Run>,
+    /// What the last finished run left; null before the first.
     left: Option<Left>,
 }
 
@@ -160,8 +167,19 @@ impl<'a> StateFile<'a> {
     }
 }
 
-/// The JSON Schema of the state file's content.
+/// The JSON Schema of the state file, as published in `docs/state.schema.json`.
 #[must_use]
-pub fn json_schema() -> schemars::Schema {
-    schemars::schema_for!(Wire)
+pub fn json_schema() -> String {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.transforms.push(Box::new(RecursiveTransform(tidy)));
+    let mut schema = settings.into_generator().into_root_schema_for::<Sealed<Wire>>();
+    schema.insert("$id".to_owned(), "migration-gate/state.schema.json".into());
+    format!("{:#}\n", schema.to_value())
+}
+
+/// Line breaks inside a paragraph mean nothing to a reader.
+fn tidy(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
 }

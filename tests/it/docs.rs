@@ -7,7 +7,7 @@ use std::path::Path;
 
 use migration_gate::model::{Entry, RepoPath, Tree};
 
-use crate::support::{Folder, finish, program};
+use crate::support::{Folder, copy, finish, program};
 
 /// Holds the file at `path`, relative to the package, against `generated`.
 pub(crate) fn assert_file(path: &str, generated: &str) {
@@ -41,6 +41,67 @@ fn the_published_schemas_are_those_of_the_code() {
         &migration_gate::layout::config_migration_schema(),
     );
     assert_file("docs/journal_event.schema.json", &migration_gate::runner::journal::json_schema());
+    assert_file("docs/state.schema.json", &migration_gate::runner::state::json_schema());
+}
+
+#[test]
+fn the_lifecycle_is_that_of_the_code() {
+    assert_file("docs/lifecycle.md", &migration_gate::lifecycle::markdown());
+}
+
+/// What a state file holds after a run is what its schema says.
+#[test]
+fn a_state_file_is_as_its_schema_says() {
+    let schema = serde_json::from_str(&migration_gate::runner::state::json_schema()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let (home, repository) = (Folder::new(&[]), relay());
+    let mut command = program(home.path());
+    finish(command.arg("apply").arg(repository.path())).quiet(0);
+    let state: serde_json::Value =
+        serde_json::from_str(&repository.read(".migration-gate/relay/state.json")).unwrap();
+    assert!(validator.is_valid(&state), "{:?}", validator.validate(&state).err());
+    assert_eq!(state["content"]["state"], "idle");
+    for (member, wrong) in [("version", 2.into()), ("left", "x".into()), ("more", 1.into())] {
+        let mut state = state.clone();
+        state["content"][member] = wrong;
+        assert!(!validator.is_valid(&state), "{member}");
+    }
+}
+
+/// The commands that the guides begin with are commands of the program, with these arguments.
+#[test]
+fn the_commands_of_the_guides_are_there() {
+    use clap::Parser as _;
+    let mut count = 0;
+    for guide in [include_str!("../../docs/runner.md"), include_str!("../../docs/journal.md")] {
+        let block = blocks(guide, "console")[0];
+        for line in block.lines() {
+            let (command, _) = line.split_once('#').unwrap_or((line, ""));
+            let read = migration_gate::cli::Cli::try_parse_from(words(command));
+            assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+            count += 1;
+        }
+    }
+    assert!(count > 8, "{count} commands");
+}
+
+/// The words of a command line, in which quotes keep blanks.
+fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('"').enumerate();
+    parts
+        .flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        })
+        .collect()
+}
+
+/// A copy of the relay's configuration with its migration.
+fn relay() -> Folder {
+    let head = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/relay/head");
+    let folder = Folder::new(&[]);
+    copy(&head, folder.path());
+    folder
 }
 
 #[test]

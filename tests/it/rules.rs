@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use migration_gate::model::Level;
 use migration_gate::rules::RULES;
 
-use crate::support::{Answer, Folder, check_folders, commit, gate, git, repository};
+use crate::support::{Answer, Folder, check_folders, commit, copy, gate, git, repository};
 
 fn example(rule: &str, kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules").join(rule).join(kind)
@@ -45,19 +45,6 @@ fn run_branch(folder: &Path) -> Answer {
     copy(&folder.join("head"), &shop);
     commit(&shop);
     gate(&shop, &["check", "--format", "json", "--engine", "sqlite"]).into()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Rules about what the engine refuses: where the dry run meets the error, its finding stands for

@@ -43,6 +43,20 @@ pub(crate) fn write(top: &Path, name: &str, text: &str) {
     fs::write(file, text).unwrap();
 }
 
+/// Copies a folder over another, which is made where it is not there.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// Runs `git` away from the machine's settings; the same files give the same commit ids.
 pub(crate) fn git(at: &Path, arguments: &[&str]) {
     let output = bare(host::command("git"))

@@ -136,8 +136,7 @@ fn plain(standing: &Standing) -> String {
         lines.push(format!("problem: {problem}"));
         lines.extend(standing.way_out.iter().map(|way_out| format!("  help: {way_out}")));
     }
-    let of = |count: usize, what: &str| format!("{count} {what}");
-    lines.push(of(standing.applied.len(), "applied"));
+    lines.push(format!("{} applied", standing.applied.len()));
     for one in &standing.applied {
         let mut marks = Vec::new();
         marks.extend((!one.known).then_some("not in the set"));
@@ -147,12 +146,20 @@ fn plain(standing: &Standing) -> String {
             if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         lines.push(format!("  {}{marks}", one.migration));
     }
-    lines.push(of(standing.pending.len(), "pending"));
+    lines.push(format!("{} pending", standing.pending.len()));
     lines.extend(standing.pending.iter().map(|id| format!("  {id}")));
-    lines.push(of(standing.checkpoints.len(), "checkpoints"));
+    lines.push(match standing.checkpoints.len() {
+        1 => "1 checkpoint".to_owned(),
+        more => format!("{more} checkpoints"),
+    });
     for one in &standing.checkpoints {
-        let what = if one.backup { "backup" } else { "its transaction alone" };
-        lines.push(format!("  {} before {}, {}, {what}", one.name, one.before, one.created_at));
+        let what = if one.backup { "" } else { ", no backup: its transaction was the way back" };
+        // To the second: people read this.
+        let at = one
+            .created_at
+            .parse()
+            .map_or_else(|_| one.created_at.clone(), |at: jiff::Timestamp| format!("{at:.0}"));
+        lines.push(format!("  {}  {at}{what}", one.name));
     }
     lines.iter().map(|line| format!("{}\n", shown(line))).collect()
 }
@@ -165,10 +172,11 @@ fn shown(line: &str) -> String {
 /// `journal show` and `journal verify`.
 pub(super) fn journal(action: &Journal) -> Result<u8, GateError> {
     match action {
-        Journal::Show { on, format } => {
+        Journal::Show { on, migration, last, format } => {
             let opened = open::open(on)?;
+            let filter = Filter { migration: migration.clone(), last: *last };
             let json = *format == ListFormat::Json;
-            journal::show(&opened.state.join(FILE_NAME), &Filter::default(), json)
+            journal::show(&opened.state.join(FILE_NAME), &filter, json)
         }
         Journal::Verify { on } => {
             let opened = open::open(on)?;

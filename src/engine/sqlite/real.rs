@@ -37,7 +37,7 @@ pub fn open(path: &Path, spec: &RealSpec) -> Result<Box<dyn Database>, EngineErr
     let real = path.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => EngineError::Unavailable {
             what: format!("there is no database {}", shown(path)),
-            way_out: "correct its path; a new database is only made where that is asked for".into(),
+            way_out: "correct its path; for a new database make an empty file there first".into(),
         },
         _ => unusable(path, &error),
     })?;

@@ -21,9 +21,24 @@ pub struct Filter {
     pub last: Option<usize>,
 }
 
-/// What every line names at its beginning.
-const AT_THE_HEAD: [&str; 4] =
-    ["migration.id", "migration.run_id", "migration.set", "migration.target"];
+/// What people are shown of the details, under these words and in this order. Hashes, names of
+/// runs and what the migration itself says are in JSON.
+const SHOWN: [(&str, &str); 14] = [
+    ("migration.direction", "direction"),
+    ("migration.from_version", "from"),
+    ("migration.to_version", "to"),
+    ("migration.duration", "took"),
+    ("file.count", "files"),
+    ("file.path", "path"),
+    ("migration.checkpoint.path", "checkpoint"),
+    ("error.type", "error"),
+    ("migration.file", "file"),
+    ("migration.resolved.as", "as"),
+    ("migration.resolved.by", "by"),
+    ("migration.resolved.reason", "reason"),
+    ("migration.resolved.differences", "differences"),
+    ("journal.torn_bytes", "torn_bytes"),
+];
 
 /// The lines of a journal that a filter lets through, as JSON or in words. Lines that are no
 /// events are left out of JSON, and out of what is asked for of one migration.
@@ -59,29 +74,28 @@ fn one(raw: &Raw, filter: &Filter, json: bool) -> Option<String> {
     Some(text + "\n")
 }
 
-/// Time, severity, event, migration, set and target, and the rest by name.
+/// Time, severity, event, migration, and what is [`SHOWN`] of the rest. Which target it is of, is
+/// said by whoever asks.
 fn words(line: &Line) -> String {
     // To the second: people read this.
     let at = line.timestamp.parse().map_or_else(
         |_| printable(&line.timestamp).into_owned(),
         |at: Timestamp| format!("{at:.0}"),
     );
-    let mut out =
-        format!("{at}  {:<5}  {}", printable(&line.severity_text), printable(&line.event_name));
-    let place = [line.text("migration.set"), line.text("migration.target")];
-    let place: Vec<&str> = place.into_iter().flatten().collect();
-    for part in [line.text("migration.id").unwrap_or("-"), &place.join("/")] {
+    let mut out = format!(
+        "{at}  {:<5}  {}  {}",
+        printable(&line.severity_text),
+        printable(&line.event_name),
+        printable(line.text("migration.id").unwrap_or("-"))
+    );
+    for (name, word) in SHOWN {
+        let Some(value) = line.detail(name).or_else(|| line.attributes.get(name)) else { continue };
+        let told = match value.as_f64() {
+            Some(seconds) if name == "migration.duration" => format!("{seconds:.3}s"),
+            _ => brief(value),
+        };
         // Writing to a String cannot fail.
-        let _ = write!(out, "  {}", printable(part));
-    }
-    let prefix = line.event_name.split('.').next().unwrap_or_default();
-    for (name, value) in &line.attributes {
-        let name =
-            name.strip_prefix(prefix).and_then(|name| name.strip_prefix('.')).unwrap_or(name);
-        if !AT_THE_HEAD.contains(&name) {
-            let unit = if name == "migration.duration" { "s" } else { "" };
-            let _ = write!(out, "  {}={}{unit}", printable(name), printable(&brief(value)));
-        }
+        let _ = write!(out, "  {word}={}", printable(&told));
     }
     out
 }

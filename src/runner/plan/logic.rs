@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::is_proved;
 use super::conflict::{Conflict, ConflictKind, Severity, conflict};
 use super::impact::effects;
-use super::make::PlanInput;
+use super::make::{PlanInput, Tried};
 use super::resolution::Resolution;
 use crate::catalog::Entry;
 use crate::model::{self, Pointer, Program, printable};
@@ -78,6 +78,7 @@ pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
             let (mut points, mut loses) = objects(&touched[a], &touched[b]);
             if let (Some(one), Some(other)) =
                 (earlier.migration.up.program(), later.migration.up.program())
+                && !apart(earlier, later, input)
             {
                 let (places, lost) = values(one, other);
                 points.extend(places);
@@ -86,6 +87,23 @@ pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
             (!points.is_empty()).then_some(Clash { earlier, later, points, loses })
         })
         .collect()
+}
+
+/// Whether two migrations were seen to change other documents each.
+fn apart(earlier: &Entry, later: &Entry, input: &PlanInput<'_>) -> bool {
+    let files = |entry: &Entry| {
+        let facts = input.facts.get(&entry.migration.id);
+        let ran = facts.filter(|facts| facts.tried == Tried::Ran);
+        ran.map(|facts| facts.files.iter().map(|file| file.path.as_str()))
+    };
+    match (files(earlier), files(later)) {
+        // One that changes nothing here may change something elsewhere.
+        (Some(mut one), Some(other)) => {
+            let other: BTreeSet<&str> = other.collect();
+            one.len() > 0 && !other.is_empty() && one.all(|path| !other.contains(path))
+        }
+        _ => false,
+    }
 }
 
 /// What each step comes after by a dependency, or by the versions of its documents: a bit for each

@@ -1,6 +1,7 @@
 use super::super::{Filter, Metrics};
 use super::*;
 use crate::runner::disk::RealDisk;
+use crate::runner::target::FileDone;
 
 fn shown(bytes: &[u8], migration: Option<&str>, last: Option<usize>, json: bool) -> String {
     let filter = Filter { migration: migration.map(str::to_owned), last };
@@ -14,10 +15,38 @@ fn sums(bytes: &[u8]) -> Metrics {
 #[test]
 fn people_read_one_line_for_each_event() {
     insta::assert_snapshot!(shown(&small(), None, None, false), @"
-    2025-11-13T02:13:20Z  INFO   config.migration.checkpoint.created  0001_a  shop/production  vcs.ref.head.revision=9ce946c1
-    2025-11-13T02:13:21Z  INFO   config.migrated  0001_a  shop/production  migration.duration=1.5s  vcs.ref.head.revision=9ce946c1
-    2025-11-13T02:13:22Z  ERROR  config.migration.failed  0002_b  shop/production  error.type=migration  vcs.ref.head.revision=9ce946c1
+    2025-11-13T02:13:20Z  INFO   config.migration.checkpoint.created  0001_a
+    2025-11-13T02:13:21Z  INFO   config.migrated  0001_a  took=1.500s
+    2025-11-13T02:13:22Z  ERROR  config.migration.failed  0002_b  error=migration
     ");
+}
+
+/// Everything that the runner tells, in the width of a terminal.
+#[test]
+fn people_are_spared_hashes_and_names_of_runs() {
+    let disk = Memory::default();
+    let mut journal = Journal::open(&disk, Path::new(PATH), context()).unwrap();
+    let file =
+        |path: &str| FileDone { path: path.into(), before: "a".repeat(64), after: "b".repeat(64) };
+    let event = Event::of(EventName::Migrated, "0001_a")
+        .with("migration.walk_id", Fact::name("7d1c-1"))
+        .with("migration.state", Fact::name("completing"))
+        .with("migration.fingerprint", Fact::hash(&"c".repeat(64)))
+        .with("migration.direction", Fact::name("up"))
+        .with("migration.to_version", Fact::name("2"))
+        .with("migration.from_version", Fact::name("1"))
+        .with("migration.duration", Duration::from_micros(148_015))
+        .with_files(&[file("a.json"), file("b.json"), file("c.json")]);
+    journal.record(at(0), &event).unwrap();
+    let event = Event::of(EventName::Resolved, "0002_b")
+        .with("migration.resolved.reason", Fact::said("dropped by hand"))
+        .with("migration.resolved.by", Fact::said("mara"))
+        .with("migration.resolved.as", Fact::name("applied"));
+    journal.record(at(1), &event).unwrap();
+    insta::assert_snapshot!(shown(&disk.bytes(), None, None, false), @r#"
+    2025-11-13T02:13:20Z  INFO   config.migrated  0001_a  direction=up  from=1  to=2  took=0.148s  files=3  path=a.json (+2)
+    2025-11-13T02:13:21Z  WARN   config.migration.resolved  0002_b  as=applied  by=mara  reason="dropped by hand"
+    "#);
 }
 
 #[test]
@@ -47,9 +76,9 @@ fn events_are_chosen_by_migration_and_from_the_end() {
 #[test]
 fn a_hostile_journal_moves_no_cursor() {
     let text = String::from_utf8(small()).unwrap();
-    let hostile = text.replace("shop", "\\u001b[2J\\u202e").replace("INFO", "I\\u0007O");
+    let hostile = text.replace("0001", "\\u001b[2J\\u202e").replace("INFO", "I\\u0007O");
     let out = shown(hostile.as_bytes(), None, None, false);
-    assert!(out.contains("\\u{1b}[2J\\u{202e}/production") && out.contains("I\\u{7}O"), "{out}");
+    assert!(out.contains("\\u{1b}[2J\\u{202e}_a") && out.contains("I\\u{7}O"), "{out}");
     assert!(out.chars().all(|c| c == '\n' || !c.is_control()));
 }
 

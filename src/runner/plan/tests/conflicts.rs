@@ -165,8 +165,17 @@ fn operations_on_the_same_values_are_told_where_no_version_orders_them() {
     assert!(inside(Action::Remove { at: at("/a") }));
     assert!(inside(Action::Move { from: at("/a/b"), to: at("/c") }));
     assert!(!inside(set("/a")));
-    let tried = pair(&[set("/a")], &[set("/a")], "1").tried().plan();
-    assert_eq!(only_conflict(&tried).severity, Severity::Warning);
+    let mut tried = pair(&[set("/a")], &[set("/a")], "1").tried();
+    assert_eq!(only_conflict(&tried.plan()).severity, Severity::Warning);
+    let mut changing = |id: &str, paths: &[&str]| {
+        let file = |path: &&str| FileBefore { path: (*path).into(), before: String::new() };
+        let facts = tried.facts.get_mut(id).unwrap();
+        facts.files = paths.iter().map(file).collect();
+        tried.plan().conflicts.len()
+    };
+    assert_eq!(changing("1_a", &["a.json"]), 1, "what the other one changes is not known");
+    assert_eq!(changing("2_b", &["b.json", "c.json"]), 0, "each has documents of its own");
+    assert_eq!(changing("2_b", &["b.json", "a.json"]), 1);
 }
 
 #[test]
