@@ -19,7 +19,7 @@ use crate::host;
 use crate::model::{Class, EngineKind, Position, Rollback, SetEvidence, printable, sha256};
 use crate::runner::plan::{
     Choice, ConflictKind, FileBefore, Plan, PlanInput, Queued, Rehearsal, StepFacts, Tried, Wanted,
-    make, policy_faults, select,
+    is_new, make, policy_faults, select,
 };
 use crate::runner::{Fault, FaultKind, Permit, Runner};
 
@@ -178,7 +178,7 @@ impl Asked<'_> {
             agreed: self.agreed,
             choices: &choices,
         });
-        Ok((plan, seen.history.is_empty()))
+        Ok((plan, is_new(catalog.info.engine, &seen.history, &seen.rows)))
     }
 
     /// What the steps are seen to do on a throwaway engine, after all that has run; why nothing

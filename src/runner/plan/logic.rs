@@ -8,7 +8,8 @@ use super::impact::effects;
 use super::make::{PlanInput, Tried};
 use super::resolution::Resolution;
 use crate::catalog::Entry;
-use crate::model::{self, Pointer, Program, printable};
+use crate::model::{self, EngineKind, Pointer, Program, printable};
+use crate::runner::tracking::Tracked;
 use crate::sql::{Action, ObjectKind, Touched};
 
 /// A clash between two steps.
@@ -47,10 +48,17 @@ impl Clash<'_> {
 /// The name under which two steps meet: an object, or the schema of documents.
 type Meeting = (Option<ObjectKind>, String);
 
+/// Whether a target is made from nothing: no migration has run on it, and its tables hold no rows.
+/// Documents were there before their first migration.
+#[must_use]
+pub fn is_new(engine: EngineKind, history: &[Tracked], rows: &BTreeMap<String, u64>) -> bool {
+    engine != EngineKind::Documents && history.is_empty() && rows.values().all(|rows| *rows == 0)
+}
+
 /// All clashes, in the order of the steps.
 pub(super) fn clashes<'a>(input: &PlanInput<'a>) -> Vec<Clash<'a>> {
     // What makes a target from nothing is one history, and its order is the one that it was made in.
-    if input.history.is_empty() {
+    if is_new(input.catalog.info.engine, input.history, input.rows) {
         return Vec::new();
     }
     let entries: Vec<&Entry> = input.queue.iter().map(|one| one.entry).collect();

@@ -22,6 +22,7 @@ mod wire;
 
 pub use conflict::{Conflict, ConflictKind, Settlement, Severity};
 pub use digest::{fingerprint, tracking};
+pub use logic::is_new;
 pub use make::{PlanInput, Rehearsal, StepFacts, Tried, make};
 pub use policy::policy_faults;
 pub use resolution::{Choice, Resolution};

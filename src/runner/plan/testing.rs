@@ -110,7 +110,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// A target on which nothing has run.
+    /// A target on which nothing has run, with rows of other tables.
     pub(super) fn of(engine: EngineKind, entries: Vec<Entry>) -> Self {
         let info = SetInfo {
             name: "shop".into(),
@@ -137,7 +137,8 @@ impl Case {
             catalog: SetCatalog::of(info, entries),
             history: Vec::new(),
             snapshot: Snapshot::default(),
-            rows: BTreeMap::new(),
+            // A target that lives.
+            rows: BTreeMap::from([("public.others".to_owned(), 1)]),
             free_bytes: Some(1 << 30),
             left: None,
             rolled_back: BTreeSet::new(),
