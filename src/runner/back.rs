@@ -25,8 +25,9 @@ pub enum Way {
 }
 
 impl Runner<'_> {
-    /// Takes back the migrations after `to`, the last one first; without it the last one alone.
-    /// Answers with their ids in the order in which they went.
+    /// Takes back the migrations after `to`, the last one first; without it the last one alone,
+    /// which may be the one that the start has just taken back. Answers with their ids in the order
+    /// in which they went.
     ///
     /// # Errors
     /// What went before, and why the next did not.
@@ -37,6 +38,10 @@ impl Runner<'_> {
         permit: &Permit<'_>,
     ) -> Result<Vec<String>, (Vec<String>, Box<Fault>)> {
         let none = |fault| (Vec::new(), Box::new(fault));
+        // Who asks again after a crash means the same one, and not the one before it as well.
+        if let (None, Some(id)) = (to, self.took_back.take()) {
+            return Ok(vec![id]);
+        }
         let ids = self.ids_to_take_back(to).map_err(none)?;
         match way {
             Way::Checkpoints { accept_data_loss } if self.target.restores_everything() => {

@@ -1,6 +1,7 @@
 //! Checkpoints: what brings back the state before a step, each in a folder of its own.
 //!
-//! A folder without its description is one that was being made when the process ended.
+//! A folder without its description is one that was being made when the process ended; with its
+//! mark, or empty, one that was being taken away.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -100,11 +101,13 @@ impl<'a> Checkpoints<'a> {
     pub(super) fn open(disk: &'a dyn Disk, state: &Path) -> Result<Self, Fault> {
         let folder = state.join(FOLDER);
         let names = disk.names(&folder).map_err(|error| Fault::file(&folder, &error))?;
-        let names: VecDeque<String> =
+        let mut names: Vec<String> =
             names.iter().filter_map(|name| Some(name.to_str()?.to_owned())).collect();
         let number = |name: &String| name.split('-').next()?.parse::<u64>().ok();
+        // The millionth has one digit more.
+        names.sort_by_key(number);
         let next = names.iter().filter_map(number).max().unwrap_or(0) + 1;
-        Ok(Self { disk, folder, names, next })
+        Ok(Self { disk, folder, names: names.into(), next })
     }
 
     /// Those that stand, oldest first.
@@ -125,14 +128,19 @@ impl<'a> Checkpoints<'a> {
         self.names.iter().filter(fits)
     }
 
-    /// Makes the folder for a new one and answers with its name.
-    pub(super) fn begin(&mut self, migration: &str) -> Result<String, Fault> {
-        let name = format!("{:06}-{}", self.next, slug(migration));
-        let folder = self.backup(&name);
+    /// The name of a new one; nothing is there yet, so that it can be noted before.
+    pub(super) fn new_name(&self, migration: &str) -> String {
+        format!("{:06}-{}", self.next, slug(migration))
+    }
+
+    /// Makes the folder of a new one. From here until it is sealed it is half made, and must be
+    /// owned by a run.
+    pub(super) fn begin(&mut self, name: &str) -> Result<(), Fault> {
+        let folder = self.backup(name);
         self.disk.make_folder(&folder).map_err(|error| Fault::file(&folder, &error))?;
         self.next += 1;
-        self.names.push_back(name.clone());
-        Ok(name)
+        self.names.push_back(name.to_owned());
+        Ok(())
     }
 
     /// The folder that the target puts its backup in.
@@ -222,20 +230,13 @@ impl<'a> Checkpoints<'a> {
         }
     }
 
-    /// Takes one away.
+    /// Takes one away; nothing where it is not there.
     pub(super) fn remove(&mut self, name: &str) -> Result<(), Fault> {
         let folder = self.folder.join(name);
-        // One that is half gone must not look like one that is half made.
-        let mark = folder.join(GONE);
-        let marked = self.disk.kind(&mark).and_then(|kind| match kind {
-            Some(_) => Ok(()),
-            None => self.disk.create(&mark, b"", None),
-        });
-        marked
-            .and_then(|()| self.disk.sync_folder(&folder))
-            .and_then(|()| remove_all(self.disk, &folder))
-            .and_then(|()| self.disk.sync_folder(&self.folder))
-            .map_err(|error| Fault::file(&folder, &error))?;
+        let error = |error| Fault::file(&folder, &error);
+        if self.disk.kind(&folder).map_err(error)?.is_some() {
+            take_away(self.disk, &folder).map_err(error)?;
+        }
         self.names.retain(|known| known != name);
         Ok(())
     }
@@ -243,21 +244,32 @@ impl<'a> Checkpoints<'a> {
     /// Takes away what an earlier process began to take away.
     pub(super) fn finish_removals(&mut self) -> Result<(), Fault> {
         for name in self.names.clone() {
-            let mark = self.folder.join(&name).join(GONE);
-            if self.disk.kind(&mark).map_err(|error| Fault::file(&mark, &error))?.is_some() {
+            let folder = self.folder.join(&name);
+            let error = |error| Fault::file(&folder, &error);
+            let is_marked = self.disk.kind(&folder.join(GONE)).map_err(error)?.is_some();
+            // Its mark goes before the folder does.
+            if is_marked || self.disk.names(&folder).map_err(error)?.is_empty() {
                 self.remove(&name)?;
             }
         }
         Ok(())
     }
 
-    /// Takes away the oldest, until there are no more than `keep`.
-    pub(super) fn prune(&mut self, keep: usize) -> Result<(), Fault> {
-        while self.names.len() > keep.max(1) {
-            let Some(oldest) = self.names.front().cloned() else { break };
-            self.remove(&oldest)?;
+    /// Takes some away until there are no more than `keep`, never the one in use: first those whose
+    /// step did not end well, which bring back nothing, then the oldest.
+    pub(super) fn prune(&mut self, keep: usize, in_use: Option<&str>) -> Result<(), Fault> {
+        let over = self.names.len().saturating_sub(keep.max(1));
+        if over == 0 {
+            return Ok(());
         }
-        Ok(())
+        let mut order = Vec::new();
+        for name in self.names.iter().filter(|name| Some(name.as_str()) != in_use) {
+            let after = self.folder.join(name).join(AFTER);
+            let kind = self.disk.kind(&after).map_err(|error| Fault::file(&after, &error))?;
+            order.push((kind.is_some(), name.clone()));
+        }
+        order.sort_by_key(|(ended_well, _)| *ended_well);
+        order.iter().take(over).try_for_each(|(_, name)| self.remove(name))
     }
 
     fn digest(&self, path: &Path) -> Result<(String, u64), Fault> {
@@ -296,17 +308,29 @@ fn ready(name: &str, wire: Wire, strategy: Strategy) -> Checkpoint {
     }
 }
 
-/// Takes a folder away with all that is in it, its mark last; links in it are not followed.
-fn remove_all(disk: &dyn Disk, folder: &Path) -> std::io::Result<()> {
-    let mut names = disk.names(folder)?;
-    names.sort_by_key(|name| name.as_os_str() == GONE);
-    for name in names {
-        let path = folder.join(name);
-        match disk.kind(&path)? {
-            Some(Kind::Folder) => remove_all(disk, &path)?,
-            Some(_) => disk.remove(&path)?,
-            None => {}
-        }
+/// Takes the folder of a checkpoint away. From the first to the last call it is marked or empty:
+/// one that is half gone must not look like one that is half made.
+fn take_away(disk: &dyn Disk, folder: &Path) -> std::io::Result<()> {
+    let mark = folder.join(GONE);
+    if disk.kind(&mark)?.is_none() {
+        disk.create(&mark, b"", None)?;
     }
+    disk.sync_folder(folder)?;
+    for name in disk.names(folder)?.iter().filter(|name| name.as_os_str() != GONE) {
+        remove_all(disk, &folder.join(name))?;
+    }
+    disk.sync_folder(folder)?;
+    disk.remove(&mark)?;
     disk.remove_folder(folder)
+}
+
+/// Takes away what is there, with all that is in it; links are not followed.
+fn remove_all(disk: &dyn Disk, path: &Path) -> std::io::Result<()> {
+    if disk.kind(path)? != Some(Kind::Folder) {
+        return disk.remove(path);
+    }
+    for name in disk.names(path)? {
+        remove_all(disk, &path.join(name))?;
+    }
+    disk.remove_folder(path)
 }

@@ -21,6 +21,8 @@ mod sealed;
 mod start;
 pub mod state;
 pub mod target;
+#[cfg(test)]
+mod tests;
 pub mod tracking;
 mod walk;
 

@@ -1,5 +1,6 @@
 //! A person says what is true of a migration: the target was mended by hand.
 
+use super::checkpoint::Checkpoint;
 use super::described::told;
 use super::journal::{Event, EventName, Fact};
 use super::run::Runner;
@@ -79,6 +80,12 @@ impl Runner<'_> {
         if doubt.is_some() {
             self.file.set_aside()?;
         }
+        // Half made and owned by no run, it would stop the next start.
+        if let Some(name) = &run.rollback_checkpoint_path
+            && !self.checkpoints.is_sealed(name)?
+        {
+            self.checkpoints.remove(name)?;
+        }
         self.standing.left = Some(left);
         self.stand(State::Idle, &run)?;
         Ok(notes)
@@ -125,8 +132,13 @@ impl Runner<'_> {
 
     /// How the target differs from the checkpoint that it is said to be back at.
     fn differences(&mut self, word: &Word<'_>, run: Option<&Run>) -> Result<Vec<String>, Fault> {
-        let checkpoint = run.map(|run| self.checkpoint_of(run)).transpose()?.flatten();
-        let Some(checkpoint) = checkpoint else {
+        let checkpoint = match run.map(|run| self.checkpoint_of(run)).transpose() {
+            Err(fault) if word.accept_difference => return Ok(vec![fault.what]),
+            checkpoint => checkpoint?.flatten(),
+        };
+        // What a down began with is that the migration has run.
+        let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
+        let Some(checkpoint) = checkpoint.filter(before_up) else {
             return Ok(vec!["there is no checkpoint to compare the target with".to_owned()]);
         };
         let found = self.target.snapshot()?;

@@ -53,6 +53,8 @@ pub struct Runner<'a> {
     pub(super) checkpoints: Checkpoints<'a>,
     pub(super) journal: Journal<'a>,
     pub(super) keep: usize,
+    /// The migration that the start took back.
+    pub(super) took_back: Option<String>,
     run_id: String,
     walks: u32,
     _lock: Option<Lock>,
@@ -73,6 +75,9 @@ impl<'a> Runner<'a> {
             checkpoints.finish_removals()?;
         }
         let file = StateFile::new(disk, folder);
+        if lock.is_some() {
+            file.settle()?;
+        }
         let (standing, doubt) = match file.read() {
             Ok(Some(standing)) => (standing, None),
             Ok(None) if checkpoints.names().next().is_some() => {
@@ -95,6 +100,7 @@ impl<'a> Runner<'a> {
             checkpoints,
             journal,
             keep,
+            took_back: None,
             run_id,
             walks: 0,
             _lock: lock,

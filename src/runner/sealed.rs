@@ -54,7 +54,11 @@ pub(super) fn read<T: DeserializeOwned + Serialize>(
     };
     let sealed: Sealed<T> = match serde_json::from_slice(&bytes) {
         Ok(sealed) => sealed,
-        Err(error) => return Ok(Read::Damaged(format!("it cannot be read: {error}"))),
+        Err(error) => {
+            // The parser quotes what it found.
+            let error = error.to_string();
+            return Ok(Read::Damaged(format!("it cannot be read: {}", printable(&error))));
+        }
     };
     Ok(match seal(&sealed.content)? == sealed.sha256 {
         true => Read::Whole(sealed.content),

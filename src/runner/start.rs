@@ -3,18 +3,23 @@
 //! Nothing is begun on a target whose last run did not end, unless that can be taken back and is
 //! proved to be.
 
+use super::checkpoint::Checkpoint;
 use super::described::told;
 use super::journal::{Event, EventName};
 use super::run::{Runner, words};
 use super::state::{Run, Stood};
 use super::target::Direction;
 use super::tracking::{Tracked, TrackedState};
-use super::walk::{Walker, since, unfinished_elsewhere};
+use super::walk::{Walker, and_untold, since, unfinished_elsewhere};
 use super::{Fault, FaultKind};
+use crate::catalog::Entry;
 use crate::lifecycle::State;
 use crate::model::printable;
 
-impl Runner<'_> {
+/// What a way back begins with.
+type Evidence<'a> = (Fault, &'a Entry, Option<Checkpoint>);
+
+impl<'a> Runner<'a> {
     /// Makes the target ready for something new: what was left in the middle is rolled back, and
     /// with `retry` so is what failed. Answers with what was done.
     ///
@@ -46,9 +51,7 @@ impl Runner<'_> {
                 notices.push(self.forget(state, &run)?);
             }
             Stood::In(state, run) => {
-                let reason = self.testimony(state, &run)?;
-                let reason = Walker::recover(self, state, run, reason)?;
-                notices.push(rolled_back(&reason));
+                notices.push(self.recover(state, run)?);
             }
         }
         self.refuse_half_made()?;
@@ -88,13 +91,32 @@ impl Runner<'_> {
         Ok(format!("the run of {id} from {since} ended in {state}: nothing was touched"))
     }
 
+    /// Takes back what a run that did not end has touched.
+    fn recover(&mut self, state: State, run: Run) -> Result<String, Fault> {
+        let (found, entry, checkpoint) = self.evidence(state, &run)?;
+        // What comes back of a down is that the migration has run.
+        let took_back = run.direction() != Some(Direction::Down);
+        let reason = Walker::recover(self, entry, state, run, checkpoint, found)?;
+        self.took_back = took_back.then(|| entry.migration.id.clone());
+        Ok(rolled_back(&reason))
+    }
+
     /// Brings back what a failed run touched, in a walk of its own.
     fn mend(&mut self, state: State, run: Run) -> Result<String, Fault> {
-        let found = self.testimony(state, &run)?;
-        let entry = self.entry(&run.migration)?;
-        let checkpoint = self.checkpoint_of(&run)?;
+        let (found, entry, checkpoint) = self.evidence(state, &run)?;
+        let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
+        let took_back = checkpoint.as_ref().is_some_and(before_up);
         Walker::mending(self, entry, run, checkpoint).walk()?;
+        self.took_back = took_back.then(|| entry.migration.id.clone());
         Ok(rolled_back(&found))
+    }
+
+    /// What is known of a run, what it was of, and what it goes back to.
+    fn evidence(&mut self, state: State, run: &Run) -> Result<Evidence<'a>, Fault> {
+        let found = self.testimony(state, run);
+        let whole = found
+            .and_then(|found| Ok((found, self.entry(&run.migration)?, self.checkpoint_of(run)?)));
+        whole.map_err(|fault| self.blocked(Some(run), fault))
     }
 
     /// What the state file, the tracking and the target itself say of a run that did not end.
@@ -151,16 +173,12 @@ impl Runner<'_> {
     }
 
     /// Tells the journal that nothing is begun; where it cannot be told, that is said as well.
-    fn blocked(&mut self, run: Option<&Run>, mut fault: Fault) -> Fault {
+    fn blocked(&mut self, run: Option<&Run>, fault: Fault) -> Fault {
         let migration = run.map(|run| run.migration.clone());
         let event =
             Event { name: EventName::BlockedByPartialFailure, migration, attributes: vec![] };
         let event = event.with("error.type", fault.kind.name());
-        if let Err(untold) = self.journal.record((self.clock)(), &event) {
-            fault.what =
-                format!("{}\n  the journal cannot be written: {}", fault.what, untold.what);
-        }
-        fault
+        and_untold(fault, self.journal.record((self.clock)(), &event))
     }
 }
 

@@ -126,6 +126,13 @@ impl<'a> StateFile<'a> {
         Ok(Some(Standing { state, left: wire.left }))
     }
 
+    /// Makes durable what is there to be read: the process that wrote it may have been killed before
+    /// it was, and nothing may be built on what a crash can still take back.
+    pub(super) fn settle(&self) -> Result<(), Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        self.disk.sync_folder(folder).map_err(|error| Fault::file(folder, &error))
+    }
+
     pub(super) fn write(&self, standing: &Standing) -> Result<(), Fault> {
         let (state, run) = match &standing.state {
             Stood::Idle => (State::Idle, None),
@@ -152,8 +159,7 @@ impl<'a> StateFile<'a> {
             number += 1;
         };
         self.disk.rename(&self.path, &aside).map_err(fault)?;
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        self.disk.sync_folder(folder).map_err(fault)
+        self.settle()
     }
 
     fn damaged(&self, why: &str) -> Fault {

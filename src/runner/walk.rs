@@ -92,13 +92,13 @@ impl<'w, 'a> Walker<'w, 'a> {
     /// Takes back what an earlier process left half done, and says why that was needed.
     pub(super) fn recover(
         runner: &'w mut Runner<'a>,
+        entry: &'a Entry,
         found: State,
         run: Run,
+        checkpoint: Option<Checkpoint>,
         reason: Fault,
     ) -> Result<Fault, Fault> {
-        let entry = runner.entry(&run.migration)?;
         let direction = run.direction().unwrap_or(Direction::Up);
-        let checkpoint = runner.checkpoint_of(&run)?;
         let mut walker = Self::of(runner, entry, run, direction, &|_| Ok(()));
         walker.checkpoint = checkpoint;
         let walk = resume(&mut walker, found, reason).map_err(bug)?;
@@ -120,6 +120,9 @@ impl<'w, 'a> Walker<'w, 'a> {
         let id = printable(&self.entry.migration.id).into_owned();
         let (mut fault, became) = match end {
             WalkEnd::RolledBack(fault) => (fault, "it was rolled back: the target is as it was"),
+            WalkEnd::Refused(fault) if self.run.touched => {
+                (fault, "what was half changed is as it was left: the state is failed")
+            }
             WalkEnd::Refused(fault) => (fault, "nothing was touched"),
             WalkEnd::Unnoted(fault) => (fault, "the next start takes it from there"),
             WalkEnd::Stuck { fault, rollback } => {
@@ -185,10 +188,11 @@ impl<'w, 'a> Walker<'w, 'a> {
     fn take_checkpoint(&mut self, before: &Seen) -> Result<(), Fault> {
         let down = self.direction == Direction::Down;
         let id = &self.entry.migration.id;
-        let name = self.runner.checkpoints.begin(id)?;
+        let name = self.runner.checkpoints.new_name(id);
         self.run.rollback_checkpoint_path = Some(name.clone());
-        // Known to the state file before there is anything in it.
+        // Known to the state file before it is there: what no run owns stops every start.
         self.runner.stand(State::ValidatingPre, &self.run)?;
+        self.runner.checkpoints.begin(&name)?;
         let folder = self.runner.checkpoints.backup(&name);
         self.runner.target.back_up(self.entry, down, &folder)?;
         host::reached("checkpoint.backed_up");
@@ -287,7 +291,11 @@ impl Phases for Walker<'_, '_> {
             self.runner.standing.left = self.left.take().or(self.runner.standing.left.take());
         }
         self.state = state;
-        self.runner.stand(state, &self.run)
+        let noted = self.runner.stand(state, &self.run);
+        if let Err(fault) = &noted {
+            self.run.fault = Some(fault.what.clone());
+        }
+        noted
     }
 
     fn prepare(&mut self) -> Result<(), Fault> {
@@ -319,15 +327,11 @@ impl Phases for Walker<'_, '_> {
         let event = self.event(EventName::RollbackStarted);
         self.tell(event)?;
         let back = self.bring_back();
-        let event = match &back {
-            Ok(()) => self.event(EventName::RollbackCompleted),
-            Err(fault) => {
-                self.run.fault = Some(fault.what.clone());
-                self.event(EventName::RollbackFailed).with("error.type", fault.kind.name())
-            }
-        };
-        self.tell(event)?;
-        back
+        let Err(fault) = back else { return self.tell(self.event(EventName::RollbackCompleted)) };
+        self.run.fault = Some(fault.what.clone());
+        let event = self.event(EventName::RollbackFailed).with("error.type", fault.kind.name());
+        let told = self.tell(event);
+        Err(and_untold(fault, told))
     }
 }
 
@@ -340,8 +344,8 @@ impl Walker<'_, '_> {
         if let Some(location) = &fault.location {
             event = event.with("migration.file", Fact::name(location.path.as_str()));
         }
-        self.tell(event.with("migration.duration", self.took()))?;
-        Err(fault)
+        let told = self.tell(event.with("migration.duration", self.took()));
+        Err(and_untold(fault, told))
     }
 
     /// Nothing has been touched: may it run now, and has what it needs run?
@@ -436,8 +440,8 @@ impl Walker<'_, '_> {
             event = event.with_files(&files);
         }
         self.tell(event)?;
-        let keep = self.runner.keep;
-        self.runner.checkpoints.prune(keep)
+        let in_use = self.run.rollback_checkpoint_path.as_deref();
+        self.runner.checkpoints.prune(self.runner.keep, in_use)
     }
 }
 
@@ -452,6 +456,14 @@ pub(super) fn unfinished_elsewhere(name: &str) -> Fault {
              applied|rolled-back --reason … --by …`"
         ),
     )
+}
+
+/// A fault, with what came of telling it to the journal.
+pub(super) fn and_untold(mut fault: Fault, told: Result<(), Fault>) -> Fault {
+    if let Err(untold) = told {
+        fault.what = format!("{}\n  the journal cannot be written: {}", fault.what, untold.what);
+    }
+    fault
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]

@@ -64,7 +64,11 @@ struct State {
     waiting: Vec<Names>,
     files: Vec<Bytes>,
     calls: Vec<Call>,
+    /// What was synced, by its path.
+    synced: Vec<PathBuf>,
     trouble: Trouble,
+    /// The disk before each call that changed or synced, where somebody wants to know.
+    moments: Option<Vec<Simulated>>,
 }
 
 /// A file system in memory.
@@ -93,13 +97,39 @@ impl Simulated {
 
     /// The same disk in another process, with what it has to suffer; calls are counted anew.
     pub(in crate::runner) fn again(&self, trouble: Trouble) -> Self {
-        let state = self.0.borrow().clone();
-        Self(RefCell::new(State { calls: Vec::new(), trouble, ..state }))
+        let state = self.0.borrow();
+        Self(RefCell::new(State {
+            folders: state.folders.clone(),
+            durable: state.durable.clone(),
+            now: state.now.clone(),
+            waiting: state.waiting.clone(),
+            files: state.files.clone(),
+            trouble,
+            ..State::default()
+        }))
+    }
+
+    /// Like [`Self::again`], and keeps every moment at which the process may be killed.
+    pub(in crate::runner) fn watched(&self, trouble: Trouble) -> Self {
+        let disk = self.again(trouble);
+        disk.0.borrow_mut().moments = Some(Vec::new());
+        disk
+    }
+
+    /// The disk as each call found it that changed or synced something, and as it is now.
+    pub(in crate::runner) fn moments(&self) -> Vec<Self> {
+        let kept = self.0.borrow().moments.clone().unwrap_or_default();
+        kept.into_iter().chain([self.again(Trouble::default())]).collect()
     }
 
     /// The calls of this process, in their order.
     pub(in crate::runner) fn calls(&self) -> Vec<Call> {
         self.0.borrow().calls.clone()
+    }
+
+    /// What this process synced, in that order.
+    pub(in crate::runner) fn synced(&self) -> Vec<PathBuf> {
+        self.0.borrow().synced.clone()
     }
 
     /// What the files hold now, for a process.
@@ -139,7 +169,10 @@ impl Simulated {
 
     /// Counts a call; an error where it does not happen.
     fn call(&self, call: Call) -> io::Result<()> {
+        let is_watched = call != Call::Look && self.0.borrow().moments.is_some();
+        let before = is_watched.then(|| self.again(Trouble::default()));
         let mut state = self.0.borrow_mut();
+        state.moments.iter_mut().for_each(|moments| moments.extend(before.clone()));
         let number = state.calls.len();
         if state.trouble.ends.is_some_and(|at| number >= at) {
             return Err(io::Error::other("the process has ended"));
@@ -158,11 +191,11 @@ impl Simulated {
     }
 
     /// Counts a sync; whether it does anything.
-    fn syncs(&self) -> io::Result<bool> {
+    fn syncs(&self, path: &Path) -> io::Result<bool> {
         self.call(Call::Sync)?;
-        let state = self.0.borrow();
-        let number = state.calls.iter().filter(|call| **call == Call::Sync).count() - 1;
-        Ok(state.trouble.unsynced != Some(number))
+        let mut state = self.0.borrow_mut();
+        state.synced.push(path.to_owned());
+        Ok(state.trouble.unsynced != Some(state.synced.len() - 1))
     }
 
     fn id(&self, path: &Path) -> io::Result<usize> {
@@ -180,6 +213,9 @@ impl Simulated {
         };
         let id = match state.now.get(path) {
             Some(id) => *id,
+            None if !path.parent().is_some_and(|folder| state.folders.contains(folder)) => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             None => {
                 let id = state.files.len();
                 state.files.push(Bytes::default());
@@ -254,7 +290,7 @@ impl Disk for Simulated {
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
-        if self.syncs()? {
+        if self.syncs(path)? {
             let id = self.id(path)?;
             let file = &mut self.0.borrow_mut().files[id];
             file.durable = file.now.clone();
@@ -280,7 +316,7 @@ impl Disk for Simulated {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        if self.syncs()? {
+        if self.syncs(path)? {
             let mut state = self.0.borrow_mut();
             let of = |names: &Names| names.iter().any(|(name, _)| name.parent() == Some(path));
             let waiting = std::mem::take(&mut state.waiting);
@@ -305,7 +341,11 @@ impl Disk for Simulated {
         if !self.names(path)?.is_empty() {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
-        self.0.borrow_mut().folders.remove(path);
+        let mut state = self.0.borrow_mut();
+        state.folders.remove(path);
+        // What was in it goes with it, and does not wait.
+        state.durable.retain(|name, _| !name.starts_with(path));
+        state.waiting.retain(|names| !names.iter().any(|(name, _)| name.starts_with(path)));
         Ok(())
     }
 

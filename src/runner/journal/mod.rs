@@ -147,6 +147,11 @@ pub fn verify(path: &Path) -> Result<Verification, Fault> {
     verify::verify(lines::open(path)?).map_err(|error| Fault::file(path, &error))
 }
 
+#[cfg(test)]
+pub(super) fn verify_bytes(bytes: &[u8]) -> Verification {
+    verify::verify(bytes).unwrap_or_default()
+}
+
 /// The events that a filter lets through, one a line: as they stand in the file, or in words.
 ///
 /// # Errors

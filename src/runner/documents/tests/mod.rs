@@ -20,8 +20,8 @@ use crate::model::{
 };
 use crate::runner::disk::simulated::{Contents, Simulated};
 
-const ROOT: &str = "/root";
-const STATE: &str = "/state";
+pub(in crate::runner) const ROOT: &str = "/root";
+pub(in crate::runner) const STATE: &str = "/state";
 
 struct NoFiles;
 
@@ -39,7 +39,7 @@ fn path(text: &str) -> RepoPath {
     RepoPath::new(text).unwrap()
 }
 
-fn at(text: &str) -> Pointer {
+pub(in crate::runner) fn at(text: &str) -> Pointer {
     Pointer::parse(text).unwrap()
 }
 
@@ -49,7 +49,7 @@ fn checkpoint(name: &str) -> PathBuf {
 
 /// The documents of the schema `app`, whose versions count from 1; a port is a number, and from
 /// version 2 on a map.
-fn documents(names: &[&str]) -> Documents {
+pub(in crate::runner) fn documents(names: &[&str]) -> Documents {
     let schema = |version: u32| {
         let port = if version == 1 { "integer" } else { "object" };
         let value = json!({"type": "object", "properties": {"port": {"type": port}}});
@@ -72,7 +72,7 @@ fn documents(names: &[&str]) -> Documents {
 }
 
 /// A migration from that version to the next, with a derived way back.
-fn entry(from: u32, action: Action) -> Entry {
+pub(in crate::runner) fn entry(from: u32, action: Action) -> Entry {
     let id = format!("{from:04}_next");
     let up = Program {
         path: path(&format!("config/{id}.toml")),
@@ -102,7 +102,7 @@ fn entry(from: u32, action: Action) -> Entry {
     Entry { migration, touch: Touch::NONE, declared }
 }
 
-fn wrap() -> Entry {
+pub(in crate::runner) fn wrap() -> Entry {
     entry(1, Action::Wrap { at: at("/port"), key: Some("number".into()) })
 }
 
@@ -114,8 +114,8 @@ fn disk(files: &[(&str, &str)]) -> Simulated {
     Simulated::holding(&contents)
 }
 
-const OLD: &str = "{\n  \"version\": 1, \"port\": 80\n}\n";
-const NEW: &str = "{\n  \"version\": 2, \"port\": {\"number\": 80}\n}\n";
+pub(in crate::runner) const OLD: &str = "{\n  \"version\": 1, \"port\": 80\n}\n";
+pub(in crate::runner) const NEW: &str = "{\n  \"version\": 2, \"port\": {\"number\": 80}\n}\n";
 
 fn open<'a>(disk: &'a dyn Disk, names: &[&str], set: &[Entry]) -> DocumentsTarget<'a> {
     try_open(disk, names, set).unwrap()
