@@ -243,6 +243,12 @@ pub enum Journal {
         /// On which target.
         #[command(flatten)]
         on: Box<OnTarget>,
+        /// Only events of this migration.
+        #[arg(long, value_name = "ID")]
+        migration: Option<String>,
+        /// Only so many, the last of them.
+        #[arg(long, value_name = "NUMBER")]
+        last: Option<usize>,
         /// The format on standard output; json is one event a line, as the journal holds them.
         #[arg(long, value_name = "FORMAT", default_value = "plain")]
         format: ListFormat,

@@ -165,10 +165,10 @@ fn shown(line: &str) -> String {
 /// `journal show` and `journal verify`.
 pub(super) fn journal(action: &Journal) -> Result<u8, GateError> {
     match action {
-        Journal::Show { on, format } => {
+        Journal::Show { on, migration, last, format } => {
             let opened = open::open(on)?;
-            let json = *format == ListFormat::Json;
-            journal::show(&opened.state.join(FILE_NAME), &Filter::default(), json)
+            let filter = Filter { migration: migration.clone(), last: *last };
+            journal::show(&opened.state.join(FILE_NAME), &filter, *format == ListFormat::Json)
         }
         Journal::Verify { on } => {
             let opened = open::open(on)?;
