@@ -125,6 +125,8 @@ impl Runner<'_> {
 
     /// How the target differs from the checkpoint that it is said to be back at.
     fn differences(&mut self, word: &Word<'_>, run: Option<&Run>) -> Result<Vec<String>, Fault> {
+        // Before a down the target was what it is with the migration.
+        let run = run.filter(|run| run.direction() != Some(Direction::Down));
         let checkpoint = run.map(|run| self.checkpoint_of(run)).transpose()?.flatten();
         let Some(checkpoint) = checkpoint else {
             return Ok(vec!["there is no checkpoint to compare the target with".to_owned()]);
