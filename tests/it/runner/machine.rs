@@ -120,6 +120,18 @@ impl Drop for Small {
 }
 
 #[test]
+fn a_disk_that_is_read_only_is_told() {
+    let place = Place::sqlite();
+    let Some(small) = Small::mount(place.path("state"), 200) else { return };
+    let mut again = host::command("mount");
+    assert!(again.args(["-o", "remount,ro"]).arg(&small.0).status().unwrap().success());
+    let refused = place.apply(&["--state", "state"]).refused(3);
+    assert!(refused.contains("Read-only file system"), "{refused}");
+    assert_eq!(fs::read(place.path("app.db")).unwrap(), b"");
+    drop(small);
+}
+
+#[test]
 fn a_full_disk_leaves_the_target_as_it_was() {
     for rows in [0, 40_000] {
         let place = Place::sqlite();

@@ -24,7 +24,7 @@ fn configure(here: &Here, layout: &str) {
     let set = format!(
         "version = 1\n[[set]]\nname = \"s\"\npath = \"migrations\"\nengine = \"{engine}\"\n\
          layout = \"{layout}\"\n\
-         [policy.levels]\n\"manifest/*\" = \"off\"\n\"rollback/missing\" = \"off\"\n"
+         [policy.levels]\n\"manifest/missing-class\" = \"off\"\n\"rollback/missing\" = \"off\"\n"
     );
     here.folder.write("migration-gate.toml", &set);
 }
