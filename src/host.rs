@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -142,15 +142,17 @@ pub fn capture_files(
     Ok(Captured::Done(success, Vec::new(), String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// A place that tests stop or kill the program at: `FAILPOINTS=NAME=return(kill)`. Outside tests it
-/// is nothing.
+/// A place that tests stop or kill the program at: `FAILPOINTS=NAME=return(kill)`; with
+/// `return(tell)` it says that it was there. Outside tests it is nothing.
 pub fn reached(step: &str) {
     let _ = step;
-    fail::fail_point!(step, |action: Option<String>| {
-        if action.as_deref() == Some("kill") {
+    fail::fail_point!(step, |action: Option<String>| match action.as_deref() {
+        Some("kill") => {
             // Nothing of this program runs after that.
             let _ = signal_hook::low_level::raise(signal_hook::consts::SIGKILL);
         }
+        Some("tell") => eprintln!("reached {step}"),
+        _ => {}
     });
 }
 
@@ -217,10 +219,24 @@ pub fn set_run_deadline(limit: Duration) {
     let _ = RUN_DEADLINE.set(now() + limit);
 }
 
+/// How much work is under way that must come to its end.
+static UNDISTURBED: AtomicUsize = AtomicUsize::new(0);
+
+/// Does work that must come to its end: until then nothing says stop but its own deadlines, and a
+/// second signal.
+pub fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    UNDISTURBED.fetch_add(1, Ordering::Relaxed);
+    let done = work();
+    UNDISTURBED.fetch_sub(1, Ordering::Relaxed);
+    done
+}
+
 /// Whether the run must end now, and why.
 #[must_use]
 pub fn must_stop() -> Option<Stop> {
-    if interrupted() {
+    if UNDISTURBED.load(Ordering::Relaxed) > 0 {
+        None
+    } else if interrupted() {
         Some(Stop::Interrupted)
     } else if RUN_DEADLINE.get().is_some_and(|deadline| now() >= *deadline) {
         Some(Stop::RunDeadline)

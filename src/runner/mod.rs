@@ -31,4 +31,4 @@ pub use checkpoint::Checkpoint;
 pub use fault::{Fault, FaultKind};
 pub use resolve::Word;
 pub use run::{Parts, Runner, Sight};
-pub use walk::Permit;
+pub use walk::{Permit, STEPS};

@@ -21,6 +21,7 @@ mod pg_dump;
 mod postgres;
 mod rows;
 mod rules;
+mod runner;
 mod sqlite_rules;
 mod strict;
 mod support;

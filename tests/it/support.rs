@@ -23,6 +23,18 @@ impl Folder {
         folder
     }
 
+    /// One in memory, where the machine has such a place: what outlives a process need not outlive
+    /// the machine, and making it durable takes time.
+    pub(crate) fn in_memory(files: &[(&str, &str)]) -> Self {
+        let memory = Path::new("/dev/shm");
+        if !memory.is_dir() {
+            return Self::new(files);
+        }
+        let folder = Self(tempfile::Builder::new().prefix("mg-it-").tempdir_in(memory).unwrap());
+        files.iter().for_each(|(name, text)| folder.write(name, text));
+        folder
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

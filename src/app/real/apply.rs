@@ -18,8 +18,8 @@ use crate::error::GateError;
 use crate::host;
 use crate::model::{Class, EngineKind, Position, Rollback, SetEvidence, printable, sha256};
 use crate::runner::plan::{
-    Choice, ConflictKind, FileBefore, Plan, PlanInput, Queued, Rehearsal, StepFacts, Tried, Wanted,
-    is_new, make, policy_faults, select,
+    Choice, ConflictKind, FileBefore, Plan, PlanInput, Queued, Rehearsal, Step as PlanStep,
+    StepFacts, Tried, Wanted, is_new, make, policy_faults, select,
 };
 use crate::runner::{Fault, FaultKind, Permit, Runner};
 
@@ -70,6 +70,10 @@ pub(super) fn apply(args: &cli::Apply) -> Result<u8, GateError> {
         let (plan, is_new) = asked.plan(opened, runner)?;
         let mut faults = plan.faults();
         faults.extend(doctrine::faults(opened, &plan, is_new, asked.approved_by)?);
+        if faults.is_empty() {
+            // Nothing is begun that may not run anyway.
+            faults.extend(asked.forbidden(opened, &plan.steps));
+        }
         if let Some(first) = together(&faults) {
             return Err(first);
         }
@@ -221,14 +225,14 @@ impl Asked<'_> {
         let id = &entry.migration.id;
         let step = plan.steps.iter().find(|step| step.migration == *id);
         let Some(step) = step else { return Ok(()) };
-        let rollout = &opened.gathered.policy.rollout;
-        let faults = policy_faults(
-            std::slice::from_ref(step),
-            rollout,
-            host::wall_clock(),
-            self.approved_by,
-        );
+        let faults = self.forbidden(opened, std::slice::from_ref(step));
         faults.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// What the policy does not let run at this minute.
+    fn forbidden(&self, opened: &Opened, steps: &[PlanStep]) -> Vec<Fault> {
+        let rollout = &opened.gathered.policy.rollout;
+        policy_faults(steps, rollout, host::wall_clock(), self.approved_by)
     }
 }
 

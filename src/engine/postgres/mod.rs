@@ -32,7 +32,7 @@ mod trace;
 use super::{Engine, EngineError, SandboxSpec, Target};
 use binaries::Binaries;
 use foreign::Foreign;
-pub use real::open;
+pub use real::{STEPS, open};
 use server::Own;
 use target::Sandbox;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::conflict::Conflict;
 use super::impact::evidence;
 use super::make::{PlanInput, Rehearsal, Tried};
+use super::resolution::Resolution;
 use super::wire::{Check, CheckName, Outcome};
 use crate::catalog::Entry;
 use crate::model::{EngineKind, Kind, Outcome as Seen, Step, printable};
@@ -172,9 +173,16 @@ fn room(input: &PlanInput<'_>) -> Check {
 
 /// The check of conflicts that are not resolved.
 pub(super) fn open_conflicts(conflicts: &[Conflict]) -> Check {
-    let open = conflicts.iter().filter(|conflict| conflict.blocks());
-    let open = open.map(|conflict| conflict.what.clone());
-    let help = "look at the conflicts, and choose a resolution with --on-conflict KIND=RESOLUTION \
-                where one fits";
-    held(CheckName::Conflicts, &open.collect::<Vec<_>>(), help)
+    let open: Vec<&Conflict> = conflicts.iter().filter(|conflict| conflict.blocks()).collect();
+    let what: Vec<String> = open.iter().map(|conflict| conflict.what.clone()).collect();
+    let words = open.iter().flat_map(|conflict| {
+        let word = |one: &Resolution| format!("{}={}", conflict.kind.name(), one.name());
+        conflict.resolutions.iter().map(word)
+    });
+    let words: BTreeSet<String> = words.collect();
+    let mut help = "`migration-gate plan` says of each conflict what to do".to_owned();
+    for word in words {
+        help.push_str(&format!("; --on-conflict {word} goes on where it is right"));
+    }
+    held(CheckName::Conflicts, &what, &help)
 }

@@ -13,19 +13,21 @@ const FILES: &[&[(&str, &str)]] = &[
     &[("3_d.sql", "-- migrate:up\nCREATE TABLE t4 (a int);\n-- migrate:down\nDROP TABLE t4;\n")],
 ];
 
+pub(crate) const DBMATE: Tool = Tool {
+    layout: "dbmate",
+    program: "dbmate",
+    files: FILES,
+    up: &["--no-dump-schema", "-d", "migrations", "migrate"],
+    down: &["--no-dump-schema", "-d", "migrations", "rollback"],
+    status: &["-d", "migrations", "status"],
+    waiting: |ran| {
+        let lines = ran.out.lines().filter(|line| line.starts_with("[ ]"));
+        lines.map(str::to_owned).collect()
+    },
+    told: ["001 = 001_a", "10 = 10_b", "20200101000000 = 20200101000000", "3 = 3_d"],
+};
+
 #[test]
 fn dbmate_and_the_runner_take_turns() {
-    take_turns(&Tool {
-        layout: "dbmate",
-        program: "dbmate",
-        files: FILES,
-        up: &["--no-dump-schema", "-d", "migrations", "migrate"],
-        down: &["--no-dump-schema", "-d", "migrations", "rollback"],
-        status: &["-d", "migrations", "status"],
-        waiting: |ran| {
-            let lines = ran.out.lines().filter(|line| line.starts_with("[ ]"));
-            lines.map(str::to_owned).collect()
-        },
-        told: ["001 = 001_a", "10 = 10_b", "20200101000000 = 20200101000000", "3 = 3_d"],
-    });
+    take_turns(&DBMATE);
 }

@@ -22,24 +22,26 @@ const FILES: &[&[(&str, &str)]] = &[
     ],
 ];
 
+pub(crate) const DIESEL: Tool = Tool {
+    layout: "diesel",
+    program: "diesel",
+    files: FILES,
+    up: &["migration", "run", "--migration-dir", "migrations"],
+    down: &["migration", "revert", "--migration-dir", "migrations"],
+    status: &["migration", "list", "--migration-dir", "migrations"],
+    waiting: |ran| {
+        let lines = ran.out.lines().filter(|line| line.contains("[ ]"));
+        lines.map(str::to_owned).collect()
+    },
+    told: [
+        "00000000000000 = 00000000000000_diesel_initial_setup",
+        "20200102030405 = 2020-01-02-030405_make_t2",
+        "202101020304050000 = 2021-01-02-030405-0000_c",
+        "20220102030405 = 20220102030405_d",
+    ],
+};
+
 #[test]
 fn diesel_and_the_runner_take_turns() {
-    take_turns(&Tool {
-        layout: "diesel",
-        program: "diesel",
-        files: FILES,
-        up: &["migration", "run", "--migration-dir", "migrations"],
-        down: &["migration", "revert", "--migration-dir", "migrations"],
-        status: &["migration", "list", "--migration-dir", "migrations"],
-        waiting: |ran| {
-            let lines = ran.out.lines().filter(|line| line.contains("[ ]"));
-            lines.map(str::to_owned).collect()
-        },
-        told: [
-            "00000000000000 = 00000000000000_diesel_initial_setup",
-            "20200102030405 = 2020-01-02-030405_make_t2",
-            "202101020304050000 = 2021-01-02-030405-0000_c",
-            "20220102030405 = 20220102030405_d",
-        ],
-    });
+    take_turns(&DIESEL);
 }

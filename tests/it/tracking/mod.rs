@@ -3,17 +3,17 @@
 //! They are looked for in the folders of `MIGRATION_GATE_TOOLS`, a list like `PATH`, and then in
 //! `PATH`. In a CI on Linux each must be there.
 
-mod dbmate;
-mod diesel;
+pub(crate) mod dbmate;
+pub(crate) mod diesel;
 mod flyway;
 mod own;
 mod plain;
 mod prisma;
-mod refinery;
+pub(crate) mod refinery;
 mod sqitch;
-mod sqlx;
+pub(crate) mod sqlx;
 mod tables;
-mod turns;
+pub(crate) mod turns;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,6 +48,34 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// A throwaway PostgreSQL server, gone with its handle, and the folder of its socket; loudly nothing
+/// where there is none.
+pub(crate) fn server() -> Option<(Box<dyn Target>, String)> {
+    let spec = SandboxSpec {
+        statement_timeout: Duration::from_secs(60),
+        sqlite_foreign_keys: false,
+        engine_version: None,
+        postgres_bin: None,
+        postgres_url: None,
+    };
+    let mut server = match Postgres.sandbox(&spec) {
+        Ok(server) => server,
+        Err(EngineError::Unavailable { what, .. }) if !in_ci() => {
+            eprintln!("SKIPPED: {what}");
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    // The only thing a script can say is why it failed.
+    let ask = "DO $$ BEGIN RAISE '%', current_setting('unix_socket_directories'); END $$";
+    let ask = Script::whole(RepoPath::root(), ask.into(), TransactionMode::Bare);
+    let socket = match server.execute(&ask) {
+        Err(TargetError::Script(failure)) => failure.message,
+        other => panic!("{other:?}"),
+    };
+    Some((server, socket))
+}
+
 /// A database and a folder for migrations.
 pub(crate) struct Here {
     pub(crate) engine: EngineKind,
@@ -67,7 +95,7 @@ pub(crate) fn everywhere() -> Vec<Here> {
 }
 
 impl Here {
-    fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         let folder = Folder::new(&[]);
         let file = folder.path().join("app.db");
         let database = Plain::Sqlite(rusqlite::Connection::open(&file).unwrap());
@@ -75,29 +103,8 @@ impl Here {
         Self { engine: EngineKind::Sqlite, folder, url, database, _server: None }
     }
 
-    fn postgres() -> Option<Self> {
-        let spec = SandboxSpec {
-            statement_timeout: Duration::from_secs(60),
-            sqlite_foreign_keys: false,
-            engine_version: None,
-            postgres_bin: None,
-            postgres_url: None,
-        };
-        let mut server = match Postgres.sandbox(&spec) {
-            Ok(server) => server,
-            Err(EngineError::Unavailable { what, .. }) if !in_ci() => {
-                eprintln!("SKIPPED: {what}");
-                return None;
-            }
-            Err(error) => panic!("{error}"),
-        };
-        // The only thing a script can say is why it failed.
-        let ask = "DO $$ BEGIN RAISE '%', current_setting('unix_socket_directories'); END $$";
-        let ask = Script::whole(RepoPath::root(), ask.into(), TransactionMode::Bare);
-        let socket = match server.execute(&ask) {
-            Err(TargetError::Script(failure)) => failure.message,
-            other => panic!("{other:?}"),
-        };
+    pub(crate) fn postgres() -> Option<Self> {
+        let (server, socket) = server()?;
         let url = format!(
             "postgres://postgres@localhost/postgres?host={}&sslmode=disable",
             socket.replace('/', "%2F")

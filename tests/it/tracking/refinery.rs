@@ -6,7 +6,7 @@ use migration_gate::model::EngineKind;
 
 use super::{Here, Owned, everywhere, note, tool};
 
-const FILES: [(&str, &str); 4] = [
+pub(crate) const FILES: [(&str, &str); 4] = [
     ("V1__make_t1.sql", "CREATE TABLE t1 (a int);\r\n"),
     ("V0002__t2.sql", "CREATE TABLE t2 (a int);"),
     ("more/U3__ä.sql", "-- refinery:noTransaction\nCREATE TABLE t3 (a int);"),
@@ -24,7 +24,7 @@ fn files(here: &Here, count: usize) -> Owned {
 }
 
 /// Runs refinery, which refuses whatever was edited or is missing.
-fn migrate(here: &Here, program: &Path) {
+pub(crate) fn migrate(here: &Here, program: &Path) {
     let config = match here.engine {
         EngineKind::Postgres => format!(
             "db_type = \"Postgres\"\ndb_host = \"{}\"\ndb_port = \"5432\"\n\

@@ -16,7 +16,7 @@ const FILES: &[&[(&str, &str)]] = &[
     &[("400_d.up.sql", "CREATE TABLE t4 (a int);"), ("400_d.down.sql", "DROP TABLE t4;")],
 ];
 
-const SQLX: Tool = Tool {
+pub(crate) const SQLX: Tool = Tool {
     layout: "sqlx",
     program: "sqlx",
     files: FILES,

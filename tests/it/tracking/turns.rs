@@ -5,18 +5,18 @@ use crate::support::Ran;
 
 /// A tool as a person uses it, and the files of a set of four migrations, each of which makes a
 /// table `t1` to `t4`.
-pub(super) struct Tool {
-    pub(super) layout: &'static str,
-    pub(super) program: &'static str,
+pub(crate) struct Tool {
+    pub(crate) layout: &'static str,
+    pub(crate) program: &'static str,
     /// Below `migrations`, in the order of the migrations.
-    pub(super) files: &'static [&'static [(&'static str, &'static str)]],
-    pub(super) up: &'static [&'static str],
-    pub(super) down: &'static [&'static str],
+    pub(crate) files: &'static [&'static [(&'static str, &'static str)]],
+    pub(crate) up: &'static [&'static str],
+    pub(crate) down: &'static [&'static str],
     /// Says by what is printed which of the migrations wait.
-    pub(super) status: &'static [&'static str],
-    pub(super) waiting: fn(&Ran) -> Vec<String>,
+    pub(crate) status: &'static [&'static str],
+    pub(crate) waiting: fn(&Ran) -> Vec<String>,
     /// What the tracker tells of each migration once it has run.
-    pub(super) told: [&'static str; 4],
+    pub(crate) told: [&'static str; 4],
 }
 
 /// A tool on a database.

@@ -202,11 +202,12 @@ fn without_tls(url: &str) -> Result<(String, TlsOptions), EngineError> {
     let Some(question) = url[user_end..].find('?').map(|at| at + user_end) else {
         return Ok((url.to_owned(), found));
     };
-    let mut kept = Vec::new();
+    let (mut kept, mut host) = (Vec::new(), None);
     for pair in url[question + 1..].split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value: Vec<u8> = percent_decode_str(value).collect();
         match name {
+            "host" => host = pair.strip_prefix("host="),
             "sslmode" => found.mode = Some(String::from_utf8_lossy(&value).into_owned()),
             "sslrootcert" => found.root = Some(OsStr::from_bytes(&value).to_owned()),
             "sslcert" | "sslkey" | "sslcrl" | "sslpassword" | "gssencmode" | "service"
@@ -216,7 +217,23 @@ fn without_tls(url: &str) -> Result<(String, TlsOptions), EngineError> {
             _ => kept.push(pair),
         }
     }
-    Ok((format!("{}?{}", &url[..question], kept.join("&")), found))
+    let mut bare = url[..question].to_owned();
+    if let Some(host) = host {
+        name_host(&mut bare, host);
+    }
+    Ok((format!("{bare}?{}", kept.join("&")), found))
+}
+
+/// Puts a host among the parameters, which is the one that counts for libpq, in the place of the
+/// one before them. Tools name the folder of a socket so.
+fn name_host(url: &mut String, host: &str) {
+    let begin = url.find('@').or_else(|| url.find("//").map(|at| at + 1)).map_or(0, |at| at + 1);
+    let rest = &url[begin..];
+    let end = match rest.find(']') {
+        Some(end) if rest.starts_with('[') => end + 1,
+        _ => rest.find([':', '/']).unwrap_or(rest.len()),
+    };
+    url.replace_range(begin..begin + end, &host.replace('/', "%2F"));
 }
 
 fn trust(mode: &str, has_authorities: bool) -> Result<Trust, EngineError> {
@@ -282,6 +299,18 @@ mod tests {
         }
         let system = parsed("postgres://u@h/d?sslmode=verify-full&sslrootcert=system");
         assert_eq!(system.authorities, Some(Authorities::System));
+    }
+
+    #[test]
+    fn a_host_among_the_parameters_counts() {
+        for url in [
+            "postgres://u@localhost:7/d?host=/run/pg&sslmode=disable",
+            "postgres://u@[::1]:7/d?host=%2Frun%2Fpg",
+            "postgres://localhost:7/d?host=%2Frun%2Fpg",
+            "postgres://u@:7/d?host=%2Frun%2Fpg",
+        ] {
+            assert_eq!(parsed(url).place, parsed("postgres://u@%2Frun%2Fpg:7/d").place, "{url}");
+        }
     }
 
     #[test]

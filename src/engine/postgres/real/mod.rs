@@ -25,6 +25,9 @@ use crate::engine::{Database, EngineError, RealSpec, TargetError, TextRow};
 use crate::model::{Script, Snapshot, TableName};
 use connect::{ANSWER, Connector, Line};
 
+/// The places at which a test stops or kills the process.
+pub const STEPS: &[&str] = &["postgres.commit", "postgres.committed", "postgres.restore"];
+
 /// The longest a look at the catalog may take.
 const CATALOG_LIMIT: Duration = Duration::from_secs(300);
 
