@@ -45,8 +45,7 @@ impl Runner<'_> {
         let ids = self.ids_to_take_back(to).map_err(none)?;
         match way {
             Way::Checkpoints { accept_data_loss } if self.target.restores_everything() => {
-                self.bring_all_back(&ids, accept_data_loss, permit).map_err(none)?;
-                Ok(ids)
+                self.bring_all_back(&ids, accept_data_loss, permit).map_err(none)
             }
             Way::Checkpoints { .. } => self.one_by_one(&ids, Direction::Restore, permit),
             Way::Downs => self.one_by_one(&ids, Direction::Down, permit),
@@ -114,15 +113,22 @@ impl Runner<'_> {
         walker.walk()
     }
 
-    /// A whole database goes back at once, to before the first of the migrations.
+    /// A whole database goes back at once, to before the first of the migrations, and with it goes
+    /// all that ran since. Answers with what went.
     fn bring_all_back(
         &mut self,
         ids: &[String],
         accept_data_loss: bool,
         permit: &Permit<'_>,
-    ) -> Result<(), Fault> {
-        let Some(first) = ids.last() else { return Ok(()) };
+    ) -> Result<Vec<String>, Fault> {
+        let Some(first) = ids.last() else { return Ok(Vec::new()) };
         let checkpoint = self.checkpoint_before(first)?;
+        let history = self.target.history()?;
+        // A late migration ran after others that stand behind it in the order.
+        let is_gone = |one: &&Tracked| !checkpoint.tracking.contains(&one.name);
+        let gone = history.iter().rev().filter(is_gone);
+        let gone: Vec<String> =
+            gone.map(|one| one.id.clone().unwrap_or_else(|| one.name.clone())).collect();
         if !accept_data_loss {
             let (name, at) = (&checkpoint.name, since(checkpoint.created_at));
             let rows = self.rows_since(&checkpoint)?;
@@ -131,26 +137,29 @@ impl Runner<'_> {
                 format!(
                     "the checkpoint {name} brings the whole database back to {at}: what was \
                      written since is lost{rows}\n  it takes back {}",
-                    listed(ids)
+                    listed(&gone)
                 ),
                 "say that this is what you want with --accept-data-loss",
             ));
         }
-        self.one(first, Direction::Restore, permit)
+        self.one(first, Direction::Restore, permit)?;
+        Ok(gone)
     }
 
     /// How the numbers of rows differ from those at a checkpoint.
     fn rows_since(&mut self, checkpoint: &Checkpoint) -> Result<String, Fault> {
-        let now = self.target.row_counts()?;
-        let mut lines = String::new();
-        for (table, count) in &now {
-            let before = checkpoint.row_counts.get(table);
-            if before != Some(count) {
-                let before = before.map_or_else(|| "no such table".to_owned(), u64::to_string);
-                lines.push_str(&format!("\n    {}: {count} rows, {before} then", printable(table)));
-            }
-        }
-        Ok(lines)
+        let (now, then) = (self.target.row_counts()?, &checkpoint.row_counts);
+        let tables: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+        let told = |count: Option<&u64>| match count {
+            Some(count) => format!("{count} rows"),
+            None => "no such table".to_owned(),
+        };
+        let changed = tables.into_iter().filter(|table| now.get(*table) != then.get(*table));
+        let lines = changed.map(|table| {
+            let (now, then) = (told(now.get(table)), told(then.get(table)));
+            format!("\n    {}: {now} now, {then} then", printable(table))
+        });
+        Ok(lines.collect())
     }
 
     /// The newest checkpoint that was taken before the up of a migration and fits what has run.

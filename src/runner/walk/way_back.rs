@@ -1,0 +1,104 @@
+//! The checkpoint that a walk goes back to: taken, brought back, and held against the target.
+
+use super::Walker;
+use crate::host;
+use crate::lifecycle::State;
+use crate::runner::checkpoint::Taken;
+use crate::runner::described::told;
+use crate::runner::journal::{EventName, Fact};
+use crate::runner::run::{Seen, words};
+use crate::runner::target::{Direction, Strategy};
+use crate::runner::{Fault, FaultKind};
+
+impl Walker<'_, '_> {
+    /// Takes the checkpoint before an up or a down.
+    pub(super) fn take_checkpoint(&mut self, before: &Seen) -> Result<(), Fault> {
+        let down = self.direction == Direction::Down;
+        let id = &self.entry.migration.id;
+        let name = self.runner.checkpoints.new_name(id);
+        self.run.rollback_checkpoint_path = Some(name.clone());
+        // Known to the state file before it is there: what no run owns stops every start.
+        self.runner.stand(State::ValidatingPre, &self.run)?;
+        self.runner.checkpoints.begin(&name)?;
+        let folder = self.runner.checkpoints.backup(&name);
+        self.runner.target.back_up(self.entry, down, &folder)?;
+        host::reached("checkpoint.backed_up");
+        let row_counts = self.runner.target.row_counts()?;
+        let strategy = self.runner.target.strategy(self.entry, down);
+        let checkpoint = self.runner.checkpoints.seal(
+            &name,
+            Taken {
+                migration: id,
+                content: &self.entry.declared.content,
+                direction: self.direction.name(),
+                run: &self.run.id,
+                created_at: self.run.started_at,
+                strategy,
+                tracking: words(&before.history),
+                row_counts,
+                snapshot: &before.snapshot,
+            },
+        )?;
+        host::reached("checkpoint.sealed");
+        let bytes = checkpoint.bytes;
+        let strategy = match strategy {
+            Strategy::Backup => "backup",
+            Strategy::Transaction => "transaction",
+        };
+        let event = self
+            .event(EventName::CheckpointCreated)
+            .with("migration.checkpoint.path", Fact::name(&name))
+            .with("migration.checkpoint.size", bytes)
+            .with("migration.checkpoint.strategy", strategy);
+        self.checkpoint = Some(checkpoint);
+        self.tell(event)
+    }
+
+    /// Holds the target against the checkpoint that was brought back.
+    fn compare(&mut self) -> Result<(), Fault> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
+        let seen = self.runner.look()?;
+        let mut differences = told(&checkpoint.snapshot.diff(&seen.snapshot));
+        if words(&seen.history) != checkpoint.tracking {
+            differences.push("the tracking does not say what it said".to_owned());
+        }
+        if checkpoint.strategy == Strategy::Backup
+            && self.runner.target.row_counts()? != checkpoint.row_counts
+        {
+            differences.push("there are not as many rows as there were".to_owned());
+        }
+        if differences.is_empty() {
+            self.left = Some(seen.left());
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultKind::PartialFailure,
+            format!(
+                "the target is not what it was at the checkpoint {}:\n    {}",
+                checkpoint.name,
+                differences.join("\n    ")
+            ),
+            "mend the target by hand and say what is true with `migration-gate resolve MIGRATION \
+             --as applied|rolled-back`, or try the rollback again with `migration-gate apply \
+             --retry`",
+        ))
+    }
+
+    /// Brings the checkpoint back and proves it.
+    pub(super) fn bring_back(&mut self) -> Result<(), Fault> {
+        let Some(checkpoint) = &self.checkpoint else {
+            return Err(Fault::new(
+                FaultKind::PartialFailure,
+                "there is no checkpoint to go back to",
+                "look at the target, mend it, and say what is true of it with `migration-gate \
+                 resolve`",
+            ));
+        };
+        self.runner.checkpoints.verify(checkpoint)?;
+        let folder = self.runner.checkpoints.backup(&checkpoint.name);
+        let down = checkpoint.direction == Direction::Down.name();
+        self.runner.target.restore(self.entry, down, &folder)?;
+        host::reached("rollback.restored");
+        self.compare()
+    }
+}
