@@ -273,31 +273,49 @@ impl Target for DatabaseTarget<'_> {
         }
     }
 
-    /// A copy holds the table as it was; without one the transaction took everything back, but for
-    /// the mark that stood before it.
+    fn left_nothing(&mut self, entry: &Entry, down: bool) -> Result<bool, Fault> {
+        if !self.database.is_atomic(step_script(&entry.migration, down)?) {
+            return Ok(false);
+        }
+        self.applied = None;
+        let state = self.state(&entry.migration)?;
+        Ok((state == Some(TrackedState::Applied)) == down)
+    }
+
+    fn may_restore(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn keep_aside(&mut self, folder: &Path) -> Result<(), Fault> {
+        self.copy(folder)
+    }
+
+    /// Where the transaction took everything back, only the mark that stood before it is left.
+    /// Else a copy holds everything as it was, the table as well.
     fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
+        if self.left_nothing(entry, down)? {
+            let is_begun = self.state(&entry.migration)? == Some(TrackedState::Unfinished);
+            if is_begun {
+                let note = self.note(&entry.migration, Duration::ZERO)?;
+                self.database.write(&self.tracker.abandoned(&note))?;
+            }
+            return Ok(());
+        }
         self.applied = None;
         if self.restore_copy(folder)? {
             host::reached("database.restored");
             return Ok(());
         }
-        match (self.state(&entry.migration)?, down) {
-            (None, false) | (Some(TrackedState::Applied), true) => Ok(()),
-            (Some(TrackedState::Unfinished), false) => {
-                let note = self.note(&entry.migration, Duration::ZERO)?;
-                Ok(self.database.write(&self.tracker.abandoned(&note))?)
-            }
-            _ => Err(Fault::new(
-                FaultKind::PartialFailure,
-                format!(
-                    "{} was committed, and there is no copy to go back to: its transaction was \
-                     its way back",
-                    printable(&entry.migration.id)
-                ),
-                "look at what it left; mend it by hand, then say with `migration-gate resolve` \
-                 whether it has run",
-            )),
-        }
+        Err(Fault::new(
+            FaultKind::PartialFailure,
+            format!(
+                "{} was committed, and there is no copy to go back to: its transaction was its \
+                 way back",
+                printable(&entry.migration.id)
+            ),
+            "look at what it left; where all of it is there, say so: `migration-gate resolve \
+             MIGRATION --as applied`; else mend it by hand, then say what is true",
+        ))
     }
 
     /// A mark of a beginning that is there is ended or taken back; one that is missing is made up.

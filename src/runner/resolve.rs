@@ -9,7 +9,8 @@ use super::target::Direction;
 use super::tracking::TrackedState;
 use super::{Fault, FaultKind};
 use crate::lifecycle::{Event as Happened, State};
-use crate::model::printable;
+use crate::model::{Migration, printable};
+use crate::sql::statements;
 
 /// What a person says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,9 @@ impl Runner<'_> {
         })?;
         let (state, run) = self.unfinished(word, doubt)?;
         let mut notes = Vec::new();
+        if word.applied {
+            self.refuse_untouched(word, run.as_ref(), &entry.migration)?;
+        }
         let tracked = self.target.history()?;
         let tracked = tracked.iter().find(|one| one.id.as_deref() == Some(word.migration));
         let tracked = tracked.map(|one| one.state);
@@ -91,6 +95,28 @@ impl Runner<'_> {
         Ok(notes)
     }
 
+    /// Where the state cannot be trusted, only the last migration can be the one that did not end:
+    /// the last that the target knows, or the next one.
+    fn last(&mut self, word: &Word<'_>) -> Result<(), Fault> {
+        let history = self.target.history()?;
+        let is_known = |id: &String| history.iter().any(|one| one.id.as_ref() == Some(id));
+        let mut ids = self.entries.iter().map(|entry| &entry.migration.id);
+        let next = ids.find(|id| !is_known(id));
+        let last = history.iter().rev().find_map(|one| one.id.as_ref());
+        if word.accept_difference
+            || [next, last].into_iter().flatten().any(|id| id == word.migration)
+        {
+            return Ok(());
+        }
+        let named: Vec<String> =
+            [last, next].into_iter().flatten().map(|id| printable(id).into_owned()).collect();
+        Err(Fault::new(
+            FaultKind::Usage,
+            format!("{} is not where this target stands", printable(word.migration)),
+            format!("it is about one of these: {}", named.join(", ")),
+        ))
+    }
+
     /// The state and the run that the word is about.
     fn unfinished(
         &mut self,
@@ -99,7 +125,7 @@ impl Runner<'_> {
     ) -> Result<(State, Option<Run>), Fault> {
         let id = printable(word.migration).into_owned();
         match (self.standing.state.clone(), doubt) {
-            (_, Some(_)) => Ok((State::Idle, None)),
+            (_, Some(_)) => self.last(word).map(|()| (State::Idle, None)),
             (Stood::In(state, run), None) if run.migration == word.migration => {
                 Ok((state, Some(run)))
             }
@@ -128,6 +154,39 @@ impl Runner<'_> {
                 }
             }
         }
+    }
+
+    /// Refuses a word that all is done where the target is just what it was before it, and the
+    /// migration changes what a target looks like.
+    fn refuse_untouched(
+        &mut self,
+        word: &Word<'_>,
+        run: Option<&Run>,
+        migration: &Migration,
+    ) -> Result<(), Fault> {
+        let Some(script) = migration.up.script().filter(|_| !word.accept_difference) else {
+            return Ok(());
+        };
+        let checkpoint = match run.map(|run| self.checkpoint_of(run)).transpose()?.flatten() {
+            Some(one) if one.direction == Direction::Up.name() => one,
+            _ => return Ok(()),
+        };
+        let is_untouched = checkpoint.snapshot.diff(&self.target.snapshot()?).is_empty();
+        let defines = statements(script)
+            .iter()
+            .any(|one| ["CREATE", "ALTER", "DROP"].iter().any(|word| one.starts_with(&[word])));
+        if !is_untouched || !defines {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultKind::Conflict,
+            format!(
+                "nothing of {} is there: the target is what it was before it",
+                printable(word.migration)
+            ),
+            "do what it does by hand first, or say `--as rolled-back` and apply it again; \
+             --accept-difference takes your word as it is",
+        ))
     }
 
     /// How the target differs from the checkpoint that it is said to be back at.

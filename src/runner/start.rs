@@ -106,9 +106,10 @@ impl<'a> Runner<'a> {
         let (found, entry, checkpoint) = self.evidence(state, &run)?;
         let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
         let took_back = checkpoint.as_ref().is_some_and(before_up);
-        Walker::mending(self, entry, run, checkpoint).walk()?;
+        let kept = Walker::mending(self, entry, run, checkpoint).walk()?;
         self.took_back = took_back.then(|| entry.migration.id.clone());
-        Ok(rolled_back(&found))
+        let kept = kept.map(|kept| format!("\n  {kept}")).unwrap_or_default();
+        Ok(rolled_back(&found) + &kept)
     }
 
     /// What is known of a run, what it was of, and what it goes back to.

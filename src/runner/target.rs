@@ -120,6 +120,26 @@ pub trait Target {
     /// When it did not.
     fn validate(&mut self, entry: &Entry) -> Result<(), Fault>;
 
+    /// Whether it is known that nothing is left of a step that did not end, since its transaction
+    /// took everything back. Then [`Target::restore`] brings back no backup.
+    ///
+    /// # Errors
+    /// When the tracking cannot be read.
+    fn left_nothing(&mut self, entry: &Entry, down: bool) -> Result<bool, Fault>;
+
+    /// Whether the checkpoint could be brought back as things stand; touches nothing.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn may_restore(&mut self, folder: &Path) -> Result<(), Fault>;
+
+    /// Puts a copy of what is there now into the folder, before a checkpoint takes its place.
+    /// Nothing where a checkpoint brings back no more than what its step changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep_aside(&mut self, folder: &Path) -> Result<(), Fault>;
+
     /// Brings back what [`Target::back_up`] kept before an up, or with `down` before a down, and
     /// the tracking with it. May be called again after a crash, also where nothing was changed.
     ///

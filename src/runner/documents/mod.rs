@@ -329,6 +329,19 @@ impl Target for DocumentsTarget<'_> {
         refuse(FaultKind::Conflict, &others, "let nothing else write documents while they migrate")
     }
 
+    /// What its files were is known file by file.
+    fn left_nothing(&mut self, _: &Entry, _: bool) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn may_restore(&mut self, folder: &Path) -> Result<(), Fault> {
+        self.files(folder).may_put_back()
+    }
+
+    fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn restore(&mut self, entry: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {
         self.work = None;
         let put_back = self.files(folder).put_back()?;

@@ -48,6 +48,15 @@ impl Files<'_> {
         })
     }
 
+    /// Whether [`Files::put_back`] would begin as things stand.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn may_put_back(&self) -> Result<(), Fault> {
+        let Some(intent) = self.intent()? else { return Ok(()) };
+        self.sort(&intent).map(|_| ())
+    }
+
     /// Looks at every file and at the backups that are needed; touches nothing.
     fn sort<'i>(&self, intent: &'i Intent) -> Result<Sorted<'i>, Fault> {
         let (mut back, mut stay, mut problems) = (Vec::new(), Vec::new(), Vec::new());

@@ -161,6 +161,18 @@ impl Target for Fake<'_> {
         self.call("validate")
     }
 
+    fn left_nothing(&mut self, _: &Entry, _: bool) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn may_restore(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {
+        self.call("keep_aside")
+    }
+
     fn restore(&mut self, _: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {
         self.call("restore")?;
         let copy = folder.join("copy");

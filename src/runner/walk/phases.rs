@@ -54,10 +54,7 @@ impl Walker<'_, '_> {
     pub(super) fn ready(&mut self) -> Result<(), Fault> {
         (self.permit)(self.entry)?;
         if self.direction != Direction::Up {
-            return self
-                .checkpoint
-                .as_ref()
-                .map_or(Ok(()), |checkpoint| self.runner.checkpoints.verify(checkpoint));
+            return self.may_go_back();
         }
         let history = self.runner.target.history()?;
         let has_run = |id: &String| {
