@@ -12,6 +12,7 @@ use crate::catalog::Entry;
 use crate::engine::Database;
 use crate::host;
 use crate::model::{EngineKind, Migration, Script, Snapshot, Step, printable};
+use crate::sql::{statements, transaction_control};
 
 /// The copy in the folder of a checkpoint.
 const BACKUP: &str = "database.backup";
@@ -151,6 +152,17 @@ impl<'a> DatabaseTarget<'a> {
     }
 }
 
+/// A verify script as statements inside the migration's own transaction, so that what fails it is
+/// never committed; nothing where there is no such transaction.
+fn migration_verify(migration: &Migration, is_atomic: bool) -> Vec<String> {
+    let Some(verify) = migration.verify.as_ref().filter(|_| is_atomic) else { return Vec::new() };
+    let all = statements(verify);
+    let own = all.iter().filter(|statement| transaction_control(statement).is_none());
+    let own = own.map(|one| verify.text[one.span.start..one.span.end].to_owned());
+    let (open, close) = ("SAVEPOINT migration_gate_verify", "ROLLBACK TO migration_gate_verify");
+    std::iter::once(open.to_owned()).chain(own).chain([close.to_owned()]).collect()
+}
+
 /// The SQL of a step.
 fn script(step: &Step) -> Result<&Script, Fault> {
     let refused = |kind, what: String, way_out: &str| {
@@ -242,7 +254,9 @@ impl Target for DatabaseTarget<'_> {
             self.database.write(&self.tracker.starting(&note))?;
             host::reached("database.started");
             let begun = host::now();
-            self.database.execute(script, &self.tracker.applied(&note))?;
+            let verified = migration_verify(&entry.migration, self.database.is_atomic(script));
+            let record = [verified, self.tracker.applied(&note)].concat();
+            self.database.execute(script, &record)?;
             host::reached("database.executed");
             let note = Note { took: host::now() - begun, ..note };
             self.database.write(&self.tracker.finished(&note))?;
@@ -286,6 +300,10 @@ impl Target for DatabaseTarget<'_> {
         Ok(())
     }
 
+    fn scope(&self, _: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        Ok(None)
+    }
+
     fn keep_aside(&mut self, folder: &Path) -> Result<(), Fault> {
         self.copy(folder)
     }
@@ -293,29 +311,28 @@ impl Target for DatabaseTarget<'_> {
     /// Where the transaction took everything back, only the mark that stood before it is left.
     /// Else a copy holds everything as it was, the table as well.
     fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
-        if self.left_nothing(entry, down)? {
-            let is_begun = self.state(&entry.migration)? == Some(TrackedState::Unfinished);
-            if is_begun {
-                let note = self.note(&entry.migration, Duration::ZERO)?;
-                self.database.write(&self.tracker.abandoned(&note))?;
-            }
-            return Ok(());
-        }
-        self.applied = None;
-        if self.restore_copy(folder)? {
+        if !self.left_nothing(entry, down)? && self.restore_copy(folder)? {
+            self.applied = None;
             host::reached("database.restored");
             return Ok(());
         }
-        Err(Fault::new(
-            FaultKind::PartialFailure,
-            format!(
-                "{} was committed, and there is no copy to go back to: its transaction was its \
-                 way back",
-                printable(&entry.migration.id)
-            ),
-            "look at what it left; where all of it is there, say so: `migration-gate resolve \
-             MIGRATION --as applied`; else mend it by hand, then say what is true",
-        ))
+        match (self.state(&entry.migration)?, down) {
+            (None, false) | (Some(TrackedState::Applied), true) => Ok(()),
+            (Some(TrackedState::Unfinished), false) => {
+                let note = self.note(&entry.migration, Duration::ZERO)?;
+                Ok(self.database.write(&self.tracker.abandoned(&note))?)
+            }
+            _ => Err(Fault::new(
+                FaultKind::PartialFailure,
+                format!(
+                    "{} was committed, and there is no copy to go back to: its transaction was \
+                     its way back",
+                    printable(&entry.migration.id)
+                ),
+                "look at what it left; where all of it is there, say so: `migration-gate resolve \
+                 MIGRATION --as applied`; else mend it by hand, then say what is true",
+            )),
+        }
     }
 
     /// A mark of a beginning that is there is ended or taken back; one that is missing is made up.

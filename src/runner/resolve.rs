@@ -57,11 +57,18 @@ impl Runner<'_> {
         let tracked = tracked.iter().find(|one| one.id.as_deref() == Some(word.migration));
         let tracked = tracked.map(|one| one.state);
         if word.applied {
-            if tracked != Some(TrackedState::Applied) {
+            let is_new = tracked != Some(TrackedState::Applied);
+            if is_new {
                 self.target.prepare()?;
                 self.target.mark(entry, true)?;
             }
-            self.target.validate(entry)?;
+            if let Err(fault) = self.target.validate(entry) {
+                // A word that does not hold leaves no record.
+                if is_new {
+                    self.target.mark(entry, false)?;
+                }
+                return Err(fault);
+            }
         } else {
             notes.extend(self.differences(word, run.as_ref())?);
             if tracked.is_some() {
@@ -189,19 +196,40 @@ impl Runner<'_> {
         ))
     }
 
+    /// The newest checkpoint from before the up of a migration.
+    fn newest_before(&self, id: &str) -> Result<Option<Checkpoint>, Fault> {
+        for name in self.checkpoints.names_for([id]).rev() {
+            if self.checkpoints.is_sealed(name)? {
+                let checkpoint = self.checkpoints.read(name)?;
+                if checkpoint.migration == id && checkpoint.direction == Direction::Up.name() {
+                    return Ok(Some(checkpoint));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// How the target differs from the checkpoint that it is said to be back at.
     fn differences(&mut self, word: &Word<'_>, run: Option<&Run>) -> Result<Vec<String>, Fault> {
-        let checkpoint = match run.map(|run| self.checkpoint_of(run)).transpose() {
+        let known = match run {
+            Some(run) => self.checkpoint_of(run),
+            // Where the run is not known, the newest from before the migration has to do.
+            None => self.newest_before(word.migration),
+        };
+        let checkpoint = match known {
             Err(fault) if word.accept_difference => return Ok(vec![fault.what]),
-            checkpoint => checkpoint?.flatten(),
+            known => known?,
         };
         // What a down began with is that the migration has run.
         let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
         let Some(checkpoint) = checkpoint.filter(before_up) else {
             return Ok(vec!["there is no checkpoint to compare the target with".to_owned()]);
         };
-        let found = self.target.snapshot()?;
-        let differences = told(&checkpoint.snapshot.diff(&found));
+        let mut diff = checkpoint.snapshot.diff(&self.target.snapshot()?);
+        if let Some(scope) = self.target.scope(&self.checkpoints.backup(&checkpoint.name))? {
+            diff.differences.retain(|one| scope.contains(&one.object.name));
+        }
+        let differences = told(&diff);
         if differences.is_empty() || word.accept_difference {
             return Ok(differences);
         }

@@ -57,6 +57,8 @@ pub struct Runner<'a> {
     pub(super) keep: usize,
     /// The migration that the start took back.
     pub(super) took_back: Option<String>,
+    /// Whether that was what an earlier process was asked for.
+    pub(super) finished_rollback: bool,
     run_id: String,
     walks: u32,
     _lock: Option<Lock>,
@@ -120,6 +122,7 @@ impl<'a> Runner<'a> {
             journal,
             keep,
             took_back: None,
+            finished_rollback: false,
             run_id,
             walks: 0,
             _lock: lock,
@@ -140,6 +143,12 @@ impl<'a> Runner<'a> {
             Stood::Idle => State::Idle,
             Stood::In(state, _) => state,
         }
+    }
+
+    /// Whether the start came to the end of a rollback that somebody had asked for.
+    #[must_use]
+    pub fn has_finished_rollback(&self) -> bool {
+        self.finished_rollback
     }
 
     /// Everything that a plan wants to know of the target.

@@ -96,6 +96,7 @@ impl<'a> Runner<'a> {
         let (found, entry, checkpoint) = self.evidence(state, &run)?;
         // What comes back of a down is that the migration has run.
         let took_back = run.direction() != Some(Direction::Down);
+        self.finished_rollback = run.direction() == Some(Direction::Restore);
         let reason = Walker::recover(self, entry, state, run, checkpoint, found)?;
         self.took_back = took_back.then(|| entry.migration.id.clone());
         Ok(rolled_back(&reason))
@@ -105,6 +106,7 @@ impl<'a> Runner<'a> {
     fn mend(&mut self, state: State, run: Run) -> Result<String, Fault> {
         let (found, entry, checkpoint) = self.evidence(state, &run)?;
         let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
+        self.finished_rollback = run.direction() == Some(Direction::Restore);
         let took_back = checkpoint.as_ref().is_some_and(before_up);
         let kept = Walker::mending(self, entry, run, checkpoint).walk()?;
         self.took_back = took_back.then(|| entry.migration.id.clone());

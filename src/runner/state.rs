@@ -79,6 +79,8 @@ pub struct Left {
     pub fingerprint: String,
     /// Digest of what the tracking said.
     pub tracking: String,
+    /// How many migrations had run.
+    pub ran: u64,
 }
 
 /// The state file as it is written, version 1.

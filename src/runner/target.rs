@@ -1,6 +1,6 @@
 //! What the runner changes: a database or documents, with what is known of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Fault;
@@ -132,6 +132,13 @@ pub trait Target {
     /// # Errors
     /// Why it could not.
     fn may_restore(&mut self, folder: &Path) -> Result<(), Fault>;
+
+    /// The names of the objects that a checkpoint is about; `None` where it is about everything. The
+    /// others may be changed by people at any time.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be trusted.
+    fn scope(&self, folder: &Path) -> Result<Option<BTreeSet<String>>, Fault>;
 
     /// Puts a copy of what is there now into the folder, before a checkpoint takes its place.
     /// Nothing where a checkpoint brings back no more than what its step changed.

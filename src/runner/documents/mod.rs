@@ -5,7 +5,7 @@ mod history;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -336,6 +336,11 @@ impl Target for DocumentsTarget<'_> {
 
     fn may_restore(&mut self, folder: &Path) -> Result<(), Fault> {
         self.files(folder).may_put_back()
+    }
+
+    fn scope(&self, folder: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        let paths = self.files(folder).paths()?;
+        Ok(Some(paths.iter().map(|path| path.as_str().to_owned()).collect()))
     }
 
     fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {

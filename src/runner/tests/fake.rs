@@ -1,7 +1,7 @@
 //! A target that fails where it is told to. What it holds is on the runner's disk, so that a crash
 //! takes both at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,10 @@ impl Target for Fake<'_> {
 
     fn may_restore(&mut self, _: &Path) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn scope(&self, _: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        Ok(None)
     }
 
     fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {

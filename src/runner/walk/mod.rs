@@ -143,7 +143,10 @@ impl<'w, 'a> Walker<'w, 'a> {
             WalkEnd::Refused(fault) if self.run.touched => {
                 (fault, "what was half changed is as it was left: the state is failed")
             }
-            WalkEnd::Refused(fault) => (fault, "nothing was touched"),
+            WalkEnd::Refused(mut fault) => {
+                fault.way_out.push_str("; then go on with `migration-gate apply --retry`");
+                (fault, "nothing was touched")
+            }
             WalkEnd::Unnoted(fault) => (fault, "the next start takes it from there"),
             WalkEnd::Stuck { fault, rollback } => {
                 let what =
