@@ -314,7 +314,11 @@ pub(super) struct Seen {
 impl Seen {
     /// What the next run is to find.
     pub(super) fn left(&self) -> Left {
-        Left { fingerprint: fingerprint(&self.snapshot), tracking: tracking(&self.history) }
+        Left {
+            fingerprint: fingerprint(&self.snapshot),
+            tracking: tracking(&self.history),
+            ran: self.history.len() as u64,
+        }
     }
 }
 
