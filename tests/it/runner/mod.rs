@@ -84,6 +84,8 @@ struct Place {
     engine: EngineKind,
     /// The database on the server.
     base: Option<Base>,
+    /// Whether it is a copy, whose state is that of another place.
+    copied: bool,
 }
 
 /// The configuration of a set `s` with a target `t`.
@@ -113,7 +115,7 @@ impl Place {
         if engine == EngineKind::Sqlite {
             folder.write("app.db", "");
         }
-        Some(Self { folder, engine, base })
+        Some(Self { folder, engine, base, copied: false })
     }
 
     fn documents() -> Self {
@@ -129,7 +131,7 @@ impl Place {
         let folder = Folder::in_memory(&[]);
         copy(self.folder.path(), folder.path());
         let base = self.base.as_ref().map(Base::copy);
-        Self { folder, engine: self.engine, base }
+        Self { folder, engine: self.engine, base, copied: true }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -139,6 +141,9 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(self.folder.path());
         command.args(arguments);
+        if self.copied {
+            command.arg("--moved");
+        }
         if let Some(base) = &self.base {
             command.env("DATABASE_URL", base.url());
         }
