@@ -114,6 +114,11 @@ impl<'a> Runner<'a> {
         &self.standing
     }
 
+    /// Tells the journal which teams agreed to what is done from now on.
+    pub fn approved_by(&mut self, teams: &[String]) {
+        self.journal.approved_by(teams);
+    }
+
     /// The state of the lifecycle.
     #[must_use]
     pub fn state(&self) -> State {
