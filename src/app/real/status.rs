@@ -9,6 +9,7 @@ use super::open::{self, Opened};
 use crate::app::journal;
 use crate::app::output::print;
 use crate::cli::{Journal, ListFormat, Status, StatusFormat};
+use crate::engine::TargetError;
 use crate::error::GateError;
 use crate::model::{Program, printable};
 use crate::runner::journal::{FILE_NAME, Filter, metrics};
@@ -120,8 +121,11 @@ pub(super) fn stale(opened: &Opened, has_run: &BTreeSet<String>) -> Result<Vec<S
     for programs in schemas.values() {
         let Some(last) = programs.last() else { continue };
         let before = programs.iter().map(|program| program.from.as_str()).collect();
-        for (path, why) in documents.stale(last, &before)? {
-            stale.push(format!("{path}: {why}"));
+        match documents.stale(last, &before) {
+            Ok(found) => stale.extend(found.iter().map(|(path, why)| format!("{path}: {why}"))),
+            // The contract does not hold its versions any more.
+            Err(TargetError::CannotRun(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(stale)
