@@ -60,6 +60,9 @@ pub struct OnTarget {
     /// The folder of the state, the checkpoints and the journal, instead of the target's own.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// The target is the one that the state is of, at another place than before.
+    #[arg(long)]
+    pub moved: bool,
     /// The longest a single statement may take.
     #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
     pub statement_timeout: Duration,

@@ -21,9 +21,9 @@ impl Runner<'_> {
         let prepared = if ids.is_empty() { Ok(()) } else { self.target.prepare() };
         prepared.map_err(|fault| (0, Box::new(fault)))?;
         for (done, id) in ids.iter().enumerate() {
-            let walked = unstopped()
-                .and_then(|()| self.entry(id))
-                .and_then(|entry| Walker::new(self, entry, Direction::Up, permit).walk());
+            let walked = unstopped().and_then(|()| self.entry(id)).and_then(|entry| {
+                Walker::new(self, entry, Direction::Up, permit).walk().map(|_| ())
+            });
             walked.map_err(|fault| (done, Box::new(fault)))?;
         }
         Ok(ids.len())

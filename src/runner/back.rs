@@ -110,7 +110,7 @@ impl Runner<'_> {
         let mut walker = Walker::new(self, entry, direction, permit);
         walker.run.rollback_checkpoint_path = checkpoint.as_ref().map(|one| one.name.clone());
         walker.checkpoint = checkpoint;
-        walker.walk()
+        walker.walk().map(|_| ())
     }
 
     /// A whole database goes back at once, to before the first of the migrations, and with it goes
@@ -147,7 +147,7 @@ impl Runner<'_> {
     }
 
     /// How the numbers of rows differ from those at a checkpoint.
-    fn rows_since(&mut self, checkpoint: &Checkpoint) -> Result<String, Fault> {
+    pub(super) fn rows_since(&mut self, checkpoint: &Checkpoint) -> Result<String, Fault> {
         let (now, then) = (self.target.row_counts()?, &checkpoint.row_counts);
         let tables: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
         let told = |count: Option<&u64>| match count {

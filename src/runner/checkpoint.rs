@@ -22,6 +22,8 @@ const FOLDER: &str = "checkpoints";
 const DESCRIPTION: &str = "checkpoint.json";
 /// What its step left, written when that was done.
 const AFTER: &str = "after.json";
+/// What was there before it was brought back, with a number.
+const REPLACED: &str = "replaced";
 /// What the target put there.
 const BACKUP: &str = "backup";
 /// There while one is being taken away.
@@ -146,6 +148,19 @@ impl<'a> Checkpoints<'a> {
     /// The folder that the target puts its backup in.
     pub(super) fn backup(&self, name: &str) -> PathBuf {
         self.folder.join(name).join(BACKUP)
+    }
+
+    /// A new folder beside the backup, for what is there before it is brought back.
+    pub(super) fn aside(&self, name: &str) -> Result<PathBuf, Fault> {
+        let mut number = 1;
+        loop {
+            let folder = self.folder.join(name).join(format!("{REPLACED}-{number}"));
+            let kind = self.disk.kind(&folder).map_err(|error| Fault::file(&folder, &error))?;
+            if kind.is_none() {
+                return Ok(folder);
+            }
+            number += 1;
+        }
     }
 
     /// Makes a checkpoint ready: from here on it brings the state back.

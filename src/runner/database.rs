@@ -12,6 +12,7 @@ use crate::catalog::Entry;
 use crate::engine::Database;
 use crate::host;
 use crate::model::{EngineKind, Migration, Script, Snapshot, Step, printable};
+use crate::sql::{statements, transaction_control};
 
 /// The copy in the folder of a checkpoint.
 const BACKUP: &str = "database.backup";
@@ -151,6 +152,17 @@ impl<'a> DatabaseTarget<'a> {
     }
 }
 
+/// A verify script as statements inside the migration's own transaction, so that what fails it is
+/// never committed; nothing where there is no such transaction.
+fn migration_verify(migration: &Migration, is_atomic: bool) -> Vec<String> {
+    let Some(verify) = migration.verify.as_ref().filter(|_| is_atomic) else { return Vec::new() };
+    let all = statements(verify);
+    let own = all.iter().filter(|statement| transaction_control(statement).is_none());
+    let own = own.map(|one| verify.text[one.span.start..one.span.end].to_owned());
+    let (open, close) = ("SAVEPOINT migration_gate_verify", "ROLLBACK TO migration_gate_verify");
+    std::iter::once(open.to_owned()).chain(own).chain([close.to_owned()]).collect()
+}
+
 /// The SQL of a step.
 fn script(step: &Step) -> Result<&Script, Fault> {
     let refused = |kind, what: String, way_out: &str| {
@@ -242,7 +254,9 @@ impl Target for DatabaseTarget<'_> {
             self.database.write(&self.tracker.starting(&note))?;
             host::reached("database.started");
             let begun = host::now();
-            self.database.execute(script, &self.tracker.applied(&note))?;
+            let verified = migration_verify(&entry.migration, self.database.is_atomic(script));
+            let record = [verified, self.tracker.applied(&note)].concat();
+            self.database.execute(script, &record)?;
             host::reached("database.executed");
             let note = Note { took: host::now() - begun, ..note };
             self.database.write(&self.tracker.finished(&note))?;
@@ -273,11 +287,32 @@ impl Target for DatabaseTarget<'_> {
         }
     }
 
-    /// A copy holds the table as it was; without one the transaction took everything back, but for
-    /// the mark that stood before it.
-    fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
+    fn left_nothing(&mut self, entry: &Entry, down: bool) -> Result<bool, Fault> {
+        if !self.database.is_atomic(step_script(&entry.migration, down)?) {
+            return Ok(false);
+        }
         self.applied = None;
-        if self.restore_copy(folder)? {
+        let state = self.state(&entry.migration)?;
+        Ok((state == Some(TrackedState::Applied)) == down)
+    }
+
+    fn may_restore(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn scope(&self, _: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        Ok(None)
+    }
+
+    fn keep_aside(&mut self, folder: &Path) -> Result<(), Fault> {
+        self.copy(folder)
+    }
+
+    /// Where the transaction took everything back, only the mark that stood before it is left.
+    /// Else a copy holds everything as it was, the table as well.
+    fn restore(&mut self, entry: &Entry, down: bool, folder: &Path) -> Result<(), Fault> {
+        if !self.left_nothing(entry, down)? && self.restore_copy(folder)? {
+            self.applied = None;
             host::reached("database.restored");
             return Ok(());
         }
@@ -294,8 +329,8 @@ impl Target for DatabaseTarget<'_> {
                      its way back",
                     printable(&entry.migration.id)
                 ),
-                "look at what it left; mend it by hand, then say with `migration-gate resolve` \
-                 whether it has run",
+                "look at what it left; where all of it is there, say so: `migration-gate resolve \
+                 MIGRATION --as applied`; else mend it by hand, then say what is true",
             )),
         }
     }

@@ -9,7 +9,8 @@ use super::target::Direction;
 use super::tracking::TrackedState;
 use super::{Fault, FaultKind};
 use crate::lifecycle::{Event as Happened, State};
-use crate::model::printable;
+use crate::model::{Migration, printable};
+use crate::sql::statements;
 
 /// What a person says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +50,25 @@ impl Runner<'_> {
         })?;
         let (state, run) = self.unfinished(word, doubt)?;
         let mut notes = Vec::new();
+        if word.applied {
+            self.refuse_untouched(word, run.as_ref(), &entry.migration)?;
+        }
         let tracked = self.target.history()?;
         let tracked = tracked.iter().find(|one| one.id.as_deref() == Some(word.migration));
         let tracked = tracked.map(|one| one.state);
         if word.applied {
-            if tracked != Some(TrackedState::Applied) {
+            let is_new = tracked != Some(TrackedState::Applied);
+            if is_new {
                 self.target.prepare()?;
                 self.target.mark(entry, true)?;
             }
-            self.target.validate(entry)?;
+            if let Err(fault) = self.target.validate(entry) {
+                // A word that does not hold leaves no record.
+                if is_new {
+                    self.target.mark(entry, false)?;
+                }
+                return Err(fault);
+            }
         } else {
             notes.extend(self.differences(word, run.as_ref())?);
             if tracked.is_some() {
@@ -91,6 +102,28 @@ impl Runner<'_> {
         Ok(notes)
     }
 
+    /// Where the state cannot be trusted, only the last migration can be the one that did not end:
+    /// the last that the target knows, or the next one.
+    fn last(&mut self, word: &Word<'_>) -> Result<(), Fault> {
+        let history = self.target.history()?;
+        let is_known = |id: &String| history.iter().any(|one| one.id.as_ref() == Some(id));
+        let mut ids = self.entries.iter().map(|entry| &entry.migration.id);
+        let next = ids.find(|id| !is_known(id));
+        let last = history.iter().rev().find_map(|one| one.id.as_ref());
+        if word.accept_difference
+            || [next, last].into_iter().flatten().any(|id| id == word.migration)
+        {
+            return Ok(());
+        }
+        let named: Vec<String> =
+            [last, next].into_iter().flatten().map(|id| printable(id).into_owned()).collect();
+        Err(Fault::new(
+            FaultKind::Usage,
+            format!("{} is not where this target stands", printable(word.migration)),
+            format!("it is about one of these: {}", named.join(", ")),
+        ))
+    }
+
     /// The state and the run that the word is about.
     fn unfinished(
         &mut self,
@@ -99,7 +132,7 @@ impl Runner<'_> {
     ) -> Result<(State, Option<Run>), Fault> {
         let id = printable(word.migration).into_owned();
         match (self.standing.state.clone(), doubt) {
-            (_, Some(_)) => Ok((State::Idle, None)),
+            (_, Some(_)) => self.last(word).map(|()| (State::Idle, None)),
             (Stood::In(state, run), None) if run.migration == word.migration => {
                 Ok((state, Some(run)))
             }
@@ -130,19 +163,73 @@ impl Runner<'_> {
         }
     }
 
+    /// Refuses a word that all is done where the target is just what it was before it, and the
+    /// migration changes what a target looks like.
+    fn refuse_untouched(
+        &mut self,
+        word: &Word<'_>,
+        run: Option<&Run>,
+        migration: &Migration,
+    ) -> Result<(), Fault> {
+        let Some(script) = migration.up.script().filter(|_| !word.accept_difference) else {
+            return Ok(());
+        };
+        let checkpoint = match run.map(|run| self.checkpoint_of(run)).transpose()?.flatten() {
+            Some(one) if one.direction == Direction::Up.name() => one,
+            _ => return Ok(()),
+        };
+        let is_untouched = checkpoint.snapshot.diff(&self.target.snapshot()?).is_empty();
+        let defines = statements(script)
+            .iter()
+            .any(|one| ["CREATE", "ALTER", "DROP"].iter().any(|word| one.starts_with(&[word])));
+        if !is_untouched || !defines {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultKind::Conflict,
+            format!(
+                "nothing of {} is there: the target is what it was before it",
+                printable(word.migration)
+            ),
+            "do what it does by hand first, or say `--as rolled-back` and apply it again; \
+             --accept-difference takes your word as it is",
+        ))
+    }
+
+    /// The newest checkpoint from before the up of a migration.
+    fn newest_before(&self, id: &str) -> Result<Option<Checkpoint>, Fault> {
+        for name in self.checkpoints.names_for([id]).rev() {
+            if self.checkpoints.is_sealed(name)? {
+                let checkpoint = self.checkpoints.read(name)?;
+                if checkpoint.migration == id && checkpoint.direction == Direction::Up.name() {
+                    return Ok(Some(checkpoint));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// How the target differs from the checkpoint that it is said to be back at.
     fn differences(&mut self, word: &Word<'_>, run: Option<&Run>) -> Result<Vec<String>, Fault> {
-        let checkpoint = match run.map(|run| self.checkpoint_of(run)).transpose() {
+        let known = match run {
+            Some(run) => self.checkpoint_of(run),
+            // Where the run is not known, the newest from before the migration has to do.
+            None => self.newest_before(word.migration),
+        };
+        let checkpoint = match known {
             Err(fault) if word.accept_difference => return Ok(vec![fault.what]),
-            checkpoint => checkpoint?.flatten(),
+            known => known?,
         };
         // What a down began with is that the migration has run.
         let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
         let Some(checkpoint) = checkpoint.filter(before_up) else {
             return Ok(vec!["there is no checkpoint to compare the target with".to_owned()]);
         };
-        let found = self.target.snapshot()?;
-        let differences = told(&checkpoint.snapshot.diff(&found));
+        let mut diff = checkpoint.snapshot.diff(&self.target.snapshot()?);
+        if let Some(scope) = self.target.scope(&self.checkpoints.backup(&checkpoint.name))? {
+            diff.differences.retain(|one| scope.contains(&one.object.name));
+        }
+        let differences = told(&diff);
         if differences.is_empty() || word.accept_difference {
             return Ok(differences);
         }

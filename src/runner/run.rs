@@ -37,6 +37,8 @@ pub struct Parts<'a> {
     pub context: Context,
     /// How many checkpoints are kept.
     pub keep: usize,
+    /// Somebody says that the target is the one that this state is of, at another place.
+    pub has_moved: bool,
     /// Is told what is being done.
     pub progress: &'a mut dyn FnMut(&str, State),
 }
@@ -55,6 +57,8 @@ pub struct Runner<'a> {
     pub(super) keep: usize,
     /// The migration that the start took back.
     pub(super) took_back: Option<String>,
+    /// Whether that was what an earlier process was asked for.
+    pub(super) finished_rollback: bool,
     run_id: String,
     walks: u32,
     _lock: Option<Lock>,
@@ -67,7 +71,18 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// When a file cannot be read.
     pub fn open(parts: Parts<'a>) -> Result<(Self, Option<Fault>), Fault> {
-        let Parts { disk, folder, lock, target, entries, clock, context, keep, progress } = parts;
+        let Parts {
+            disk,
+            folder,
+            lock,
+            target,
+            entries,
+            clock,
+            context,
+            keep,
+            has_moved,
+            progress,
+        } = parts;
         let run_id = context.run_id.clone();
         let journal = Journal::open(disk, &folder.join(journal::FILE_NAME), context)?;
         let mut checkpoints = Checkpoints::open(disk, folder)?;
@@ -78,7 +93,7 @@ impl<'a> Runner<'a> {
         if lock.is_some() {
             file.settle()?;
         }
-        let (standing, doubt) = match file.read() {
+        let (mut standing, doubt) = match file.read() {
             Ok(Some(standing)) => (standing, None),
             Ok(None) if checkpoints.names().next().is_some() => {
                 (Standing::default(), Some(lost(folder)))
@@ -89,6 +104,12 @@ impl<'a> Runner<'a> {
             }
             Err(fault) => return Err(fault),
         };
+        let place = target.place();
+        let is_other = !standing.place.is_empty() && standing.place != place;
+        if is_other && !has_moved {
+            return Err(another(folder, &standing.place, &place));
+        }
+        standing.place = place;
         let runner = Self {
             folder: folder.to_owned(),
             target,
@@ -101,6 +122,7 @@ impl<'a> Runner<'a> {
             journal,
             keep,
             took_back: None,
+            finished_rollback: false,
             run_id,
             walks: 0,
             _lock: lock,
@@ -128,6 +150,12 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Whether the start came to the end of a rollback that somebody had asked for.
+    #[must_use]
+    pub fn has_finished_rollback(&self) -> bool {
+        self.finished_rollback
+    }
+
     /// Everything that a plan wants to know of the target.
     ///
     /// # Errors
@@ -151,18 +179,23 @@ impl<'a> Runner<'a> {
         Ok((strategy, bytes))
     }
 
-    /// Every checkpoint that is ready, oldest first.
+    /// Every checkpoint that is ready, oldest first, and the names of those that are damaged.
     ///
     /// # Errors
-    /// When one cannot be read.
-    pub fn ready_checkpoints(&self) -> Result<Vec<Checkpoint>, Fault> {
-        let mut ready = Vec::new();
+    /// When the folders cannot be read.
+    pub fn ready_checkpoints(&self) -> Result<(Vec<Checkpoint>, Vec<String>), Fault> {
+        let (mut ready, mut damaged) = (Vec::new(), Vec::new());
         for name in self.checkpoints.names() {
-            if self.checkpoints.is_sealed(name)? {
-                ready.push(self.checkpoints.read(name)?);
+            if !self.checkpoints.is_sealed(name)? {
+                continue;
+            }
+            match self.checkpoints.read(name) {
+                Ok(checkpoint) => ready.push(checkpoint),
+                Err(fault) if fault.kind == FaultKind::PartialFailure => damaged.push(name.clone()),
+                Err(fault) => return Err(fault),
             }
         }
-        Ok(ready)
+        Ok((ready, damaged))
     }
 
     /// The ids of migrations of the set that ran here and are not among those that have run now:
@@ -174,12 +207,15 @@ impl<'a> Runner<'a> {
         let mut ids = BTreeSet::new();
         let all = self.entries.iter().map(|entry| entry.migration.id.as_str());
         for name in self.checkpoints.names_for(all.filter(|id| !applied.contains(*id))) {
-            let is_whole = self.checkpoints.is_sealed(name)?;
-            if is_whole && self.checkpoints.after(name)?.is_some() {
-                let checkpoint = self.checkpoints.read(name)?;
-                if checkpoint.direction == Direction::Up.name() {
+            let ended_well = self.checkpoints.after(name).map(|left| left.is_some());
+            match ended_well.and_then(|well| Ok((well, self.checkpoints.read(name)?))) {
+                Ok((true, checkpoint)) if checkpoint.direction == Direction::Up.name() => {
                     ids.insert(checkpoint.migration);
                 }
+                // A damaged one says nothing, and `status` tells of it.
+                Ok(_) => {}
+                Err(fault) if fault.kind == FaultKind::PartialFailure => {}
+                Err(fault) => return Err(fault),
             }
         }
         Ok(&ids - applied)
@@ -207,7 +243,8 @@ impl<'a> Runner<'a> {
             State::Idle => Stood::Idle,
             _ => Stood::In(state, run.clone()),
         };
-        let standing = Standing { state: stood, left: self.standing.left.clone() };
+        let Standing { left, place, .. } = self.standing.clone();
+        let standing = Standing { state: stood, left, place };
         self.file.write(&standing)?;
         self.standing = standing;
         host::reached(&format!("state.{state}"));
@@ -282,7 +319,11 @@ pub(super) struct Seen {
 impl Seen {
     /// What the next run is to find.
     pub(super) fn left(&self) -> Left {
-        Left { fingerprint: fingerprint(&self.snapshot), tracking: tracking(&self.history) }
+        Left {
+            fingerprint: fingerprint(&self.snapshot),
+            tracking: tracking(&self.history),
+            ran: self.history.len() as u64,
+        }
     }
 }
 
@@ -293,6 +334,22 @@ pub(super) fn words(history: &[Tracked]) -> Vec<String> {
         TrackedState::Unfinished => format!("{} (unfinished)", tracked.name),
     };
     history.iter().map(word).collect()
+}
+
+/// A checkpoint of one target would overwrite another.
+fn another(folder: &Path, known: &str, place: &str) -> Fault {
+    let path = folder.display().to_string();
+    Fault::new(
+        FaultKind::Conflict,
+        format!(
+            "{} is the state of {}, and this is {}",
+            printable(&path),
+            printable(known),
+            printable(place)
+        ),
+        "name another folder with --state, or give each its own [[target]]; where it is the same \
+         target that has moved, say so with --moved",
+    )
 }
 
 fn lost(folder: &Path) -> Fault {

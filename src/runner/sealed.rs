@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::disk::{self, Disk};
+use super::disk::{self, Disk, Kind};
 use super::{Fault, FaultKind};
 use crate::model::{printable, sha256};
 
@@ -47,6 +47,12 @@ pub(super) fn read<T: DeserializeOwned + Serialize>(
     disk: &dyn Disk,
     path: &Path,
 ) -> Result<Read<T>, Fault> {
+    match disk.kind(path).map_err(|error| Fault::file(path, &error))? {
+        None => return Ok(Read::Missing),
+        Some(Kind::File) => {}
+        // Reading might never end, or lead elsewhere.
+        Some(_) => return Ok(Read::Damaged("it is no regular file with one name".into())),
+    }
     let bytes = match disk.read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::Missing),

@@ -96,6 +96,7 @@ impl<'a> Runner<'a> {
         let (found, entry, checkpoint) = self.evidence(state, &run)?;
         // What comes back of a down is that the migration has run.
         let took_back = run.direction() != Some(Direction::Down);
+        self.finished_rollback = run.direction() == Some(Direction::Restore);
         let reason = Walker::recover(self, entry, state, run, checkpoint, found)?;
         self.took_back = took_back.then(|| entry.migration.id.clone());
         Ok(rolled_back(&reason))
@@ -105,10 +106,12 @@ impl<'a> Runner<'a> {
     fn mend(&mut self, state: State, run: Run) -> Result<String, Fault> {
         let (found, entry, checkpoint) = self.evidence(state, &run)?;
         let before_up = |one: &Checkpoint| one.direction == Direction::Up.name();
+        self.finished_rollback = run.direction() == Some(Direction::Restore);
         let took_back = checkpoint.as_ref().is_some_and(before_up);
-        Walker::mending(self, entry, run, checkpoint).walk()?;
+        let kept = Walker::mending(self, entry, run, checkpoint).walk()?;
         self.took_back = took_back.then(|| entry.migration.id.clone());
-        Ok(rolled_back(&found))
+        let kept = kept.map(|kept| format!("\n  {kept}")).unwrap_or_default();
+        Ok(rolled_back(&found) + &kept)
     }
 
     /// What is known of a run, what it was of, and what it goes back to.

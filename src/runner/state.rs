@@ -26,6 +26,8 @@ pub struct Standing {
     pub state: Stood,
     /// What the last finished run left; `None` before the first.
     pub left: Option<Left>,
+    /// Where the target is; empty before the first run.
+    pub place: String,
 }
 
 /// The state, with the run it belongs to.
@@ -77,6 +79,8 @@ pub struct Left {
     pub fingerprint: String,
     /// Digest of what the tracking said.
     pub tracking: String,
+    /// How many migrations had run.
+    pub ran: u64,
 }
 
 /// The state file as it is written, version 1.
@@ -93,6 +97,8 @@ struct Wire {
     run: Option<Run>,
     /// What the last finished run left; null before the first.
     left: Option<Left>,
+    /// Where the target is, without a password: this state is that of no other.
+    place: String,
 }
 
 /// The state file of one target.
@@ -123,7 +129,7 @@ impl<'a> StateFile<'a> {
             }
             _ => return Err(self.damaged("its state and its run do not fit")),
         };
-        Ok(Some(Standing { state, left: wire.left }))
+        Ok(Some(Standing { state, left: wire.left, place: wire.place }))
     }
 
     /// Makes durable what is there to be read: the process that wrote it may have been killed before
@@ -139,7 +145,8 @@ impl<'a> StateFile<'a> {
             Stood::In(state, run) => (*state, Some(run.clone())),
         };
         let left = standing.left.clone();
-        let wire = Wire { version: 1, state: state.name().into(), run, left };
+        let place = standing.place.clone();
+        let wire = Wire { version: 1, state: state.name().into(), run, left, place };
         sealed::write(self.disk, &self.path, &wire)
     }
 

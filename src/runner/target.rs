@@ -1,6 +1,6 @@
 //! What the runner changes: a database or documents, with what is known of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Fault;
@@ -119,6 +119,33 @@ pub trait Target {
     /// # Errors
     /// When it did not.
     fn validate(&mut self, entry: &Entry) -> Result<(), Fault>;
+
+    /// Whether it is known that nothing is left of a step that did not end, since its transaction
+    /// took everything back. Then [`Target::restore`] brings back no backup.
+    ///
+    /// # Errors
+    /// When the tracking cannot be read.
+    fn left_nothing(&mut self, entry: &Entry, down: bool) -> Result<bool, Fault>;
+
+    /// Whether the checkpoint could be brought back as things stand; touches nothing.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn may_restore(&mut self, folder: &Path) -> Result<(), Fault>;
+
+    /// The names of the objects that a checkpoint is about; `None` where it is about everything. The
+    /// others may be changed by people at any time.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be trusted.
+    fn scope(&self, folder: &Path) -> Result<Option<BTreeSet<String>>, Fault>;
+
+    /// Puts a copy of what is there now into the folder, before a checkpoint takes its place.
+    /// Nothing where a checkpoint brings back no more than what its step changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep_aside(&mut self, folder: &Path) -> Result<(), Fault>;
 
     /// Brings back what [`Target::back_up`] kept before an up, or with `down` before a down, and
     /// the tracking with it. May be called again after a crash, also where nothing was changed.

@@ -44,6 +44,11 @@ fn with_runner(
     let opened = open::open(on)?;
     let lock = Lock::take(&opened.state)?;
     ignored_by_git(&opened.state)?;
+    // Targets with states of their own may hold the same documents.
+    let shared = opened.root().map(|root| root.join(open::STATE));
+    let shared = shared.filter(|folder| *folder != opened.state);
+    let _root = shared.as_deref().map(Lock::take).transpose()?;
+    shared.as_deref().map(ignored_by_git).transpose()?;
     run_with(&opened, on, Some(lock), Box::new(work))
 }
 
@@ -75,6 +80,7 @@ fn run_with(
         clock: &clock,
         context: opened.context(),
         keep: opened.keep,
+        has_moved: on.moved,
         progress: &mut |id, state| progress.phase(id, state.name()),
     };
     let done = Runner::open(parts).and_then(|(mut runner, doubt)| work(opened, &mut runner, doubt));

@@ -24,7 +24,7 @@ use crate::runner::{Fault, FaultKind};
 /// The variable that may hold the URL or the file of a database that no target names.
 const DATABASE: &str = "MIGRATION_GATE_DATABASE_URL";
 /// The folder of every target's state where nothing is said.
-const STATE: &str = ".migration-gate";
+pub(super) const STATE: &str = ".migration-gate";
 /// How many checkpoints are kept where nothing is said.
 const KEEP: u16 = 20;
 
@@ -78,6 +78,14 @@ impl Opened {
     /// The documents, where the target holds such.
     pub(super) fn documents(&self) -> Option<&Documents> {
         self.documents.as_ref()
+    }
+
+    /// The folder that documents are below.
+    pub(super) fn root(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Root(root) => Some(root),
+            Place::Url(_) | Place::File(_) => None,
+        }
     }
 
     /// The set's migrations, in the order in which they run.
@@ -171,8 +179,8 @@ pub(super) fn open(on: &OnTarget) -> Result<Opened, GateError> {
     let place = match &chosen {
         Chosen::Configured(target) => configured(&top, target)?,
         Chosen::Database(database) if is_url(database) => Place::Url(database.clone()),
-        Chosen::Database(database) => Place::File(file_of(database)),
-        Chosen::Documents => Place::Root(top.clone()),
+        Chosen::Database(database) => Place::File(whole(file_of(database)?)),
+        Chosen::Documents => Place::Root(whole(top.clone())),
     };
     let documents = match &place {
         Place::Root(root) => {
@@ -309,8 +317,8 @@ fn configured(top: &Path, target: &TargetConfig) -> Result<Place, GateError> {
                 target.name.value
             ))
         })?),
-        TargetPlace::File(file) => Place::File(top.join(file)),
-        TargetPlace::Root(root) => Place::Root(top.join(root)),
+        TargetPlace::File(file) => Place::File(whole(top.join(file))),
+        TargetPlace::Root(root) => Place::Root(whole(top.join(root))),
     })
 }
 
@@ -319,9 +327,23 @@ fn is_url(database: &str) -> bool {
 }
 
 /// The file of a database; tools write `sqlite:` before it.
-fn file_of(database: &str) -> PathBuf {
+fn file_of(database: &str) -> Result<PathBuf, GateError> {
     let file = database.strip_prefix("sqlite://").or_else(|| database.strip_prefix("sqlite:"));
-    PathBuf::from(file.unwrap_or(database))
+    let file = file.unwrap_or(database);
+    if file.contains("://") {
+        // It may hold a password.
+        return Err(GateError::Usage(
+            "the database is a URL of a kind that is not known\n  help: write postgres://… or the \
+             path of an SQLite file"
+                .into(),
+        ));
+    }
+    Ok(PathBuf::from(file))
+}
+
+/// A path by which a place is known wherever it is named from; one that is not there stays as it is.
+fn whole(path: PathBuf) -> PathBuf {
+    std::fs::canonicalize(&path).unwrap_or(path)
 }
 
 /// A set's name as that of a folder.

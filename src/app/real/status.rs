@@ -40,6 +40,8 @@ struct Standing {
     unfinished: Vec<String>,
     pending: Vec<String>,
     checkpoints: Vec<Kept>,
+    /// The folders of those that cannot be used.
+    damaged_checkpoints: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -166,10 +168,7 @@ fn look(opened: &Opened, runner: &mut Runner<'_>, doubt: Option<Fault>) -> Resul
     let is_known = |id: &String| sight.history.iter().any(|one| one.id.as_ref() == Some(id));
     let entries = &opened.catalog().entries;
     let ids = entries.iter().map(|entry| entry.migration.id.clone());
-    let checkpoints = match is_doubtful {
-        true => Vec::new(),
-        false => runner.ready_checkpoints()?,
-    };
+    let (checkpoints, damaged) = runner.ready_checkpoints()?;
     Ok(Standing {
         target: opened.name.clone(),
         set: opened.catalog().info.name.clone(),
@@ -183,6 +182,7 @@ fn look(opened: &Opened, runner: &mut Runner<'_>, doubt: Option<Fault>) -> Resul
         unfinished: unfinished.into_iter().map(name).collect(),
         pending: ids.filter(|id| !is_known(id)).collect(),
         checkpoints: checkpoints.iter().map(kept).collect(),
+        damaged_checkpoints: damaged,
     })
 }
 
@@ -239,6 +239,9 @@ fn plain(standing: &Standing) -> String {
             .parse()
             .map_or_else(|_| one.created_at.clone(), |at: jiff::Timestamp| format!("{at:.0}"));
         lines.push(format!("  {}  {at}{what}", one.name));
+    }
+    for name in &standing.damaged_checkpoints {
+        lines.push(format!("  {name} is damaged: bring its folder back from a copy, or remove it"));
     }
     lines.iter().map(|line| format!("{}\n", shown(line))).collect()
 }

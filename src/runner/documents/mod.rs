@@ -5,7 +5,7 @@ mod history;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -327,6 +327,24 @@ impl Target for DocumentsTarget<'_> {
         let others: Vec<_> =
             others.map(|(path, _)| (path, "it does not hold what the migration made")).collect();
         refuse(FaultKind::Conflict, &others, "let nothing else write documents while they migrate")
+    }
+
+    /// What its files were is known file by file.
+    fn left_nothing(&mut self, _: &Entry, _: bool) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn may_restore(&mut self, folder: &Path) -> Result<(), Fault> {
+        self.files(folder).may_put_back()
+    }
+
+    fn scope(&self, folder: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        let paths = self.files(folder).paths()?;
+        Ok(Some(paths.iter().map(|path| path.as_str().to_owned()).collect()))
+    }
+
+    fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
     }
 
     fn restore(&mut self, entry: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {

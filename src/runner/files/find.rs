@@ -75,9 +75,16 @@ impl Files<'_> {
     }
 }
 
+/// How many files a message names.
+const MOST_TOLD: usize = 20;
+
 /// Files that are not as they must be, each with the reason.
 pub(super) fn conflict(problems: &[(&RepoPath, &'static str)], way_out: &str) -> Fault {
-    let lines: Vec<String> =
-        problems.iter().map(|(path, why)| format!("{} {why}", printable(path.as_str()))).collect();
+    let told = problems.iter().take(MOST_TOLD);
+    let mut lines: Vec<String> =
+        told.map(|(path, why)| format!("{} {why}", printable(path.as_str()))).collect();
+    if problems.len() > MOST_TOLD {
+        lines.push(format!("and {} more", problems.len() - MOST_TOLD));
+    }
     Fault::new(FaultKind::Conflict, lines.join("\n"), way_out)
 }

@@ -3,7 +3,7 @@
 use super::find::{Found, conflict};
 use super::intent::{Entry, Intent};
 use super::{COMMIT, Fault, Files, INTENT, PutBack, WITHDRAWN, host, staged};
-use crate::model::sha256;
+use crate::model::{RepoPath, sha256};
 use crate::runner::disk::Kind;
 
 /// Files that go back with their old bytes, and the ones that need not.
@@ -46,6 +46,25 @@ impl Files<'_> {
             untouched: stay.into_iter().map(|entry| entry.path.clone()).collect(),
             was_committed,
         })
+    }
+
+    /// Whether [`Files::put_back`] would begin as things stand.
+    ///
+    /// # Errors
+    /// Why it would not.
+    pub fn may_put_back(&self) -> Result<(), Fault> {
+        let Some(intent) = self.intent()? else { return Ok(()) };
+        self.sort(&intent).map(|_| ())
+    }
+
+    /// The files that the change is about; none before its intent was written.
+    ///
+    /// # Errors
+    /// When the intent cannot be trusted.
+    pub fn paths(&self) -> Result<Vec<RepoPath>, Fault> {
+        let intent = self.intent()?;
+        let entries = intent.into_iter().flat_map(|intent| intent.files);
+        Ok(entries.map(|entry| entry.path).collect())
     }
 
     /// Looks at every file and at the backups that are needed; touches nothing.

@@ -223,10 +223,30 @@ fn taken_back<'a>(input: &'a PlanInput<'_>) -> impl Iterator<Item = Conflict> + 
     })
 }
 
+/// A target that knows of nothing any more, or documents whose history has become shorter: nobody
+/// but the runner writes that. Everything would run again.
+fn forgotten(input: &PlanInput<'_>) -> Option<Conflict> {
+    let (ran, now) = (input.left?.ran, input.history.len() as u64);
+    let is_ours = input.catalog.info.engine == EngineKind::Documents;
+    if ran == 0 || !(now == 0 || (is_ours && now < ran)) {
+        return None;
+    }
+    let what = format!(
+        "{ran} migrations had run on the target after the last run, and it knows of {now} now"
+    );
+    let help = "find out whether its tracking was lost, or the target was replaced by an empty one; \
+                --on-conflict schema=accept-target goes on from what is there";
+    let found = conflict(ConflictKind::Schema, Vec::new(), &what, help, input);
+    Some(Conflict { resolutions: vec![Resolution::AcceptTarget], ..found })
+}
+
 /// A database that is not what the last run left, or what the plan was made for, although nothing
 /// else has run on it. People edit documents at any time: those are held against their schema, and
 /// against the plan one by one.
 fn drifted(bound_to: &Binding, input: &PlanInput<'_>) -> Option<Conflict> {
+    if let Some(lost) = forgotten(input) {
+        return Some(lost);
+    }
     if input.catalog.info.engine == EngineKind::Documents {
         return None;
     }

@@ -235,7 +235,8 @@ pub(crate) fn sample() -> Plan {
         scans: Vec::new(),
     }];
     case.evidence = Some(evidence);
-    case.left = Some(Left { tracking: super::tracking(&case.history), fingerprint: "0".into() });
+    case.left =
+        Some(Left { tracking: super::tracking(&case.history), fingerprint: "0".into(), ran: 0 });
     case.facts.get_mut("4_names").unwrap().strategy = Some(Strategy::Transaction);
     case.plan()
 }

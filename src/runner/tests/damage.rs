@@ -114,7 +114,7 @@ fn a_state_of_another_version_or_of_no_sense_is_not_trusted() {
     });
     let mut sideways = run.clone();
     sideways["direction"] = "sideways".into();
-    let state = |version: u32, state: &str, run: &Value| json!({"version": version, "state": state, "run": run, "left": null});
+    let state = |version: u32, state: &str, run: &Value| json!({"version": version, "state": state, "run": run, "left": null, "place": "fake"});
     let mut more = state(1, "idle", &Value::Null);
     more["\u{1b}[2J"] = 1.into();
     for (content, why) in [

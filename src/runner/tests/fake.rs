@@ -1,7 +1,7 @@
 //! A target that fails where it is told to. What it holds is on the runner's disk, so that a crash
 //! takes both at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +159,22 @@ impl Target for Fake<'_> {
 
     fn validate(&mut self, _: &Entry) -> Result<(), Fault> {
         self.call("validate")
+    }
+
+    fn left_nothing(&mut self, _: &Entry, _: bool) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn may_restore(&mut self, _: &Path) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn scope(&self, _: &Path) -> Result<Option<BTreeSet<String>>, Fault> {
+        Ok(None)
+    }
+
+    fn keep_aside(&mut self, _: &Path) -> Result<(), Fault> {
+        self.call("keep_aside")
     }
 
     fn restore(&mut self, _: &Entry, _: bool, folder: &Path) -> Result<(), Fault> {

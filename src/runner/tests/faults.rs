@@ -20,7 +20,11 @@ fn fails_anywhere(before: &Simulated, work: fn(&Simulated) -> Result<(), Fault>)
     for at in 0..whole.calls().len() {
         let code = if at % 2 == 0 { ENOSPC } else { EIO };
         let disk = before.again(Trouble { fails: Some((at, code)), ..Trouble::default() });
-        let fault = work(&disk).expect_err(&format!("call {at} failed untold"));
+        let Err(fault) = work(&disk) else {
+            // A way back that comes there at its second try has come there.
+            assert_eq!((version(&disk), state(&disk)), (Some(1), State::Idle), "call {at}");
+            continue;
+        };
         assert_eq!(fault.kind, FaultKind::Environment, "{fault}");
         assert!(fault.what.contains(&format!("(os error {code})")), "{fault}");
         assert!(fault.what.contains("/state") || fault.what.contains("/root"), "{fault}");

@@ -65,6 +65,7 @@ impl<'a> Opened<'a> {
         let now: Timestamp = self.now.parse().unwrap();
         let clock = || now;
         let parts = Parts {
+            has_moved: false,
             disk: self.disk,
             folder: Path::new(STATE),
             lock,

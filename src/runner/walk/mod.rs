@@ -35,6 +35,10 @@ pub(super) struct Walker<'w, 'a> {
     pub(super) permit: &'w Permit<'w>,
     /// What the walk goes back to where it fails.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// Whether it brings back what an earlier run touched, and not what somebody asks for now.
+    is_mending: bool,
+    /// What was put aside on the way back, for people.
+    kept: Option<String>,
     done: Done,
     left: Option<Left>,
     state: State,
@@ -66,6 +70,8 @@ impl<'w, 'a> Walker<'w, 'a> {
             direction,
             permit,
             checkpoint: None,
+            is_mending: false,
+            kept: None,
             done: Done::default(),
             left: None,
             state: State::Idle,
@@ -86,13 +92,15 @@ impl<'w, 'a> Walker<'w, 'a> {
         run.rollback_checkpoint_path = failed.rollback_checkpoint_path;
         let mut walker = Self::of(runner, entry, run, direction, &|_| Ok(()));
         walker.checkpoint = checkpoint;
+        walker.is_mending = true;
         walker
     }
 
-    /// Walks the migration to its end.
-    pub(super) fn walk(mut self) -> Result<(), Fault> {
+    /// Walks the migration to its end. Answers with what a person should know of it.
+    pub(super) fn walk(mut self) -> Result<Option<String>, Fault> {
         let walk = drive(&mut self);
-        self.end(walk)
+        self.end(walk)?;
+        Ok(self.kept)
     }
 
     /// Takes back what an earlier process left half done, and says why that was needed.
@@ -107,9 +115,13 @@ impl<'w, 'a> Walker<'w, 'a> {
         let direction = run.direction().unwrap_or(Direction::Up);
         let mut walker = Self::of(runner, entry, run, direction, &|_| Ok(()));
         walker.checkpoint = checkpoint;
+        walker.is_mending = true;
         let walk = resume(&mut walker, found, reason).map_err(bug)?;
         match walk.end {
-            WalkEnd::RolledBack(reason) => Ok(reason),
+            WalkEnd::RolledBack(mut reason) => {
+                reason.what.extend(walker.kept.map(|kept| format!("\n  {kept}")));
+                Ok(reason)
+            }
             end => Err(walker.failed(end)),
         }
     }
@@ -117,6 +129,8 @@ impl<'w, 'a> Walker<'w, 'a> {
     fn end(&mut self, walk: Result<Walk<Fault>, IllegalTransition>) -> Result<(), Fault> {
         match walk.map_err(bug)?.end {
             WalkEnd::Done => Ok(()),
+            // It took a second try, and is what was asked for.
+            WalkEnd::RolledBack(_) if self.direction == Direction::Restore => Ok(()),
             end => Err(self.failed(end)),
         }
     }
@@ -129,18 +143,20 @@ impl<'w, 'a> Walker<'w, 'a> {
             WalkEnd::Refused(fault) if self.run.touched => {
                 (fault, "what was half changed is as it was left: the state is failed")
             }
-            WalkEnd::Refused(fault) => (fault, "nothing was touched"),
+            WalkEnd::Refused(mut fault) => {
+                fault.way_out.push_str("; then go on with `migration-gate apply --retry`");
+                (fault, "nothing was touched")
+            }
             WalkEnd::Unnoted(fault) => (fault, "the next start takes it from there"),
             WalkEnd::Stuck { fault, rollback } => {
-                let what = format!(
-                    "{}\n  the rollback failed as well, and the target is half changed: {}",
-                    fault.what, rollback.what
-                );
+                let what =
+                    format!("{}\n  the rollback failed as well: {}", fault.what, rollback.what);
                 (Fault { what, way_out: rollback.way_out, ..fault }, "the state is failed")
             }
             WalkEnd::Done => return Fault::new(FaultKind::Environment, "", ""),
         };
         fault.what = format!("{id}: {}\n  {became}", fault.what);
+        fault.what.extend(self.kept.take().map(|kept| format!("\n  {kept}")));
         fault
     }
 

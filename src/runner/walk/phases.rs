@@ -4,7 +4,7 @@ use super::{Walker, and_untold, unfinished_elsewhere};
 use crate::host;
 use crate::model::printable;
 use crate::runner::journal::{EventName, Fact};
-use crate::runner::run::Seen;
+use crate::runner::run::{Seen, words};
 use crate::runner::target::Direction;
 use crate::runner::tracking::{Tracked, TrackedState};
 use crate::runner::{Fault, FaultKind};
@@ -54,10 +54,7 @@ impl Walker<'_, '_> {
     pub(super) fn ready(&mut self) -> Result<(), Fault> {
         (self.permit)(self.entry)?;
         if self.direction != Direction::Up {
-            return self
-                .checkpoint
-                .as_ref()
-                .map_or(Ok(()), |checkpoint| self.runner.checkpoints.verify(checkpoint));
+            return self.may_go_back();
         }
         let history = self.runner.target.history()?;
         let has_run = |id: &String| {
@@ -117,6 +114,18 @@ impl Walker<'_, '_> {
                 format!("the target's tracking does not say what became of {id}"),
                 "see whether something else writes to that table",
             ));
+        }
+        if self.direction == Direction::Up
+            && let Some(checkpoint) = &self.checkpoint
+        {
+            let now = words(&after.history);
+            if let Some(gone) = checkpoint.tracking.iter().find(|word| !now.contains(word)) {
+                return Err(Fault::new(
+                    FaultKind::Migration,
+                    format!("it took {} out of the target's tracking", printable(gone)),
+                    "a migration must leave the table of its tool alone",
+                ));
+            }
         }
         self.left = Some(after.left());
         Ok(())

@@ -60,6 +60,7 @@ fn a_target_that_somebody_changed_is_accepted_where_the_steps_still_fit() {
     let left = |case: &Case, snapshot: &str| Left {
         tracking: tracking(&case.history),
         fingerprint: snapshot.into(),
+        ran: 0,
     };
     case.left = Some(left(&case, &fingerprint(&case.snapshot)));
     assert_eq!(case.plan().conflicts, []);
