@@ -174,7 +174,8 @@ fn of_check(check: &Check) -> Vec<String> {
     }
     let mut lines = vec![format!("  {sign} {}", check.name.name())];
     lines.extend(check.details.iter().map(|detail| format!("      {detail}")));
-    lines.extend(check.way_out.iter().map(|help| format!("      help: {help}")));
+    let help = check.way_out.iter().map(|help| format!("help: {help}"));
+    help.for_each(|help| lines.extend(help.lines().map(|line| format!("      {line}"))));
     lines
 }
 

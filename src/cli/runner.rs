@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{EngineName, ListFormat, Place, seconds};
@@ -151,7 +152,7 @@ pub struct Apply {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "to"])]
     pub plan: Option<PathBuf>,
     /// A team that has agreed to the run; may be given any number of times.
-    #[arg(long, value_name = "TEAM")]
+    #[arg(long, value_name = "TEAM", value_parser = NonEmptyStringValueParser::new())]
     pub approved_by: Vec<String>,
     /// Try again after a failure that was taken back.
     #[arg(long)]
@@ -215,10 +216,10 @@ pub struct Resolve {
     #[arg(long = "as", value_name = "STATE")]
     pub outcome: ResolvedAs,
     /// Why that is so; it stands in the journal.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: String,
     /// Who says so; it stands in the journal.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub by: String,
     /// With --as rolled-back: take the target as it is, although it is not what it was at the
     /// checkpoint.
@@ -325,6 +326,9 @@ mod tests {
             "resolve 1 --as mended --reason a --by b",
             "resolve 1 --as applied --by b",
             "resolve 1 --as applied --reason a",
+            "resolve 1 --as applied --reason= --by b",
+            "resolve 1 --as applied --reason a --by=",
+            "apply --approved-by=",
         ] {
             assert!(read(line).is_err(), "{line}");
         }

@@ -63,23 +63,31 @@ impl FaultKind {
 
 /// Why something was not done, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}\n  help: {way_out}")]
+#[error("{what}{}\n  help: {way_out}", line(.detail.as_deref()))]
 pub struct Fault {
     /// Whose fault it is.
     pub kind: FaultKind,
-    /// What happened; it may name values and is not for the journal.
+    /// What happened, as the state file keeps it; not for the journal.
     pub what: String,
+    /// What the engine says besides, which names values of rows: for the terminal alone.
+    pub detail: Option<String>,
     /// What to do about it.
     pub way_out: String,
     /// The place in a migration, where it has one.
     pub location: Option<Location>,
 }
 
+/// A detail on a line of its own.
+fn line(detail: Option<&str>) -> String {
+    detail.map(|detail| format!("\n  detail: {detail}")).unwrap_or_default()
+}
+
 impl Fault {
     /// A fault without a place.
     #[must_use]
     pub fn new(kind: FaultKind, what: impl Into<String>, way_out: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), way_out: way_out.into(), location: None }
+        let (what, way_out) = (what.into(), way_out.into());
+        Self { kind, what, detail: None, way_out, location: None }
     }
 
     /// A file that cannot be read or written.
@@ -124,9 +132,6 @@ impl From<TargetError> for Fault {
         match error {
             TargetError::Script(failure) => {
                 let mut what = failure.message;
-                for more in [failure.detail].into_iter().flatten() {
-                    what.push_str(&format!(" ({more})"));
-                }
                 if let Some(code) = failure.code {
                     what.push_str(&format!(" [{code}]"));
                 }
@@ -135,19 +140,43 @@ impl From<TargetError> for Fault {
                         .into()
                 });
                 let location = Some(failure.location);
-                Self { kind: FaultKind::Migration, what, way_out, location }
+                let kind = FaultKind::Migration;
+                Self { kind, what, detail: failure.detail, way_out, location }
             }
             TargetError::TimedOut { location, limit } => Self {
-                kind: FaultKind::Migration,
-                what: format!("a statement was stopped after {limit} s"),
-                way_out: "allow more with --statement-timeout, or do the work in smaller steps"
-                    .into(),
                 location: Some(location),
+                ..Self::new(
+                    FaultKind::Migration,
+                    format!("a statement was stopped after {limit} s"),
+                    "allow more with --statement-timeout, or do the work in smaller steps",
+                )
             },
             TargetError::CannotRun(reason) => {
                 Self::new(FaultKind::Migration, reason.reason, reason.way_out)
             }
             TargetError::Engine(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Failure, RepoPath};
+
+    #[test]
+    fn values_of_rows_are_shown_and_not_kept() {
+        let path = RepoPath::new("a.sql").unwrap();
+        let failure = Failure {
+            message: "duplicate key".into(),
+            code: Some("23505".into()),
+            detail: Some("Key (email)=(mara)".into()),
+            hint: None,
+            location: Location::file(path),
+        };
+        let fault = Fault::from(TargetError::Script(failure));
+        assert_eq!(fault.what, "duplicate key [23505]");
+        let shown = fault.to_string();
+        assert!(shown.starts_with("duplicate key [23505]\n  detail: Key (email)=(mara)\n  help: "));
     }
 }

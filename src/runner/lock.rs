@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use super::disk::{Disk as _, Kind, RealDisk};
 use super::{Fault, FaultKind};
@@ -35,25 +36,56 @@ impl Lock {
         let at = |error: io::Error| Fault::file(&path, &error);
         RealDisk.make_folder(folder).map_err(|error| Fault::file(folder, &error))?;
         let mut file = open(&path).map_err(at)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(locked(&mut file)),
-            Err(TryLockError::Error(error)) => return Err(at(error)),
+        for last in [false, false, true] {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if last => return Err(locked(&mut file)),
+                // Who only looks holds it for an instant.
+                Err(TryLockError::WouldBlock) => host::pause(Duration::from_millis(10)),
+                Err(TryLockError::Error(error)) => return Err(at(error)),
+            }
         }
         let holder = format!("process {} since {}", std::process::id(), host::wall_clock());
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(at)?;
         Ok(Self { _file: file })
     }
+
+    /// Who holds the lock of that folder, as the fault that [`Lock::take`] would give; nothing where
+    /// nobody does. Makes and writes nothing, and does not wait.
+    ///
+    /// # Errors
+    /// When the file is a link, or cannot be opened or locked.
+    pub fn held(folder: &Path) -> Result<Option<Fault>, Fault> {
+        let path = folder.join(FILE_NAME);
+        let look = || {
+            if !is_there(&path)? {
+                return Ok(None);
+            }
+            let mut file = File::open(&path)?;
+            match file.try_lock_shared() {
+                Ok(()) => Ok(None),
+                Err(TryLockError::WouldBlock) => Ok(Some(locked(&mut file))),
+                Err(TryLockError::Error(error)) => Err(error),
+            }
+        };
+        look().map_err(|error| Fault::file(&path, &error))
+    }
+}
+
+/// Whether the file is there; a link would make us write into a file of somebody's choice.
+fn is_there(path: &Path) -> io::Result<bool> {
+    match RealDisk.kind(path)? {
+        None => Ok(false),
+        Some(Kind::File) => Ok(true),
+        Some(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file with one name",
+        )),
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // A link would make us write into a file of somebody's choice.
-    if RealDisk.kind(path)?.is_some_and(|kind| kind != Kind::File) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is not a regular file with one name",
-        ));
-    }
+    is_there(path)?;
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
@@ -76,7 +108,6 @@ fn locked(file: &mut File) -> Fault {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::time::Duration;
 
     use super::*;
 
@@ -96,6 +127,19 @@ mod tests {
         std::fs::write(state.join(FILE_NAME), "x".repeat(1000)).unwrap();
         let _lock = Lock::take(&state).unwrap();
         assert!(!Lock::take(&state).unwrap_err().what.contains("xx"));
+    }
+
+    #[test]
+    fn a_look_says_who_is_at_work_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Lock::held(folder.path()).unwrap(), None);
+        assert!(!folder.path().join(FILE_NAME).exists());
+        let lock = Lock::take(folder.path()).unwrap();
+        let held = Lock::held(folder.path()).unwrap().unwrap();
+        assert_eq!(held, Lock::take(folder.path()).unwrap_err());
+        drop(lock);
+        assert_eq!(Lock::held(folder.path()).unwrap(), None);
+        Lock::take(folder.path()).unwrap();
     }
 
     #[test]

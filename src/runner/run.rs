@@ -110,6 +110,9 @@ impl<'a> Runner<'a> {
             return Err(another(folder, &standing.place, &place));
         }
         standing.place = place;
+        if is_other && lock.is_some() {
+            file.write(&standing)?;
+        }
         let runner = Self {
             folder: folder.to_owned(),
             target,
@@ -134,6 +137,11 @@ impl<'a> Runner<'a> {
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// Tells the journal which teams agreed to what is done from now on.
+    pub fn approved_by(&mut self, teams: &[String]) {
+        self.journal.approved_by(teams);
     }
 
     /// The state of the lifecycle.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::doctrine;
 use super::open::Opened;
+use super::status::{stale, unready};
 use super::{looking_at, tell, with_runner};
-use crate::app::output::{complain, print};
+use crate::app::output::print;
 use crate::app::plan::plan_text;
 use crate::app::sandbox;
 use crate::catalog::Entry;
@@ -18,8 +19,9 @@ use crate::error::GateError;
 use crate::host;
 use crate::model::{Class, EngineKind, Position, Rollback, SetEvidence, printable, sha256};
 use crate::runner::plan::{
-    Choice, ConflictKind, FileBefore, Plan, PlanInput, Queued, Rehearsal, Step as PlanStep,
-    StepFacts, Tried, Wanted, is_new, make, policy_faults, select,
+    Check, CheckName, Choice, ConflictKind, FileBefore, Outcome, Plan, PlanInput, Queued,
+    Rehearsal, Step as PlanStep, StepFacts, Tried, Wanted, is_new, make, passed_over,
+    policy_faults, select,
 };
 use crate::runner::{Fault, FaultKind, Permit, Runner};
 
@@ -33,8 +35,8 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
         approved_by: &[],
     };
     looking_at(&args.on, |opened, runner, doubt| {
-        let unfit = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
-        let (plan, is_new) = asked.plan(opened, runner)?;
+        let unready = unready(opened, runner, doubt)?;
+        let plan = asked.plan(opened, runner, unready)?;
         let text = plan.json();
         if let Some(file) = &args.out {
             std::fs::write(file, &text).map_err(|error| Fault::file(file, &error))?;
@@ -44,14 +46,7 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
             ListFormat::Json => text,
         };
         out(&printed)?;
-        let mut faults: Vec<Fault> = unfit.into_iter().collect();
-        faults.extend(doctrine::faults(opened, &plan, is_new, &[])?);
-        // The plan itself shows its own.
-        for fault in &faults {
-            complain(&fault.to_string());
-        }
-        let fits = faults.is_empty() && plan.faults().is_empty();
-        Ok(u8::from(!fits))
+        Ok(u8::from(!plan.faults().is_empty()))
     })
 }
 
@@ -67,9 +62,13 @@ pub(super) fn apply(args: &cli::Apply) -> Result<u8, GateError> {
     };
     with_runner(&args.on, |opened, runner, doubt| {
         tell(&runner.start(doubt, args.retry)?);
-        let (plan, is_new) = asked.plan(opened, runner)?;
+        if runner.has_finished_rollback() {
+            // Who asked for that did not ask for what is taken back to run again.
+            out("the rollback that was under way is done; apply again to go forward\n")?;
+            return Ok(0);
+        }
+        let plan = asked.plan(opened, runner, None)?;
         let mut faults = plan.faults();
-        faults.extend(doctrine::faults(opened, &plan, is_new, asked.approved_by)?);
         if faults.is_empty() {
             // Nothing is begun that may not run anyway.
             faults.extend(asked.forbidden(opened, &plan.steps));
@@ -85,6 +84,7 @@ pub(super) fn apply(args: &cli::Apply) -> Result<u8, GateError> {
             out("nothing to apply\n")?;
             return Ok(0);
         }
+        runner.approved_by(&args.approved_by);
         let allowed = |entry: &Entry| asked.allowed(opened, &plan, entry);
         let permit: &Permit<'_> = &allowed;
         let (done, fault) = match runner.apply(&ids, permit) {
@@ -147,8 +147,13 @@ impl Asked<'_> {
         self.wanted.on_conflict.iter().map(|text| Choice::parse(text)).collect()
     }
 
-    /// Makes the plan, and says whether nothing has run on the target yet.
-    fn plan(&self, opened: &Opened, runner: &mut Runner<'_>) -> Result<(Plan, bool), Fault> {
+    /// Makes the plan. `unready` is what keeps a run from beginning at all.
+    fn plan(
+        &self,
+        opened: &Opened,
+        runner: &mut Runner<'_>,
+        unready: Option<Fault>,
+    ) -> Result<Plan, Fault> {
         let choices = self.choices()?;
         let catalog = opened.catalog();
         let seen = runner.sight()?;
@@ -159,13 +164,16 @@ impl Asked<'_> {
             Wanted { classes: &classes, to: self.wanted.to.as_deref(), only: steps.as_deref() };
         let queue = select(catalog, &seen.history, &wanted)
             .map_err(|faults| together(&faults).unwrap_or_else(unreached))?;
+        if let Some(fault) = passed_over(catalog, &seen.history, &queue) {
+            return Err(fault);
+        }
         let facts = facts(opened, runner, &queue)?;
         let evidence = self.rehearsed(opened, &seen.applied(), &queue);
         let rehearsal = match &evidence {
             Ok(evidence) => Rehearsal::Seen(evidence),
             Err(reason) => Rehearsal::NotDone(reason),
         };
-        let plan = make(&PlanInput {
+        let mut plan = make(&PlanInput {
             catalog,
             queue: &queue,
             history: &seen.history,
@@ -180,9 +188,19 @@ impl Asked<'_> {
             rolled_back: &runner.taken_back(&seen.applied())?,
             rehearsal,
             agreed: self.agreed,
+            stale: &stale(opened, &seen.applied())?,
             choices: &choices,
         });
-        Ok((plan, is_new(catalog.info.engine, &seen.history, &seen.rows)))
+        let is_new = is_new(catalog.info.engine, &seen.history, &seen.rows);
+        let rules = doctrine::faults(opened, &plan.steps, is_new, evidence.as_ref().ok())?;
+        // Another run will have ended before this one begins, and a window opens.
+        let is_busy = unready.as_ref().is_some_and(|fault| fault.kind == FaultKind::Locked);
+        let state = if is_busy { Outcome::NotKnown } else { Outcome::Failed };
+        let now = self.forbidden(opened, &plan.steps);
+        plan.checks.extend(Check::of(CheckName::State, state, unready.as_slice()));
+        plan.checks.extend(Check::of(CheckName::Rules, Outcome::Failed, &rules));
+        plan.checks.extend(Check::of(CheckName::RollOut, Outcome::NotKnown, &now));
+        Ok(plan)
     }
 
     /// What the steps are seen to do on a throwaway engine, after all that has run; why nothing

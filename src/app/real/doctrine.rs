@@ -4,7 +4,7 @@
 //! They are about what runs, and about a target that lives. How a migration is taken back is the
 //! checkpoint's business here; what has run is read from the target and not from the history of the
 //! files; and where a target is made from nothing there is nobody yet whom a lock could stop, so only
-//! the files themselves and the roll-out count.
+//! the files themselves count. When something may run, and by whose leave, is a check of its own.
 
 use super::open::Opened;
 use crate::app::gather::sources;
@@ -12,28 +12,28 @@ use crate::catalog::SetCatalog;
 use crate::config::Preset;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Finding, Level, Moment, Rollback, Span, Step, line_column};
+use crate::model::{Finding, Level, Moment, Rollback, SetEvidence, Span, Step, line_column};
 use crate::report::{Assembly, assemble};
-use crate::rules::{self, CatalogCx, LevelPolicy, Terms};
-use crate::runner::plan::Plan;
+use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
+use crate::runner::plan::Step as PlanStep;
 use crate::runner::{Fault, FaultKind};
 
-/// The rules about when something may run, and by whose leave.
+/// The rules about when something may run, and by whose leave: these are judged by the minute.
 const ROLL_OUT: [&str; 3] = ["class/outside-window", "class/frozen", "class/approval-missing"];
 
-/// The errors of the rules that need no engine, about the steps or the set as a whole; waivers
-/// count.
+/// The errors of the rules that need no engine, and with what was rehearsed those about classes:
+/// about the steps or the set as a whole; waivers count.
 pub(super) fn faults(
     opened: &Opened,
-    plan: &Plan,
+    steps: &[PlanStep],
     is_new: bool,
-    approved_by: &[String],
+    evidence: Option<&SetEvidence>,
 ) -> Result<Vec<Fault>, Fault> {
     let (catalog, policy) = (opened.catalog(), &opened.gathered.policy);
     let terms = Terms {
         rollout: policy.rollout.clone(),
         moment: Moment::minute(host::wall_clock()),
-        approved_by: approved_by.to_vec(),
+        approved_by: Vec::new(),
         inline_allow: policy.policy.inline_allow.iter().map(|rule| rule.value.clone()).collect(),
         waivers: policy.waivers.clone(),
         waiver_days: policy.policy.waiver_days,
@@ -46,22 +46,29 @@ pub(super) fn faults(
     let restores = policy.policy.rollback == Rollback::Checkpoint;
     let cx = CatalogCx { catalog, restores, terms: &terms };
     let is_meant = |finding: &Finding| {
-        let is_step = |id: &String| plan.steps.iter().any(|step| step.migration == *id);
+        let is_step = |id: &String| steps.iter().any(|step| step.migration == *id);
         let group = finding.rule.split('/').next().unwrap_or_default();
         let asked = match group {
             "rollback" => false,
             "history" => finding.rule == "history/duplicate-version",
             "manifest" | "layout" => true,
-            "class" => !is_new || ROLL_OUT.contains(&finding.rule),
+            "class" => !is_new && !ROLL_OUT.contains(&finding.rule),
             _ => !is_new,
         };
         asked && finding.migration.as_ref().is_none_or(is_step) && !is_down(catalog, finding)
     };
-    let findings = rules::check_catalog(&cx, true, &levels);
+    let mut findings = rules::check_catalog(&cx, true, &levels);
+    if let Some(evidence) = evidence {
+        let seen = rules::check_evidence(&EvidenceCx { catalog, evidence }, &levels);
+        // What else a rehearsal shows stands in the plan itself.
+        findings.extend(seen.into_iter().filter(|finding| finding.rule.starts_with("class/")));
+    }
+    findings.retain(is_meant);
+    rules::supersede(&mut findings);
     let report = assemble(Assembly {
         all: true,
         acceptances: rules::acceptances(&[catalog], &terms, &opened.gathered.config_path),
-        findings: findings.into_iter().filter(is_meant).collect(),
+        findings,
         ..Assembly::default()
     });
     let errors = report.findings.iter().filter(|finding| finding.level == Level::Error);

@@ -1,5 +1,7 @@
 //! `status` and `journal`: what is known of a target.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::looking_at;
@@ -7,12 +9,15 @@ use super::open::{self, Opened};
 use crate::app::journal;
 use crate::app::output::print;
 use crate::cli::{Journal, ListFormat, Status, StatusFormat};
+use crate::engine::TargetError;
 use crate::error::GateError;
-use crate::model::printable;
+use crate::model::{Program, printable};
 use crate::runner::journal::{FILE_NAME, Filter, metrics};
+use crate::runner::lock::Lock;
+use crate::runner::plan::{Outcome, STALE, history};
 use crate::runner::target::Strategy;
 use crate::runner::tracking::{Tracked, TrackedState};
-use crate::runner::{Checkpoint, Fault, FaultKind, Runner};
+use crate::runner::{Checkpoint, Fault, FaultKind, Runner, Sight};
 
 /// Where a target stands, as programs read it.
 #[derive(Serialize)]
@@ -23,11 +28,16 @@ struct Standing {
     production: bool,
     /// One of the states of the lifecycle, or `unknown`.
     state: String,
+    /// The other runner that is at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_work: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way_out: Option<String>,
     applied: Vec<Applied>,
+    /// What was begun and did not end, as the tracking says.
+    unfinished: Vec<String>,
     pending: Vec<String>,
     checkpoints: Vec<Kept>,
     /// The folders of those that cannot be used.
@@ -41,7 +51,6 @@ struct Applied {
     known: bool,
     /// Whether the file is another than the one that ran.
     edited: bool,
-    unfinished: bool,
 }
 
 #[derive(Serialize)]
@@ -87,11 +96,76 @@ pub(super) fn status(args: &Status) -> Result<u8, GateError> {
     })
 }
 
+/// What keeps a run from beginning: another runner ([`FaultKind::Locked`]), or what an earlier one
+/// left.
+pub(super) fn unready(
+    opened: &Opened,
+    runner: &mut Runner<'_>,
+    doubt: Option<Fault>,
+) -> Result<Option<Fault>, Fault> {
+    match (Lock::held(&opened.state)?, doubt) {
+        (Some(held), _) => Ok(Some(held)),
+        (None, Some(doubt)) => Ok(Some(doubt)),
+        (None, None) => runner.unfinished_run(),
+    }
+}
+
+/// The documents that are not what the last migration of their schema left, each with the reason.
+pub(super) fn stale(opened: &Opened, has_run: &BTreeSet<String>) -> Result<Vec<String>, Fault> {
+    let Some(documents) = opened.documents() else { return Ok(Vec::new()) };
+    let entries = opened.catalog().entries.iter();
+    let ran = entries.filter(|entry| has_run.contains(&entry.migration.id));
+    let mut schemas: BTreeMap<&str, Vec<&Program>> = BTreeMap::new();
+    for program in ran.filter_map(|entry| entry.migration.up.program()) {
+        schemas.entry(&program.schema).or_default().push(program);
+    }
+    let mut stale = Vec::new();
+    for programs in schemas.values() {
+        let Some(last) = programs.last() else { continue };
+        let before = programs.iter().map(|program| program.from.as_str()).collect();
+        match documents.stale(last, &before) {
+            Ok(found) => stale.extend(found.iter().map(|(path, why)| format!("{path}: {why}"))),
+            // The contract does not hold its versions any more.
+            Err(TargetError::CannotRun(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(stale)
+}
+
+/// What waits for a decision on a target that nobody is at work on.
+fn problem(
+    opened: &Opened,
+    runner: &mut Runner<'_>,
+    sight: &Sight,
+) -> Result<Option<Fault>, Fault> {
+    let history = history(&sight.history);
+    if history.outcome == Outcome::Failed {
+        return Ok(Some(history.fault()));
+    }
+    let stale = stale(opened, &sight.applied())?;
+    if !stale.is_empty() {
+        return Ok(Some(Fault::new(FaultKind::Conflict, stale.join("\n"), STALE)));
+    }
+    let drifted = opened.documents().is_none() && runner.has_drifted()?;
+    Ok(drifted.then(|| {
+        let help = "`migration-gate plan` says what to do about it";
+        let what = "the target was changed since the last run, and by no migration";
+        Fault::new(FaultKind::Conflict, what, help)
+    }))
+}
+
 fn look(opened: &Opened, runner: &mut Runner<'_>, doubt: Option<Fault>) -> Result<Standing, Fault> {
     let sight = runner.sight()?;
     let is_doubtful = doubt.is_some();
-    let problem = doubt.map_or_else(|| runner.unfinished_run(), |doubt| Ok(Some(doubt)))?;
-    let has_run = sight.applied();
+    let (at_work, problem) = match unready(opened, runner, doubt)? {
+        Some(fault) if fault.kind == FaultKind::Locked => (Some(fault.what), None),
+        Some(fault) => (None, Some(fault)),
+        None => (None, problem(opened, runner, &sight)?),
+    };
+    let (unfinished, ran): (Vec<&Tracked>, Vec<&Tracked>) =
+        sight.history.iter().partition(|one| one.state == TrackedState::Unfinished);
+    let is_known = |id: &String| sight.history.iter().any(|one| one.id.as_ref() == Some(id));
     let entries = &opened.catalog().entries;
     let ids = entries.iter().map(|entry| entry.migration.id.clone());
     let (checkpoints, damaged) = runner.ready_checkpoints()?;
@@ -101,22 +175,23 @@ fn look(opened: &Opened, runner: &mut Runner<'_>, doubt: Option<Fault>) -> Resul
         place: sight.place.clone(),
         production: opened.production,
         state: if is_doubtful { "unknown".into() } else { runner.state().name().into() },
+        at_work,
         problem: problem.as_ref().map(|fault| fault.what.clone()),
         way_out: problem.map(|fault| fault.way_out),
-        applied: sight.history.iter().map(applied).collect(),
-        pending: ids.filter(|id| !has_run.contains(id)).collect(),
+        applied: ran.into_iter().map(applied).collect(),
+        unfinished: unfinished.into_iter().map(name).collect(),
+        pending: ids.filter(|id| !is_known(id)).collect(),
         checkpoints: checkpoints.iter().map(kept).collect(),
         damaged_checkpoints: damaged,
     })
 }
 
+fn name(tracked: &Tracked) -> String {
+    tracked.id.as_ref().unwrap_or(&tracked.name).clone()
+}
+
 fn applied(tracked: &Tracked) -> Applied {
-    Applied {
-        migration: tracked.id.clone().unwrap_or_else(|| tracked.name.clone()),
-        known: tracked.id.is_some(),
-        edited: tracked.edited,
-        unfinished: tracked.state == TrackedState::Unfinished,
-    }
+    Applied { migration: name(tracked), known: tracked.id.is_some(), edited: tracked.edited }
 }
 
 fn kept(checkpoint: &Checkpoint) -> Kept {
@@ -132,6 +207,7 @@ fn plain(standing: &Standing) -> String {
     let Standing { target, set, place, state, .. } = standing;
     let production = if standing.production { "production" } else { "not production" };
     let mut lines = vec![format!("{target}: {place} ({production}), set {set}, {state}")];
+    lines.extend(standing.at_work.clone());
     if let Some(problem) = &standing.problem {
         lines.push(format!("problem: {problem}"));
         lines.extend(standing.way_out.iter().map(|way_out| format!("  help: {way_out}")));
@@ -141,10 +217,13 @@ fn plain(standing: &Standing) -> String {
         let mut marks = Vec::new();
         marks.extend((!one.known).then_some("not in the set"));
         marks.extend(one.edited.then_some("edited since it ran"));
-        marks.extend(one.unfinished.then_some("begun and not ended"));
         let marks =
             if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         lines.push(format!("  {}{marks}", one.migration));
+    }
+    if !standing.unfinished.is_empty() {
+        lines.push(format!("{} begun and not ended", standing.unfinished.len()));
+        lines.extend(standing.unfinished.iter().map(|id| format!("  {id}")));
     }
     lines.push(format!("{} pending", standing.pending.len()));
     lines.extend(standing.pending.iter().map(|id| format!("  {id}")));

@@ -1,6 +1,6 @@
 //! What a program makes of documents that are not ours, computed in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ledger::Ledger;
@@ -70,6 +70,24 @@ impl Documents {
         let pass = self.pass(program)?;
         let documents = self.of(&pass).into_iter();
         Ok(documents.filter_map(|one| pass.misfit(&one).map(|why| (one.path, why))).collect())
+    }
+
+    /// The documents that are not as a history leaves them that ends with this program: at one of
+    /// the versions before, or not valid under the one it leads to; each with the reason. Those at
+    /// newer versions are none of them.
+    ///
+    /// # Errors
+    /// When the program's schema or versions are not known, or its globs are none.
+    pub fn stale(
+        &self,
+        last: &Program,
+        before: &BTreeSet<&str>,
+    ) -> Result<Vec<(RepoPath, String)>, TargetError> {
+        let pass = self.pass(last)?;
+        let documents = self.of(&pass).into_iter();
+        Ok(documents
+            .filter_map(|one| pass.stale(&one, before).map(|why| (one.path, why)))
+            .collect())
     }
 }
 

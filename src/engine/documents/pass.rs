@@ -1,5 +1,6 @@
 //! One program on one document: whether it is for it, and what it makes of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -143,6 +144,25 @@ impl<'a> Pass<'a> {
             }
         }
         self.to.validate(&value).first().map(|first| invalid(to, schema, first))
+    }
+
+    /// Why a document is not what a history leaves that ends with the program and led through
+    /// these versions.
+    pub(super) fn stale(&self, held: &Document, before: &BTreeSet<&str>) -> Option<String> {
+        let misfit = self.misfit(held);
+        let Ok(value) = value(held) else { return misfit };
+        let Some(at) = &self.schema.version_at else {
+            let Program { from, to, .. } = self.program;
+            let mut newer = self.schema.versions.iter().filter(|(version, _)| {
+                let version = version.as_str();
+                version != from && version != to && !before.contains(version)
+            });
+            return misfit.filter(|_| !newer.any(|(_, schema)| schema.is_valid(&value)));
+        };
+        let old = at.get(&value).and_then(version);
+        let old =
+            old.filter(|version| version != &self.program.to && before.contains(version.as_str()));
+        misfit.or(old.map(|old| format!("it is still at version {}", printable(&old))))
     }
 
     /// Runs the program. `taken_back` is what its opposite did, where that has run on the document.

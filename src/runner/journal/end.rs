@@ -125,8 +125,9 @@ fn changed(path: &Path) -> Fault {
         FaultKind::PartialFailure,
         format!("{path}: the journal's last line is not what was written"),
         format!(
-            "see what `migration-gate journal verify {path}` says and compare with a copy; then \
-             bring the copy back, or keep the file under another name: a new journal begins"
+            "see what `migration-gate journal verify` says of this target and compare {path} with a \
+             copy; then bring the copy back, or keep the file under another name: a new journal \
+             begins"
         ),
     )
 }

@@ -146,6 +146,12 @@ impl Fact {
         Self(if hash.len() == 64 { hash } else { String::new() }.into())
     }
 
+    /// The first 100 of these names; nothing where there is none.
+    pub(super) fn names(names: &[String]) -> Option<Self> {
+        let named = || names.iter().take(MOST_FILES).map(|name| Self::name(name));
+        (!names.is_empty()).then(|| Self::list(named()))
+    }
+
     fn list(facts: impl Iterator<Item = Self>) -> Self {
         Self(facts.map(|fact| fact.0).collect::<Vec<_>>().into())
     }

@@ -43,6 +43,8 @@ pub struct Journal<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
     context: Context,
+    /// The teams that agreed to what is done.
+    approved_by: Vec<String>,
     /// Where the next line goes; not known after a line could not be written.
     end: Option<End>,
     /// Whether the file's own name is durable.
@@ -58,7 +60,13 @@ impl<'a> Journal<'a> {
     /// When it cannot be read, or its end was changed.
     pub fn open(disk: &'a dyn Disk, path: &Path, context: Context) -> Result<Self, Fault> {
         let end = Some(End::read(disk, path)?);
-        Ok(Self { disk, path: path.to_owned(), context, end, is_named: false })
+        let (path, approved_by) = (path.to_owned(), Vec::new());
+        Ok(Self { disk, path, context, approved_by, end, is_named: false })
+    }
+
+    /// Tells in every event from now on which teams agreed, as given on the command line.
+    pub fn approved_by(&mut self, teams: &[String]) {
+        self.approved_by = teams.to_vec();
     }
 
     /// Writes an event, durably.
@@ -123,7 +131,10 @@ impl<'a> Journal<'a> {
         });
         let told = event.attributes.iter().cloned();
         // What the journal says of itself comes last, so that no event can say otherwise.
+        let approved = Fact::names(&self.approved_by);
+        let approved = approved.map(|teams| ("migration.approved_by", teams));
         told.chain(known)
+            .chain(approved)
             .chain(torn)
             .map(|(name, fact)| (self.full(name), fact.into_value()))
             .collect()

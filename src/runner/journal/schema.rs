@@ -10,13 +10,14 @@ use super::line::Line;
 
 /// The details that have a fixed meaning: name, type, meaning. Those of the first table have the
 /// prefix of the event's own name.
-const OWN: [(&str, &str, &str); 26] = [
+const OWN: [(&str, &str, &str); 27] = [
     ("migration.id", "name", "The migration."),
     ("migration.run_id", "name", "The run: the same in all its events."),
     ("migration.set", "name", "The set of migrations."),
     ("migration.target", "name", "The target, by its name in the configuration."),
     ("migration.from_version", "name", "The version before."),
     ("migration.to_version", "name", "The version after."),
+    ("migration.approved_by", "names", "The teams that agreed, as given on the command line."),
     ("migration.class", "name", "The migration's class."),
     ("migration.state", "name", "The state of the lifecycle that it was in."),
     ("migration.step", "name", "The step that was taken."),

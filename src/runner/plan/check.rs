@@ -9,12 +9,18 @@ use super::resolution::Resolution;
 use super::wire::{Check, CheckName, Outcome};
 use crate::catalog::Entry;
 use crate::model::{EngineKind, Kind, Outcome as Seen, Step, printable};
+use crate::runner::Fault;
 use crate::runner::target::Strategy;
-use crate::runner::tracking::TrackedState;
+use crate::runner::tracking::{Tracked, TrackedState};
+
+/// What to do about documents that are not what the last migration left.
+pub const STALE: &str = "`migration-gate rollback` brings record and documents back together, then \
+                         apply again; or mend the documents";
 
 /// All checks but that of conflicts, in the order in which they are told.
 pub(super) fn checks(input: &PlanInput<'_>) -> Vec<Check> {
-    let mut checks = vec![history(input), checksums(input), dependencies(input), rehearsal(input)];
+    let mut checks =
+        vec![history(input.history), checksums(input), dependencies(input), rehearsal(input)];
     if input.catalog.info.engine == EngineKind::Documents {
         checks.push(documents(input));
     }
@@ -30,13 +36,32 @@ fn held(name: CheckName, faults: &[String], way_out: &str) -> Check {
     Check { name, outcome, details, way_out: failed.then(|| way_out.to_owned()) }
 }
 
+impl Check {
+    /// What was found elsewhere, a check for each fault; one that holds where there is none.
+    #[must_use]
+    pub fn of(name: CheckName, outcome: Outcome, faults: &[Fault]) -> Vec<Self> {
+        if faults.is_empty() {
+            return vec![held(name, &[], "")];
+        }
+        let check = |fault: &Fault| Self {
+            name,
+            outcome,
+            details: fault.what.lines().map(|line| printable(line.trim()).into_owned()).collect(),
+            way_out: Some(fault.way_out.clone()),
+        };
+        faults.iter().map(check).collect()
+    }
+}
+
 fn not_known(name: CheckName, why: &str, way_out: &str) -> Check {
     let details = vec![printable(why).into_owned()];
     Check { name, outcome: Outcome::NotKnown, details, way_out: Some(way_out.to_owned()) }
 }
 
-fn history(input: &PlanInput<'_>) -> Check {
-    let half = input.history.iter().filter(|row| row.state == TrackedState::Unfinished);
+/// The check of what the target says has run.
+#[must_use]
+pub fn history(history: &[Tracked]) -> Check {
+    let half = history.iter().filter(|row| row.state == TrackedState::Unfinished);
     let faults = half.map(|row| format!("{} was begun, and nothing says that it ended", row.name));
     let help = "look at the target, mend it, and say so: `migration-gate resolve MIGRATION --as \
                 applied|rolled-back --reason … --by …`";
@@ -127,6 +152,9 @@ fn rehearsal(input: &PlanInput<'_>) -> Check {
 }
 
 fn documents(input: &PlanInput<'_>) -> Check {
+    if !input.stale.is_empty() {
+        return held(CheckName::Documents, input.stale, STALE);
+    }
     let invalid = input.queue.iter().flat_map(|one| {
         let id = &one.entry.migration.id;
         let facts = input.facts.get(id);

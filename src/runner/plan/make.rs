@@ -48,6 +48,8 @@ pub struct PlanInput<'a> {
     pub rehearsal: Rehearsal<'a>,
     /// The plan that was agreed on.
     pub agreed: Option<&'a Plan>,
+    /// Documents that are not what the migrations that ran leave: the path and why, without a value.
+    pub stale: &'a [String],
     /// How conflicts are to be resolved.
     pub choices: &'a [Choice],
 }
@@ -172,18 +174,22 @@ impl Plan {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let failed = self.checks.iter().filter(|check| check.outcome == Outcome::Failed);
-        failed.map(fault).collect()
+        failed.map(Check::fault).collect()
     }
 }
 
-fn fault(check: &Check) -> Fault {
-    let kind = match check.name {
-        CheckName::History => FaultKind::PartialFailure,
-        CheckName::Checksums | CheckName::Conflicts => FaultKind::Conflict,
-        CheckName::Dependencies => FaultKind::Dependency,
-        CheckName::Rehearsal | CheckName::Documents => FaultKind::Migration,
-        CheckName::Room => FaultKind::Environment,
-    };
-    let help = check.way_out.clone().unwrap_or_default();
-    Fault::new(kind, check.details.join("\n"), help)
+impl Check {
+    /// What does not hold, as a fault.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        let kind = match self.name {
+            CheckName::History | CheckName::State => FaultKind::PartialFailure,
+            CheckName::Checksums | CheckName::Conflicts => FaultKind::Conflict,
+            CheckName::Dependencies => FaultKind::Dependency,
+            CheckName::Rehearsal | CheckName::Documents => FaultKind::Migration,
+            CheckName::Room => FaultKind::Environment,
+            CheckName::Rules | CheckName::RollOut => FaultKind::Policy,
+        };
+        Fault::new(kind, self.details.join("\n"), self.way_out.clone().unwrap_or_default())
+    }
 }

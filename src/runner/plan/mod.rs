@@ -20,13 +20,14 @@ pub(crate) mod testing;
 mod tests;
 mod wire;
 
+pub use check::{STALE, history};
 pub use conflict::{Conflict, ConflictKind, Settlement, Severity};
 pub use digest::{fingerprint, tracking};
 pub use logic::is_new;
 pub use make::{PlanInput, Rehearsal, StepFacts, Tried, make};
 pub use policy::policy_faults;
 pub use resolution::{Choice, Resolution};
-pub use select::{Queued, Wanted, select};
+pub use select::{Queued, Wanted, passed_over, select};
 pub use wire::{
     Binding, Check, CheckName, Class, Count, DownState, FileBefore, Impact, Lock, Outcome,
     PLAN_VERSION, Plan, Rollback, StatementWork, Step, TableRows, Touch, Way, Why, Work,

@@ -56,6 +56,35 @@ pub fn select<'a>(
     if faults.is_empty() { Ok(order) } else { Err(faults) }
 }
 
+/// Where the tool's tracking is one version, what a queue passes over would count as run for ever.
+#[must_use]
+pub fn passed_over(
+    catalog: &SetCatalog,
+    history: &[Tracked],
+    queue: &[Queued<'_>],
+) -> Option<Fault> {
+    if catalog.info.layout != "golang-migrate" {
+        return None;
+    }
+    let set = Set::new(catalog, history);
+    let queued: BTreeSet<&str> = queue.iter().map(|one| one.entry.migration.id.as_str()).collect();
+    let is_queued = |entry: &Entry| queued.contains(entry.migration.id.as_str());
+    let last = catalog.entries.iter().rposition(is_queued)?;
+    let before = catalog.entries[..last].iter();
+    let left = before.filter(|entry| !is_queued(entry) && set.pending(entry).is_some());
+    let left: Vec<&str> = left.map(|entry| entry.migration.id.as_str()).collect();
+    (!left.is_empty()).then(|| {
+        let what = format!(
+            "{} would count as run without having run: schema_migrations of golang-migrate holds one \
+             version, and {} comes later",
+            left.join(", "),
+            catalog.entries[last].migration.id
+        );
+        let help = "apply all of them, or those up to one with --to";
+        Fault::new(FaultKind::Conflict, printable(&what), help)
+    })
+}
+
 /// How many migrations there are up to and including that one.
 fn last(catalog: &SetCatalog, id: &str) -> Result<usize, Fault> {
     let at = catalog.entries.iter().position(|entry| entry.migration.id == id);

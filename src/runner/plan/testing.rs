@@ -194,6 +194,7 @@ impl Case {
             rolled_back: &self.rolled_back,
             rehearsal,
             agreed: self.agreed.as_ref(),
+            stale: &[],
             choices: &self.choices,
         })
     }

@@ -287,6 +287,12 @@ pub enum CheckName {
     Room,
     /// No conflict is open.
     Conflicts,
+    /// No run is under way on the target, and none was left half done.
+    State,
+    /// The rules find no error in what runs.
+    Rules,
+    /// Windows, freezes and approvals let it run now.
+    RollOut,
 }
 
 impl CheckName {
@@ -301,6 +307,9 @@ impl CheckName {
             Self::Documents => "documents",
             Self::Room => "room",
             Self::Conflicts => "conflicts",
+            Self::State => "state",
+            Self::Rules => "rules",
+            Self::RollOut => "roll-out",
         }
     }
 }

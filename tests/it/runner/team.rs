@@ -259,7 +259,9 @@ fn what_the_doctrine_forbids_touches_nothing() {
             place.sql("CREATE TABLE old (id INTEGER); INSERT INTO old VALUES (1)");
             let file = "db/1_customers.up.sql";
             let text = place.folder.read(file);
-            place.folder.write(file, &format!("{text}\nCREATE VIEW today AS SELECT date('now');\n"));
+            place
+                .folder
+                .write(file, &format!("{text}\nCREATE VIEW today AS SELECT date('now');\n"));
         }
         let before = fs::read(place.path("app.db")).unwrap();
         let refused = place.apply(&["--to", "1_customers"]).refused(1);

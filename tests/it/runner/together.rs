@@ -29,6 +29,11 @@ fn the_second_of_two_runners_does_not_wait() {
         let begun = host::now();
         let refused = [place.apply(&[]), place.gate(&["rollback"])];
         assert!(begun.elapsed() < Duration::from_secs(3));
+        let (code, told) = place.status();
+        let at_work = told["at_work"].as_str().unwrap_or_default();
+        assert!(code == 0 && at_work.contains(&format!("process {} since ", child.id())), "{told}");
+        let plan = place.gate(&["plan", "--no-rehearsal"]);
+        assert!(plan.out.contains(at_work) && !plan.out.contains("takes it back"), "{plan:?}");
         let holder = format!("another runner is at work on this target: process {} ", child.id());
         for ran in refused {
             assert!(ran.refused(3).contains(&holder));

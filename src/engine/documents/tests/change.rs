@@ -107,3 +107,27 @@ fn misfits_are_what_a_migration_should_have_brought_along() {
     assert_eq!(plain[0].0, path("a.json"));
     assert_eq!(plain.len(), 1);
 }
+
+#[test]
+fn older_documents_are_stale_and_newer_ones_are_not() {
+    let newer = json!({"type": "object", "required": ["host"]});
+    let versions = [("1", old()), ("2", new()), ("3", newer)];
+    let files = [
+        ("a.json", "{\"server\": {\"port\": 1}, \"version\": 2}"),
+        ("b.json", "{\"port\": 1, \"version\": 1}"),
+        ("c.json", "{\"host\": \"x\", \"version\": 3}"),
+        ("d.json", "{\"port\": 1, \"version\": 0}"),
+    ];
+    let mut held = documents(&versions, &files);
+    held.schemas[0].version_at = Some(at("/version"));
+    let before = ["0", "1"].into_iter().collect();
+    let found = held.stale(&up(nest()), &before).unwrap();
+    let told: Vec<_> = found.iter().map(|(path, why)| (path.as_str(), why.as_str())).collect();
+    let [b, d] = ["it is still at version 1", "it is still at version 0"];
+    assert_eq!(told, [("b.json", b), ("d.json", d)]);
+    // Without a version only the schemas tell.
+    let files = [("a.json", NEW), ("b.json", ONE), ("c.json", "{\"host\": \"x\"}")];
+    let found = documents(&versions, &files).stale(&up(nest()), &["1"].into_iter().collect());
+    let found = found.unwrap();
+    assert_eq!(found.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["b.json"]);
+}

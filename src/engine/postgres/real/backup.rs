@@ -218,7 +218,15 @@ impl Real {
         let file = file.display().to_string();
         let mut words = words.iter().map(|word| word.replace("{file}", &file));
         let program = words.next().unwrap_or_default();
-        self.finish(self.command(&program).args(words), &program)
+        let ended = host::capture(self.command(&program).args(words), NO_LIMIT, u64::MAX);
+        if let Ok(Captured::Done(false, ..)) = ended {
+            // What it says may hold a password or a row, and what is told here is kept in a file.
+            return Err(self.broken(&format!(
+                "the command {} ended without success\n  help: run it by itself to see what it says",
+                printable(&program),
+            )));
+        }
+        self.ended_well(ended, &program).map(|_| ())
     }
 
     fn finish(&self, command: &mut Command, name: &str) -> Result<(), EngineError> {

@@ -7,7 +7,7 @@ use crate::model::{
     Outcome as Ran, Pointer, Rollout, Sited, Span, StepEvidence, Window as When, time_zone,
 };
 use crate::runner::tracking::TrackedState;
-use crate::runner::{FaultKind, target::Strategy};
+use crate::runner::{Fault, FaultKind, target::Strategy};
 
 fn users() -> Vec<crate::catalog::Entry> {
     vec![
@@ -299,4 +299,38 @@ fn a_plan_is_read_as_it_was_written_and_fits_its_schema() {
     }
     let more = plan.json().replacen('{', "{\"extra\": 1,", 1);
     assert!(Plan::read(&more).is_err(), "a key that nobody knows");
+}
+
+#[test]
+fn what_one_version_would_count_as_run_is_not_passed_over() {
+    let mut case = postgres(users()).after(&["1_users"]);
+    case.catalog.info.layout = "golang-migrate";
+    let over = |case: &Case, classes: &[Model]| {
+        let queue =
+            select(&case.catalog, &case.history, &Wanted { classes, ..Wanted::default() }).unwrap();
+        passed_over(&case.catalog, &case.history, &queue)
+    };
+    let fault = over(&case, &[Model::Online]).unwrap();
+    assert_eq!(fault.kind, FaultKind::Conflict);
+    assert!(fault.what.starts_with("2_fill, 3_drop would count as run"), "{fault}");
+    // With what it needs, the last one leaves nothing out.
+    assert_eq!(over(&case, &[Model::PostDeploy]), None);
+    assert_eq!(over(&case, &[]), None);
+    case.catalog.info.layout = "sqlx";
+    assert_eq!(over(&case, &[Model::Online]), None);
+}
+
+#[test]
+fn what_was_found_elsewhere_stops_a_plan_as_its_own_checks_do() {
+    let mut plan = postgres(users()).after(&["1_users"]).plan();
+    assert_eq!(plan.faults(), []);
+    let fault = Fault::new(FaultKind::Policy, "a.sql:1:1: no\n  more", "mend it");
+    plan.checks.extend(Check::of(CheckName::RollOut, Outcome::NotKnown, &[fault.clone()]));
+    plan.checks.extend(Check::of(CheckName::State, Outcome::Failed, &[]));
+    assert_eq!(plan.faults(), []);
+    assert_eq!(outcome(&plan, CheckName::State), Outcome::Passed);
+    plan.checks.extend(Check::of(CheckName::Rules, Outcome::Failed, &[fault.clone(), fault]));
+    let faults = plan.faults();
+    assert_eq!((faults.len(), faults[0].what.as_str()), (2, "a.sql:1:1: no\nmore"));
+    assert_eq!(Plan::read(&plan.json()), Ok(plan));
 }
