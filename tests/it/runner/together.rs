@@ -81,7 +81,7 @@ fn rows_that_would_be_lost_are_shown_first() {
         place.sql("INSERT INTO customers VALUES (3, 'eva', NULL)");
         let new = place.look();
         let refused = place.gate(&["rollback", "--to", "1_customers"]).refused(1);
-        assert!(refused.contains("customers: 3 rows, 2 then"), "{refused}");
+        assert!(refused.contains("customers: 3 rows now, 2 rows then"), "{refused}");
         assert!(refused.contains("it takes back 3_letters, 2_mail"), "{refused}");
         assert_eq!(place.look(), new);
         let arguments = ["rollback", "--to", "1_customers", "--accept-data-loss"];
