@@ -36,7 +36,7 @@ pub(super) fn plan(args: &cli::Plan) -> Result<u8, GateError> {
     };
     looking_at(&args.on, |opened, runner, doubt| {
         let unready = unready(opened, runner, doubt)?;
-        let plan = asked.plan(opened, runner, unready)?;
+        let plan = asked.plan(opened, runner, unready.as_ref())?;
         let text = plan.json();
         if let Some(file) = &args.out {
             std::fs::write(file, &text).map_err(|error| Fault::file(file, &error))?;
@@ -152,7 +152,7 @@ impl Asked<'_> {
         &self,
         opened: &Opened,
         runner: &mut Runner<'_>,
-        unready: Option<Fault>,
+        unready: Option<&Fault>,
     ) -> Result<Plan, Fault> {
         let choices = self.choices()?;
         let catalog = opened.catalog();
@@ -194,10 +194,10 @@ impl Asked<'_> {
         let is_new = is_new(catalog.info.engine, &seen.history, &seen.rows);
         let rules = doctrine::faults(opened, &plan.steps, is_new, evidence.as_ref().ok())?;
         // Another run will have ended before this one begins, and a window opens.
-        let is_busy = unready.as_ref().is_some_and(|fault| fault.kind == FaultKind::Locked);
+        let is_busy = unready.is_some_and(|fault| fault.kind == FaultKind::Locked);
         let state = if is_busy { Outcome::NotKnown } else { Outcome::Failed };
         let now = self.forbidden(opened, &plan.steps);
-        plan.checks.extend(Check::of(CheckName::State, state, unready.as_slice()));
+        plan.checks.extend(Check::of(CheckName::State, state, unready.cloned().as_slice()));
         plan.checks.extend(Check::of(CheckName::Rules, Outcome::Failed, &rules));
         plan.checks.extend(Check::of(CheckName::RollOut, Outcome::NotKnown, &now));
         Ok(plan)

@@ -1,14 +1,13 @@
 //! What people read.
 
 use migration_gate::model::EngineKind;
-
 use serde_json::Value;
 
 use super::{Place, everywhere, ids};
 
 /// What differs from run to run.
 const FILTERS: &[(&str, &str)] = &[
-    (r"at (/\S+/mg-it-\w+/|postgres\S+)", "at [place]"),
+    (r"at (/\S+/mg-it-\w+/?|postgres\S+)", "at [place]"),
     (r"t: \S+ \(", "t: [place] ("),
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "[time]"),
     (r"PostgreSQL \d+(\.\d+)?", "PostgreSQL [version]"),

@@ -325,7 +325,11 @@ fn what_was_found_elsewhere_stops_a_plan_as_its_own_checks_do() {
     let mut plan = postgres(users()).after(&["1_users"]).plan();
     assert_eq!(plan.faults(), []);
     let fault = Fault::new(FaultKind::Policy, "a.sql:1:1: no\n  more", "mend it");
-    plan.checks.extend(Check::of(CheckName::RollOut, Outcome::NotKnown, &[fault.clone()]));
+    plan.checks.extend(Check::of(
+        CheckName::RollOut,
+        Outcome::NotKnown,
+        std::slice::from_ref(&fault),
+    ));
     plan.checks.extend(Check::of(CheckName::State, Outcome::Failed, &[]));
     assert_eq!(plan.faults(), []);
     assert_eq!(outcome(&plan, CheckName::State), Outcome::Passed);
