@@ -11,13 +11,16 @@ use crate::app::output::print;
 use crate::cli::{Journal, ListFormat, Status, StatusFormat};
 use crate::engine::TargetError;
 use crate::error::GateError;
-use crate::model::{Program, printable};
+use crate::model::{EngineKind, Program, printable};
 use crate::runner::journal::{FILE_NAME, Filter, metrics};
 use crate::runner::lock::Lock;
-use crate::runner::plan::{Outcome, STALE, history};
+use crate::runner::plan::{Outcome, STALE, forgotten, history};
 use crate::runner::target::Strategy;
 use crate::runner::tracking::{Tracked, TrackedState};
 use crate::runner::{Checkpoint, Fault, FaultKind, Runner, Sight};
+
+/// How many documents are named; the others are only counted.
+const NAMED: usize = 20;
 
 /// Where a target stands, as programs read it.
 #[derive(Serialize)]
@@ -130,6 +133,10 @@ pub(super) fn stale(opened: &Opened, has_run: &BTreeSet<String>) -> Result<Vec<S
             Err(error) => return Err(error.into()),
         }
     }
+    if let more @ 1.. = stale.len().saturating_sub(NAMED) {
+        stale.truncate(NAMED);
+        stale.push(format!("and {more} more documents"));
+    }
     Ok(stale)
 }
 
@@ -147,10 +154,12 @@ fn problem(
     if !stale.is_empty() {
         return Ok(Some(Fault::new(FaultKind::Conflict, stale.join("\n"), STALE)));
     }
-    let drifted = opened.documents().is_none() && runner.has_drifted()?;
-    Ok(drifted.then(|| {
+    let engine = opened.catalog().info.engine;
+    let lost = forgotten(engine, runner.standing().left.as_ref(), &sight.history);
+    let has_drifted = engine != EngineKind::Documents && runner.has_drifted()?;
+    let drifted = || "the target was changed since the last run, and by no migration".to_owned();
+    Ok(lost.or_else(|| has_drifted.then(drifted)).map(|what| {
         let help = "`migration-gate plan` says what to do about it";
-        let what = "the target was changed since the last run, and by no migration";
         Fault::new(FaultKind::Conflict, what, help)
     }))
 }

@@ -11,6 +11,8 @@ use super::make::PlanInput;
 use super::resolution::Resolution;
 use super::wire::{Binding, Plan, Step, Why};
 use crate::model::{EngineKind, printable};
+use crate::runner::state::Left;
+use crate::runner::tracking::Tracked;
 
 /// One disagreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -225,15 +227,19 @@ fn taken_back<'a>(input: &'a PlanInput<'_>) -> impl Iterator<Item = Conflict> + 
 
 /// A target that knows of nothing any more, or documents whose history has become shorter: nobody
 /// but the runner writes that. Everything would run again.
-fn forgotten(input: &PlanInput<'_>) -> Option<Conflict> {
-    let (ran, now) = (input.left?.ran, input.history.len() as u64);
-    let is_ours = input.catalog.info.engine == EngineKind::Documents;
-    if ran == 0 || !(now == 0 || (is_ours && now < ran)) {
-        return None;
-    }
-    let what = format!(
-        "{ran} migrations had run on the target after the last run, and it knows of {now} now"
-    );
+#[must_use]
+pub fn forgotten(engine: EngineKind, left: Option<&Left>, history: &[Tracked]) -> Option<String> {
+    let (ran, now) = (left?.ran, history.len() as u64);
+    let is_ours = engine == EngineKind::Documents;
+    (ran > 0 && (now == 0 || (is_ours && now < ran))).then(|| {
+        format!(
+            "{ran} migrations had run on the target after the last run, and it knows of {now} now"
+        )
+    })
+}
+
+fn lost(input: &PlanInput<'_>) -> Option<Conflict> {
+    let what = forgotten(input.catalog.info.engine, input.left, input.history)?;
     let help = "find out whether its tracking was lost, or the target was replaced by an empty one; \
                 --on-conflict schema=accept-target goes on from what is there";
     let found = conflict(ConflictKind::Schema, Vec::new(), &what, help, input);
@@ -244,7 +250,7 @@ fn forgotten(input: &PlanInput<'_>) -> Option<Conflict> {
 /// else has run on it. People edit documents at any time: those are held against their schema, and
 /// against the plan one by one.
 fn drifted(bound_to: &Binding, input: &PlanInput<'_>) -> Option<Conflict> {
-    if let Some(lost) = forgotten(input) {
+    if let Some(lost) = lost(input) {
         return Some(lost);
     }
     if input.catalog.info.engine == EngineKind::Documents {

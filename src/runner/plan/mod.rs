@@ -21,7 +21,7 @@ mod tests;
 mod wire;
 
 pub use check::{STALE, history};
-pub use conflict::{Conflict, ConflictKind, Settlement, Severity};
+pub use conflict::{Conflict, ConflictKind, Settlement, Severity, forgotten};
 pub use digest::{fingerprint, tracking};
 pub use logic::is_new;
 pub use make::{PlanInput, Rehearsal, StepFacts, Tried, make};

@@ -127,6 +127,9 @@ fn a_database_that_drifted_has_a_problem() {
     place.sql("CREATE TABLE theirs (id INTEGER PRIMARY KEY)");
     let (code, told) = place.status();
     assert!(code == 1 && told["problem"].as_str().unwrap().contains("by no migration"), "{told}");
+    place.sql("DELETE FROM _sqlx_migrations");
+    let (code, told) = place.status();
+    assert!(code == 1 && told["problem"].as_str().unwrap().contains("it knows of 0 now"), "{told}");
 }
 
 #[test]
