@@ -193,13 +193,8 @@ impl Asked<'_> {
         });
         let is_new = is_new(catalog.info.engine, &seen.history, &seen.rows);
         let rules = doctrine::faults(opened, &plan.steps, is_new, evidence.as_ref().ok())?;
-        // Another run will have ended before this one begins, and a window opens.
-        let is_busy = unready.is_some_and(|fault| fault.kind == FaultKind::Locked);
-        let state = if is_busy { Outcome::NotKnown } else { Outcome::Failed };
         let now = self.forbidden(opened, &plan.steps);
-        plan.checks.extend(Check::of(CheckName::State, state, unready.cloned().as_slice()));
-        plan.checks.extend(Check::of(CheckName::Rules, Outcome::Failed, &rules));
-        plan.checks.extend(Check::of(CheckName::RollOut, Outcome::NotKnown, &now));
+        plan.checks.extend(elsewhere(unready, &rules, &now));
         Ok(plan)
     }
 
@@ -216,16 +211,16 @@ impl Asked<'_> {
             return Err("nothing was tried on a throwaway engine".into());
         }
         let has_run = catalog.entries.iter().filter(|entry| applied.contains(&entry.migration.id));
-        let planned = |entry: &'_ Entry, position| (entry.depends_on(), position);
-        let mut plan = Vec::new();
-        for entry in has_run {
-            let (depends_on, position) = planned(entry, Position::Baseline);
-            plan.push(Planned { migration: &entry.migration, position, depends_on });
-        }
-        for one in queue {
-            let (depends_on, position) = planned(one.entry, Position::Judged);
-            plan.push(Planned { migration: &one.entry.migration, position, depends_on });
-        }
+        let history = has_run.map(|entry| (entry, Position::Baseline));
+        let steps = queue.iter().map(|one| (one.entry, Position::Judged));
+        let plan: Vec<Planned<'_>> = history
+            .chain(steps)
+            .map(|(entry, position)| Planned {
+                migration: &entry.migration,
+                position,
+                depends_on: entry.depends_on(),
+            })
+            .collect();
         let spec = SandboxSpec {
             statement_timeout: self.on.statement_timeout,
             sqlite_foreign_keys: catalog.info.habits.sqlite_foreign_keys,
@@ -252,6 +247,20 @@ impl Asked<'_> {
         let rollout = &opened.gathered.policy.rollout;
         policy_faults(steps, rollout, host::wall_clock(), self.approved_by)
     }
+}
+
+/// What was found besides the plan itself: what keeps a run from beginning, what the rules say, and
+/// what the policy does not let run now.
+fn elsewhere(unready: Option<&Fault>, rules: &[Fault], now: &[Fault]) -> Vec<Check> {
+    // Another run will have ended before this one begins, and a window opens.
+    let is_busy = unready.is_some_and(|fault| fault.kind == FaultKind::Locked);
+    let state = if is_busy { Outcome::NotKnown } else { Outcome::Failed };
+    [
+        Check::of(CheckName::State, state, unready.cloned().as_slice()),
+        Check::of(CheckName::Rules, Outcome::Failed, rules),
+        Check::of(CheckName::RollOut, Outcome::NotKnown, now),
+    ]
+    .concat()
 }
 
 fn class_of(name: ClassName) -> Class {

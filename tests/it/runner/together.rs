@@ -8,10 +8,12 @@ use migration_gate::model::EngineKind;
 
 use super::{Place, everywhere, ids};
 
-/// Starts an apply that stays where it is for that many milliseconds, and waits until it is there.
+/// Starts an apply that stays where it is for a while, and waits until it is there.
 fn busy(place: &Place) -> std::process::Child {
-    let mut command = place.command(&["apply", "--no-rehearsal"]);
-    command.env("FAILPOINTS", "state.preparing=return(tell)->off;state.validating_pre=sleep(3000)");
+    let [first, _] = ids(place.engine);
+    let mut command = place.command(&["apply", "--no-rehearsal", "--to", first]);
+    let stay = "state.preparing=return(tell)->off;state.validating_pre=1*sleep(4000)->off";
+    command.env("FAILPOINTS", stay);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().unwrap();
     let begun = host::now();
