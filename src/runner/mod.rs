@@ -2,6 +2,13 @@
 //!
 //! The lifecycle is the one that every pull request exercises. What is added here is what must
 //! outlive the process: a state file, checkpoints, and a journal.
+//!
+//! ```text
+//! start ─┐   what an earlier run left is taken back first
+//! plan ──┼─► apply ─┐              ┌─► target ─┬─ documents ── files
+//!        └─► back ──┴─► walk ──────┤           └─ database ─── tracking, engine
+//! resolve: a person's word         └─► state, checkpoint, journal ── disk
+//! ```
 
 mod apply;
 mod back;
