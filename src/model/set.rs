@@ -13,7 +13,7 @@ pub enum EngineKind {
     Postgres,
     /// MySQL or MariaDB: recognised, not run.
     Mysql,
-    /// JSON, YAML and TOML documents: recognised, not run yet.
+    /// JSON, YAML and TOML documents.
     Documents,
 }
 
