@@ -34,6 +34,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let mut parts = Assembly {
         base: comparison.base_label.clone(),
         head: comparison.head_label.clone(),
+        identity: gathered.identity.clone(),
         all: args.all,
         notices: gathered.notices.clone(),
         inconclusive: gathered.untold.clone(),

@@ -9,8 +9,8 @@ use crate::cli::{EngineName, Place};
 use crate::config::{self, SetConfig, Settings};
 use crate::error::GateError;
 use crate::model::{
-    EngineKind, EntryKind, Inconclusive, Location, RepoPath, Script, TransactionMode, Tree,
-    printable,
+    EngineKind, EntryKind, Identity, Inconclusive, Location, PolicyIdentity, RepoPath, Script,
+    TransactionMode, Tree, printable, sha256,
 };
 use crate::render::SourceMap;
 use crate::{layout, manifest, rules};
@@ -23,6 +23,8 @@ pub(super) struct Gathered {
     /// The configuration as the change leaves it.
     pub(super) head: Settings,
     pub(super) config_path: RepoPath,
+    /// What exactly is compared, and under which policy.
+    pub(super) identity: Identity,
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
     /// What is known of each set of documents besides its migrations, by its folder and name.
@@ -106,8 +108,33 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         configs.insert(documents::key(&catalog), found);
         catalogs.push(catalog);
     }
+    let identity = identity(&comparison, &config_path)?;
     let policy = base.unwrap_or_else(|| head.clone());
-    Ok(Gathered { comparison, policy, head, config_path, catalogs, notices, configs, untold })
+    Ok(Gathered {
+        comparison,
+        policy,
+        head,
+        config_path,
+        identity,
+        catalogs,
+        notices,
+        configs,
+        untold,
+    })
+}
+
+/// What is compared, by ids that say it exactly.
+fn identity(comparison: &Comparison, config_path: &RepoPath) -> Result<Identity, GateError> {
+    let policy = comparison.base.as_ref().unwrap_or(&comparison.head).file(config_path)?;
+    Ok(Identity {
+        base_commit: comparison.base_commit.clone(),
+        head_commit: comparison.head_commit.clone(),
+        policy: PolicyIdentity {
+            path: config_path.clone(),
+            of_base: comparison.base.is_some(),
+            sha256: policy.map(|entry| sha256(&entry.bytes)),
+        },
+    })
 }
 
 /// Where the configuration is, or would be.

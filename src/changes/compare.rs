@@ -26,6 +26,8 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         Err(ChangesError::NoBase { .. }) if request.all && request.base.is_none() => None,
         Err(error) => return Err(error),
     };
+    let base_commit = base.as_ref().map(|base| base.id.to_string());
+    let head_commit = head.commit.filter(|_| !head.is_worktree).map(|id| id.to_string());
     let changed = Changed::new(repo, &head)?;
     let limits = Limits::new(&request.limit_to);
     let differences = base.map(|base| against(repo, base, &changed, &limits)).transpose()?;
@@ -44,8 +46,10 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
     Ok(Comparison {
         base,
         base_label,
+        base_commit,
         head: changed.into_source(),
         head_label: head.label,
+        head_commit,
         tip,
         tip_label,
         files,

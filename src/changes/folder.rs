@@ -24,8 +24,10 @@ pub fn compare_folders(base: Option<&Path>, head: &Path) -> Result<Comparison, C
     Ok(Comparison {
         base_label: base.as_ref().map(|_| "base folder".to_owned()),
         base: base.map(|base| Box::new(base) as Box<dyn Source>),
+        base_commit: None,
         head: Box::new(head),
         head_label: "head folder".to_owned(),
+        head_commit: None,
         tip: None,
         tip_label: None,
         files,

@@ -93,10 +93,14 @@ pub struct Comparison {
     pub base: Option<Box<dyn Source>>,
     /// The base in words for the report; never a path of the machine.
     pub base_label: Option<String>,
+    /// The full id of the base's commit, where the base is one.
+    pub base_commit: Option<String>,
     /// The changed side.
     pub head: Box<dyn Source>,
     /// The head in words for the report.
     pub head_label: String,
+    /// The full id of the head's commit; `None` for a working tree or a folder.
+    pub head_commit: Option<String>,
     /// The tip of the target branch, where it is known and is not the base itself.
     pub tip: Option<Box<dyn Source>>,
     /// The tip in words.

@@ -12,6 +12,9 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Backward, Self::Forward];
+
     /// The word in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -118,6 +118,18 @@ pub enum LockMode {
 }
 
 impl LockMode {
+    /// Every mode, from the weakest.
+    pub const ALL: [Self; 8] = [
+        Self::AccessShare,
+        Self::RowShare,
+        Self::RowExclusive,
+        Self::ShareUpdateExclusive,
+        Self::Share,
+        Self::ShareRowExclusive,
+        Self::Exclusive,
+        Self::AccessExclusive,
+    ];
+
     /// Whether others cannot read while it is held.
     #[must_use]
     pub fn blocks_reads(self) -> bool {

@@ -45,8 +45,8 @@ pub use problem::{Problem, ProblemKind};
 pub use program::{Action, Operation, Program};
 pub use ratio::Ratio;
 pub use report::{
-    ComparisonReport, Counts, Inconclusive, MigrationReport, Report, SchemaReport, SetReport, Side,
-    Verdict,
+    ComparisonReport, Counts, Identity, Inconclusive, MigrationReport, PolicyIdentity, Report,
+    SchemaReport, SetReport, Side, Verdict,
 };
 pub use rule::RuleMeta;
 pub use schema::{

@@ -39,6 +39,17 @@ impl Moment {
         Self { at: first.map_or(at, |first| first.timestamp()), to_the_minute: false }
     }
 
+    /// The moment as a report shows it; `None` where it is none.
+    #[must_use]
+    pub fn parse(shown: &str) -> Option<Self> {
+        let at = |text: &str| text.parse::<Timestamp>().ok();
+        let moment = match shown.strip_suffix('Z') {
+            Some(minute) => Self::minute(at(&format!("{minute}:00Z"))?),
+            None => Self::day(at(&format!("{shown}T00:00:00Z"))?),
+        };
+        (moment.to_string() == shown).then_some(moment)
+    }
+
     /// The point in time.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
@@ -73,6 +84,10 @@ mod tests {
             assert_eq!(moment.to_string(), shown);
             assert_eq!(moment.timestamp().to_string(), whole);
             assert_eq!(moment.date().to_string(), "2026-11-21");
+            assert_eq!(Moment::parse(shown), Some(moment));
+        }
+        for none in ["", "now", "2026-02-30", "2026-11-21T10:30:01Z"] {
+            assert_eq!(Moment::parse(none), None, "{none}");
         }
     }
 }

@@ -38,6 +38,17 @@ impl Verdict {
         }
     }
 
+    /// Whether it can be the answer where there are so many findings, and where everything could be
+    /// told or not. Without a base nothing passes, whatever was found.
+    #[must_use]
+    pub fn weighs(self, counts: Counts, told: bool) -> bool {
+        match self {
+            Self::Block => counts.errors > 0,
+            Self::Inconclusive => counts.errors == 0,
+            Self::Pass => counts.errors == 0 && told,
+        }
+    }
+
     /// The process exit code: 0 pass, 1 blocked, 3 inconclusive.
     #[must_use]
     pub fn exit_code(self) -> u8 {
@@ -115,6 +126,8 @@ pub struct MigrationReport {
     pub class: Class,
     /// Whether the class was declared.
     pub class_declared: bool,
+    /// The ids that it needs, from the layout and the manifest together, in their order.
+    pub depends_on: Vec<String>,
     /// The steps of the dry run in order, each with a word for how it ended and what that rests
     /// on: `("down", "schema differs", Proved)`.
     ///
@@ -133,6 +146,12 @@ impl MigrationReport {
     pub const NOT_RUN: &'static str = "not run";
     /// The word of a step that could not be tried here.
     pub const CANNOT_RUN: &'static str = "cannot run";
+    /// The names of the steps.
+    pub const STEPS: [&'static str; 7] =
+        ["up", "again", "verify", "down", "restore", "up again", "reverse"];
+    /// The words for how a step ended.
+    pub const OUTCOMES: [&'static str; 7] =
+        [Self::OK, Self::NOT_RUN, Self::CANNOT_RUN, "differs", "fails", "timed out", "missing"];
 }
 
 /// A comparison of a schema with another version of it, in the report.
@@ -155,6 +174,8 @@ impl ComparisonReport {
     pub const BREAKING: &'static str = "breaking";
     /// Neither could be proved.
     pub const UNKNOWN: &'static str = "unknown";
+    /// The words for how a comparison ended.
+    pub const VERDICTS: [&'static str; 3] = [Self::COMPATIBLE, Self::BREAKING, Self::UNKNOWN];
 }
 
 impl From<&Comparison> for ComparisonReport {
@@ -232,6 +253,29 @@ pub struct SetReport {
     pub migrations: Vec<MigrationReport>,
 }
 
+/// What exactly was compared, and under which policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The full id of the base's commit, where the base is one.
+    pub base_commit: Option<String>,
+    /// The full id of the commit that was checked; `None` for a working tree or a folder.
+    pub head_commit: Option<String>,
+    /// The policy in force.
+    pub policy: PolicyIdentity,
+}
+
+/// The policy in force, by its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyIdentity {
+    /// The configuration's file.
+    pub path: RepoPath,
+    /// Whether it is the base's; without a base it is the head's.
+    pub of_base: bool,
+    /// SHA-256 of the file's bytes, in lower case hexadecimal; `None` where there is no such file
+    /// and the defaults hold.
+    pub sha256: Option<String>,
+}
+
 /// Everything that a check has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -241,6 +285,8 @@ pub struct Report {
     pub base: Option<String>,
     /// The head in words.
     pub head: String,
+    /// What exactly was compared, and under which policy.
+    pub identity: Identity,
     /// Whether everything was judged, not only what the change touched.
     pub all: bool,
     /// The moment at which windows, freezes and last days were decided; `None` where nothing

@@ -108,6 +108,9 @@ pub enum SchemaChange {
 }
 
 impl SchemaChange {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Added, Self::Modified, Self::Deleted, Self::Unchanged];
+
     /// The word in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

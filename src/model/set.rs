@@ -18,6 +18,9 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
+    /// Every engine.
+    pub const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::Mysql, Self::Documents];
+
     /// The name in configuration and reports.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -7,11 +7,10 @@
 use std::fmt::{self, Write as _};
 
 use super::escape::{code, fence, html_code, log_line, printable, text};
-use super::snippet::Snippet;
 use super::words::{self, Mark, shorten};
 use super::{Renderer, SourceMap, diff};
 use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport, Side, Verdict};
-use crate::report::digest;
+use crate::report::{Snippet, digest};
 
 /// The first line of every comment this program writes.
 pub(super) const MARKER: &str = "<!-- migration-gate -->";

@@ -16,7 +16,6 @@ mod plain;
 pub(crate) mod sample;
 #[cfg(test)]
 pub(crate) mod sample_waived;
-mod snippet;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -8,13 +8,12 @@ use std::fmt::{self, Write as _};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{lines, log_line, printable};
-use super::snippet::Snippet;
 use super::words::{self, Mark};
 use super::{Renderer, SourceMap, diff};
 use crate::model::{
     Finding, Level, Location, MigrationReport, Report, SchemaReport, SetReport, Side,
 };
-use crate::report::digest;
+use crate::report::{Snippet, digest};
 
 /// The report for people at a terminal.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,8 +3,9 @@
 use super::sample_waived::{acceptance, waived};
 use crate::model::{
     Acceptance, Class, ComparisonReport, Difference, DifferenceKind, Direction, EngineKind,
-    Evidenced, Finding, Inconclusive, Level, Location, MigrationReport, ObjectKey, RepoPath,
-    Report, SchemaChange, SchemaReport, SetReport, Side, SnapshotDiff, Span,
+    Evidenced, Finding, Identity, Inconclusive, Level, Location, MigrationReport, ObjectKey,
+    PolicyIdentity, RepoPath, Report, SchemaChange, SchemaReport, SetReport, Side, SnapshotDiff,
+    Span,
 };
 use crate::report::{Assembly, SourceMap, assemble};
 
@@ -129,6 +130,7 @@ fn judged(id: &str, steps: &[(&'static str, &'static str)]) -> MigrationReport {
         path: path(&format!("{FOLDER}/{id}.sql")),
         class: Class::Online,
         class_declared: true,
+        depends_on: Vec::new(),
         trace: Vec::new(),
         steps: steps.iter().map(|(name, word)| (*name, *word, Evidenced::Proved)).collect(),
     }
@@ -155,7 +157,7 @@ const NOT_RUN: &str = MigrationReport::NOT_RUN;
 
 fn sets() -> Vec<SetReport> {
     let clean = [("up", OK), ("again", NOT_RUN), ("down", OK), ("up", OK)];
-    let left = [("up", OK), ("again", NOT_RUN), ("down", "schema differs"), ("up", NOT_RUN)];
+    let left = [("up", OK), ("again", NOT_RUN), ("down", "differs"), ("up", NOT_RUN)];
     let failed = [("up", "fails"), ("again", NOT_RUN), ("down", NOT_RUN), ("up", NOT_RUN)];
     let foreign = [("up", MigrationReport::CANNOT_RUN)];
     let mut drop = judged("0006_drop_notes", &left);
@@ -168,6 +170,9 @@ fn sets() -> Vec<SetReport> {
         judged("0008_wide", &clean),
         judged("0009_function", &foreign),
     ]);
+    shop.migrations[0].depends_on = vec!["0003_old".into()];
+    shop.migrations[2].depends_on = vec!["0005_add_email".into(), "0006_drop_notes".into()];
+    shop.migrations[3].depends_on = vec!["0005_add_email".into()];
     shop.judged_applied = 3;
     shop.assumed = vec!["engine sqlite, because sqlx.toml names it".into()];
     let mut billing = set(Vec::new());
@@ -239,7 +244,16 @@ fn findings() -> Vec<Finding> {
 pub(crate) fn parts() -> Assembly {
     Assembly {
         base: Some("a1b2c3d4e5f6 (merge base with origin/main)".into()),
-        head: "the working tree".into(),
+        head: "0f1e2d3c4b5a (--head HEAD)".into(),
+        identity: Identity {
+            base_commit: Some("a1b2c3d4e5f60718293a4b5c6d7e8f9001122334".into()),
+            head_commit: Some("0f1e2d3c4b5a69788796a5b4c3d2e1f009182736".into()),
+            policy: PolicyIdentity {
+                path: path("migration-gate.toml"),
+                of_base: true,
+                sha256: Some("5d".repeat(32)),
+            },
+        },
         all: false,
         sets: sets(),
         findings: findings(),

@@ -4,15 +4,17 @@
 //! report as others read it: a versioned wire format with a published schema and a digest.
 //! `render` imports this room for the wire format and for [`SourceMap`].
 
+mod snippet;
 mod source;
 pub mod v1;
 
 use crate::model::{
-    Acceptance, Counts, Finding, Inconclusive, Level, Location, Moment, Report, SetReport, Side,
-    Verdict, Waived,
+    Acceptance, Counts, Finding, Identity, Inconclusive, Level, Location, Moment, Report,
+    SetReport, Side, Verdict, Waived,
 };
 
-pub use source::{Place, SourceMap};
+pub use snippet::{Line, Row, Snippet};
+pub use source::{Place, Recorded, SourceMap};
 pub use v1::digest;
 
 /// Said where there is nothing to compare with and not everything is judged.
@@ -26,6 +28,8 @@ pub struct Assembly {
     pub base: Option<String>,
     /// The head in words.
     pub head: String,
+    /// What exactly was compared, and under which policy.
+    pub identity: Identity,
     /// Whether everything is judged, not only what the change touched.
     pub all: bool,
     /// The moment, where something hangs on it.
@@ -51,7 +55,7 @@ pub struct Assembly {
 /// nothing to compare with, else [`Verdict::Pass`].
 #[must_use]
 pub fn assemble(parts: Assembly) -> Report {
-    let Assembly { base, head, all, as_of, mut sets, mut findings, .. } = parts;
+    let Assembly { base, head, identity, all, as_of, mut sets, mut findings, .. } = parts;
     let Assembly { acceptances, mut inconclusive, mut notices, .. } = parts;
     sets.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
 
@@ -87,6 +91,7 @@ pub fn assemble(parts: Assembly) -> Report {
         verdict,
         base,
         head,
+        identity,
         all,
         as_of,
         sets,

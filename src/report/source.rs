@@ -3,12 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Snippet;
 use crate::model::{Location, RepoPath, Span, line_column};
 
-/// The text of every file a finding may point into.
+/// The text of every file a finding may point into; of a report that was read again, what it says
+/// of the places.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: BTreeMap<RepoPath, Arc<str>>,
+    recorded: BTreeMap<Location, Recorded>,
+}
+
+/// What a report says of a place in a text that is not at hand.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// Its lines and columns.
+    pub place: Option<Place>,
+    /// Its source lines, where they may be shown.
+    pub snippet: Option<Snippet>,
 }
 
 /// A place in a file as people and editors count it.
@@ -40,9 +52,24 @@ impl SourceMap {
         self.files.get(path).map(AsRef::as_ref)
     }
 
+    /// Keeps what a report says of a place.
+    pub(super) fn record(&mut self, location: Location, recorded: Recorded) {
+        let known = self.recorded.entry(location).or_default();
+        known.place = known.place.or(recorded.place);
+        known.snippet = known.snippet.take().or(recorded.snippet);
+    }
+
+    /// What a report said of a place.
+    pub(super) fn recorded(&self, location: &Location) -> Option<&Recorded> {
+        self.recorded.get(location)
+    }
+
     /// The place a location names; `None` where it means the whole file or the text is not known.
     #[must_use]
     pub fn place(&self, location: &Location) -> Option<Place> {
+        if let Some(place) = self.recorded(location).and_then(|recorded| recorded.place) {
+            return Some(place);
+        }
         let text = self.get(&location.path)?;
         let span = location.span?;
         let start = text.floor_char_boundary(span.start);

@@ -125,6 +125,7 @@ pub fn migration_reports(
                 path: entry.migration.up.path().clone(),
                 class: entry.class(),
                 class_declared: entry.declared.class.is_some(),
+                depends_on: entry.depends_on(),
                 steps: seen.map(|seen| steps(seen, missing)).unwrap_or_default(),
                 trace: seen.map(|seen| told(&seen.trace)).unwrap_or_default(),
             }

@@ -56,7 +56,8 @@ const ROOMS: &[Room] = &[
     room("report", 5, &["model"]),
     // The wire format and the texts that findings point into live in the report.
     room("render", 5, &["model", "report"]),
-    room("publish", 6, &["model", "host"]),
+    // It posts what was rendered.
+    room("publish", 6, &["model", "host", "report", "render"]),
     // Types only.
     room("cli", 7, &[]),
     // An error is known by what it wraps. Besides `app`, nothing else sees the configuration.

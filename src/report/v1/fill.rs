@@ -2,11 +2,11 @@
 
 use super::{
     Comparison, ConfigSchema, Counts, Difference, DifferenceKind, Document, Finding, Inconclusive,
-    Label, Lock, Migration, Object, SCHEMA_VERSION, Set, Statement, Step, Tool, Verdict, Waived,
-    Weight,
+    Label, Line, Lock, Migration, Object, Policy, SCHEMA_VERSION, Set, Snippet, Statement, Step,
+    Tool, Verdict, Waived, Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
-use crate::report::SourceMap;
+use crate::report::{self, SourceMap};
 
 impl From<(&Report, &SourceMap)> for Document {
     fn from((report, sources): (&Report, &SourceMap)) -> Self {
@@ -24,6 +24,9 @@ impl From<(&Report, &SourceMap)> for Document {
             },
             base: report.base.clone(),
             head: report.head.clone(),
+            base_commit: report.identity.base_commit.clone(),
+            head_commit: report.identity.head_commit.clone(),
+            policy: Policy::from(&report.identity.policy),
             all: report.all,
             as_of: report.as_of.map(|moment| moment.to_string()),
             counts: report.counts.into(),
@@ -38,6 +41,16 @@ impl From<(&Report, &SourceMap)> for Document {
         // gives a digest that no document verifies against.
         document.digest = super::digest_of(&serde_json::to_value(&document).unwrap_or_default());
         document
+    }
+}
+
+impl From<&model::PolicyIdentity> for Policy {
+    fn from(policy: &model::PolicyIdentity) -> Self {
+        Self {
+            file: policy.path.to_string(),
+            of_base: policy.of_base,
+            sha256: policy.sha256.clone(),
+        }
     }
 }
 
@@ -98,6 +111,7 @@ impl From<&model::MigrationReport> for Migration {
             path: migration.path.to_string(),
             class: migration.class.name().to_owned(),
             class_declared: migration.class_declared,
+            depends_on: migration.depends_on.clone(),
             steps: migration.steps.iter().map(step).collect(),
             trace: migration.trace.iter().map(Statement::from).collect(),
         }
@@ -161,7 +175,20 @@ fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
         details: finding.details.clone(),
         help: finding.help.clone(),
         differences: finding.diff.differences.iter().map(Difference::from).collect(),
+        snippet: report::Snippet::of_finding(finding, sources).map(Snippet::from),
     })
+}
+
+impl From<report::Snippet> for Snippet {
+    fn from(snippet: report::Snippet) -> Self {
+        let line = |line: report::Line| Line {
+            number: line.number,
+            text: line.text,
+            marked: line.marked,
+            under: line.under.map(|under| [under.start, under.end]),
+        };
+        Self { lines: snippet.lines.into_iter().map(line).collect(), more: snippet.more }
+    }
 }
 
 /// An accepted finding on the wire.

@@ -6,11 +6,13 @@
 
 mod digest;
 mod fill;
+mod read;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
 pub use digest::{digest, digest_of};
+pub use read::{ReadError, read};
 
 /// The version that this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -34,6 +36,12 @@ pub struct Document {
     pub base: Option<String>,
     /// What was checked, in words.
     pub head: String,
+    /// The full id of the base's commit; null where the base is none.
+    pub base_commit: Option<String>,
+    /// The full id of the commit that was checked; null for a working tree or a folder.
+    pub head_commit: Option<String>,
+    /// The policy in force.
+    pub policy: Policy,
     /// Whether everything was judged, not only what the change touched.
     pub all: bool,
     /// The moment at which windows, freezes and last days were decided, in UTC, as a day or a
@@ -53,6 +61,18 @@ pub struct Document {
     pub inconclusive: Vec<Inconclusive>,
     /// Things worth saying that are no findings.
     pub notices: Vec<String>,
+}
+
+/// The policy in force, by its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    /// The configuration's file in the repository.
+    pub file: String,
+    /// Whether it is the base's; without a base it is the head's.
+    pub of_base: bool,
+    /// SHA-256 of the file's bytes, in lower case hexadecimal; null where there is no such file and
+    /// the defaults hold.
+    pub sha256: Option<String>,
 }
 
 /// The program that wrote a report.
@@ -162,6 +182,8 @@ pub struct Migration {
     pub class: String,
     /// Whether the class was declared; it was inferred otherwise.
     pub class_declared: bool,
+    /// The migrations that it needs, by their names.
+    pub depends_on: Vec<String>,
     /// The steps of the dry run, in order.
     pub steps: Vec<Step>,
     /// What the statements of the up were seen to do to what stood before it, in order; absent
@@ -274,6 +296,32 @@ pub struct Finding {
     pub help: Option<String>,
     /// The schema difference that shows it.
     pub differences: Vec<Difference>,
+    /// The source lines at the place, as every format shows them; null where there are none to
+    /// show.
+    pub snippet: Option<Snippet>,
+}
+
+/// Source lines, at most five, with what cannot be seen made visible and long lines cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Snippet {
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// How many lines of the place follow that are not shown.
+    pub more: usize,
+}
+
+/// A source line as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Its text.
+    pub text: String,
+    /// Whether it belongs to the place.
+    pub marked: bool,
+    /// The first column to underline, and one past the last, as a terminal counts columns, from 0;
+    /// null where the place takes several lines.
+    pub under: Option<[usize; 2]>,
 }
 
 /// An accepted finding.

@@ -5,8 +5,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 use super::SourceMap;
-use super::escape::printable;
-use crate::model::{Finding, Location, line_column};
+use crate::model::{Finding, Location, line_column, printable};
 
 /// Lines shown of one finding, at most.
 const MAX_LINES: usize = 5;
@@ -19,30 +18,33 @@ const TAB: &str = "    ";
 
 /// Source lines around a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Snippet {
+pub struct Snippet {
     /// The lines.
-    pub(super) lines: Vec<Line>,
+    pub lines: Vec<Line>,
     /// How many marked lines follow that are not shown.
-    pub(super) more: usize,
+    pub more: usize,
 }
 
 /// One source line, fit to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
     /// Its number, from 1.
-    pub(super) number: usize,
+    pub number: usize,
     /// Its text, printable and cut.
-    pub(super) text: String,
+    pub text: String,
     /// Whether it belongs to the place.
-    pub(super) marked: bool,
+    pub marked: bool,
     /// The columns to underline, from 0; only where the place lies within one line.
-    pub(super) under: Option<Range<usize>>,
+    pub under: Option<Range<usize>>,
 }
 
 impl Snippet {
     /// The lines of a finding's place, where they may be shown.
-    pub(super) fn of_finding(finding: &Finding, sources: &SourceMap) -> Option<Self> {
-        finding.may_be_quoted().then(|| Self::of(&finding.location, sources)).flatten()
+    #[must_use]
+    pub fn of_finding(finding: &Finding, sources: &SourceMap) -> Option<Self> {
+        let recorded = || sources.recorded(&finding.location).and_then(|one| one.snippet.clone());
+        let of = || Self::of(&finding.location, sources);
+        finding.may_be_quoted().then(|| recorded().or_else(of)).flatten()
     }
 
     /// The lines of a place; `None` where it means the whole file, or there is nothing to show.
@@ -78,7 +80,8 @@ impl Snippet {
     }
 
     /// The snippet as lines with a gutter; `mark` says whether a line shows the place itself.
-    pub(super) fn rows(&self) -> Vec<Row> {
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
         let width = self.lines.last().map_or(1, |line| line.number.to_string().len());
         let mut rows = Vec::new();
         for line in &self.lines {
@@ -101,13 +104,13 @@ impl Snippet {
 }
 
 /// One row of a snippet as it is printed.
-pub(super) struct Row {
+pub struct Row {
     /// Sign, line number and bar.
-    pub(super) gutter: String,
+    pub gutter: String,
     /// What stands right of the bar.
-    pub(super) text: String,
+    pub text: String,
     /// Whether it is the row of carets.
-    pub(super) is_mark: bool,
+    pub is_mark: bool,
 }
 
 /// Makes one line fit to be shown: printable, tabs as spaces, cut around the mark.
