@@ -3,7 +3,7 @@
 //! Data flows one way; the modules stand in the order of their layers.
 //!
 //! ```text
-//! changes ─┬► catalog ──┬─────────────────────────► rules ──► report ──► render
+//! changes ─┬► catalog ──┬─────────────────────────► rules ──► report ──► render ──► publish
 //! base,    │  layout,   │                            ▲ ▲
 //! head     │  manifest  └─► dryrun ───── evidence ───┘ │
 //!          │                lifecycle, engine          │
