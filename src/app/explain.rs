@@ -27,7 +27,7 @@ const NARROWEST: usize = 30;
 pub(super) fn explain(id: &str, color: bool) -> Result<u8, GateError> {
     let (paint, width) = (Paint::new(color), host::output_width());
     let out = match (by_id(id), group_of(id.trim_end_matches('/'))) {
-        (Some(rule), _) => rule_page(&rule.meta, paint, width.unwrap_or(USUAL)),
+        (Some(rule), _) => rule_page(&rule.meta, paint, width.unwrap_or(USUAL).min(WIDEST)),
         (None, Some(rules)) => {
             let hint = paint.dim("`migration-gate explain RULE` says more about one of them");
             format!("{}\n{hint}\n", listed(rules, paint, width))
@@ -233,10 +233,9 @@ fn colored(level: Level, text: &str, paint: Paint) -> String {
     paint.color(Color::of(level), text)
 }
 
-/// Text in lines of at most `width` columns, and no wider than is good to read. The first is led by
-/// `lead` spaces; the others are indented to the column at which it stands.
+/// Text in lines of at most `width` columns. The first is led by `lead` spaces; the others are
+/// indented to the column at which it stands.
 fn wrapped(text: &str, lead: usize, indent: usize, width: usize) -> String {
-    let width = width.min(WIDEST);
     let mut out = " ".repeat(lead);
     let mut column = indent;
     for word in text.split_whitespace() {
