@@ -52,13 +52,16 @@ pub enum Command {
     Graph(Graph),
     /// Explain a rule: why it is there, how to mend it, a bad and a good example.
     Explain {
-        /// The rule's id, such as rollback/missing.
+        /// The rule's id, such as rollback/missing, or a group of rules, such as rollback.
         rule: String,
     },
     /// List all rules with their levels.
     Rules {
-        /// Print docs/rules.md instead.
-        #[arg(long)]
+        /// The format.
+        #[arg(long, value_name = "FORMAT", default_value = "plain")]
+        format: RulesFormat,
+        /// Print docs/rules.md, as --format markdown does.
+        #[arg(long, conflicts_with = "format")]
         markdown: bool,
     },
     /// Real targets.
@@ -166,6 +169,17 @@ pub enum ListFormat {
     Plain,
     /// For programs.
     Json,
+}
+
+/// Formats of `rules`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// For people.
+    Plain,
+    /// For programs.
+    Json,
+    /// The page docs/rules.md.
+    Markdown,
 }
 
 /// `graph`

@@ -282,16 +282,30 @@ pub fn watched<T>(
 #[must_use]
 pub fn terminal_colors() -> bool {
     use std::io::IsTerminal as _;
-    std::io::stdout().is_terminal()
-        && env("NO_COLOR").is_none()
-        && env("TERM").is_none_or(|term| term != "dumb")
+    std::io::stdout().is_terminal() && env("NO_COLOR").is_none() && !is_dumb()
 }
 
-/// Whether standard error is a terminal.
+/// The columns of the terminal on standard output; `None` where there is no terminal.
 #[must_use]
-pub fn stderr_is_terminal() -> bool {
-    use std::io::IsTerminal as _;
-    std::io::stderr().is_terminal()
+pub fn output_width() -> Option<usize> {
+    columns(std::io::stdout())
+}
+
+/// The columns of the terminal on standard error, where a line can be written over; `None` where
+/// there is no terminal, or `TERM` is `dumb`.
+#[must_use]
+pub fn progress_width() -> Option<usize> {
+    columns(std::io::stderr()).filter(|_| !is_dumb())
+}
+
+/// A terminal that does not know its size is as wide as they used to be.
+fn columns(stream: impl std::os::fd::AsFd + std::io::IsTerminal) -> Option<usize> {
+    let size = || terminal_size::terminal_size_of(&stream);
+    stream.is_terminal().then(|| size().map_or(80, |(width, _)| width.0.into()))
+}
+
+fn is_dumb() -> bool {
+    env("TERM").is_some_and(|term| term == "dumb")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
+use super::progress::Progress;
 use super::sandbox::{Ran, run};
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
@@ -26,10 +27,13 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         base_dir: args.base_dir.as_deref(),
         all: args.all,
     };
+    let reading = Progress::new("check", 0);
+    reading.show("reading base and head");
     let mut gathered = gather(&choice)?;
     if args.fix && fix(&gathered)? {
         gathered = gather(&choice)?;
     }
+    drop(reading);
     let comparison = &gathered.comparison;
     let mut parts = Assembly {
         base: comparison.base_label.clone(),

@@ -18,7 +18,7 @@ mod progress;
 mod real;
 mod sandbox;
 
-use crate::cli::{Cli, Color, Command};
+use crate::cli::{Cli, Color, Command, RulesFormat};
 use crate::engine::documents::jq;
 use crate::error::GateError;
 use crate::host;
@@ -57,8 +57,9 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Check(args) => check::check(args, color),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
-        Command::Explain { rule } => explain::explain(rule),
-        Command::Rules { markdown } => explain::rules(*markdown),
+        Command::Explain { rule } => explain::explain(rule, color),
+        Command::Rules { markdown: true, .. } => explain::rules(RulesFormat::Markdown, color),
+        Command::Rules { format, .. } => explain::rules(*format, color),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }

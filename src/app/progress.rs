@@ -2,47 +2,78 @@
 
 use std::io::Write as _;
 
+use unicode_width::UnicodeWidthChar as _;
+
 use crate::host;
 use crate::model::printable;
 
-/// A line that is written over again and again.
+/// Back to the beginning of the line, which is emptied (ECMA-48, EL).
+const ERASE: &str = "\r\u{1b}[2K";
+
+/// A line that is written over again and again, and gone in the end.
 pub(super) struct Progress {
-    shown: bool,
-    set: String,
+    /// The columns of the terminal; `None` where nothing is shown.
+    width: Option<usize>,
+    about: String,
     total: usize,
     done: usize,
 }
 
 impl Progress {
-    pub(super) fn new(set: &str, total: usize) -> Self {
-        Self { shown: host::stderr_is_terminal(), set: printable(set).into_owned(), total, done: 0 }
+    /// On `total` steps of something, such as a set.
+    pub(super) fn new(about: &str, total: usize) -> Self {
+        let about = printable(about).into_owned();
+        Self { width: host::progress_width(), about, total, done: 0 }
     }
 
     /// Says which migration runs now.
     pub(super) fn step(&mut self, id: &str) {
         self.done += 1;
-        if self.shown {
-            let id: String = printable(id).chars().take(60).collect();
-            let Self { set, done, total, .. } = self;
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{set}: {done}/{total} {id}");
-        }
+        self.show(&format!("{}/{} {}", self.done, self.total, printable(id)));
     }
-}
 
-impl Progress {
     /// Says in which phase a migration is.
     pub(super) fn phase(&self, id: &str, phase: &str) {
-        if self.shown {
-            let id: String = printable(id).chars().take(60).collect();
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[2K{}: {id} {phase}", self.set);
+        self.show(&format!("{} {phase}", printable(id)));
+    }
+
+    /// Says what is done now.
+    pub(super) fn show(&self, what: &str) {
+        if let Some(width) = self.width {
+            let line = format!("{}: {what}", self.about);
+            let _ = write!(std::io::stderr().lock(), "{ERASE}{}", cut(&line, width));
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown {
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[2K");
+        if self.width.is_some() {
+            let _ = write!(std::io::stderr().lock(), "{ERASE}");
         }
+    }
+}
+
+/// As much of a line as fits before the last column: a line that wraps cannot be erased.
+fn cut(line: &str, width: usize) -> &str {
+    let mut column = 0;
+    let end = line.char_indices().find(|(_, c)| {
+        column += c.width().unwrap_or(0);
+        column >= width
+    });
+    end.map_or(line, |(end, _)| &line[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn a_line_never_reaches_the_last_column() {
+        assert_eq!(cut("abc", 4), "abc");
+        assert_eq!(cut("abcd", 4), "abc");
+        assert_eq!(cut("a日本", 4), "a日");
+        assert_eq!(cut("日本", 4), "日");
+        assert_eq!(cut("a", 1), "");
     }
 }

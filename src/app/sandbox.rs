@@ -126,8 +126,9 @@ pub(super) fn rehearse(
             });
         }
     };
-    let mut target = engine.sandbox(spec)?;
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
+    progress.show(&format!("starting {}", catalog.info.engine));
+    let mut target = engine.sandbox(spec)?;
     dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
         progress.step(id);
     })

@@ -11,6 +11,7 @@ mod diff;
 pub mod escape;
 mod json;
 mod markdown;
+pub mod paint;
 mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -69,7 +70,7 @@ impl Format {
     #[must_use]
     pub fn renderer(self, color: bool) -> Box<dyn Renderer> {
         match self {
-            Self::Plain => Box::new(plain::Plain { color }),
+            Self::Plain => Box::new(plain::Plain { paint: paint::Paint::new(color) }),
             Self::Json => Box::new(json::Json),
             Self::Markdown => Box::new(markdown::Markdown),
         }

@@ -8,18 +8,17 @@ use std::fmt::{self, Write as _};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape::{lines, log_line, printable};
+use super::paint::{Color, Paint};
 use super::words::{self, Mark};
 use super::{Renderer, SourceMap, diff};
-use crate::model::{
-    Finding, Level, Location, MigrationReport, Report, SchemaReport, SetReport, Side,
-};
+use crate::model::{Finding, Location, MigrationReport, Report, SchemaReport, SetReport, Side};
 use crate::report::{Snippet, digest};
 
 /// The report for people at a terminal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Plain {
-    /// Whether to colour it.
-    pub(super) color: bool,
+    /// Its colours.
+    pub(super) paint: Paint,
 }
 
 impl Renderer for Plain {
@@ -34,7 +33,7 @@ impl Renderer for Plain {
             self.set(report, set, &mut page)?;
         }
         if !report.findings.is_empty() {
-            writeln!(page, "{}\n", self.bold("Findings"))?;
+            writeln!(page, "{}\n", self.paint.bold("Findings"))?;
         }
         for finding in &report.findings {
             self.finding(finding, sources, &mut page)?;
@@ -58,7 +57,7 @@ impl Plain {
         writeln!(
             page,
             "{}  {path}{} · {}",
-            self.bold(&printable(name)),
+            self.paint.bold(&printable(name)),
             printable(&words::tools(set)),
             words::extent(report, set),
         )?;
@@ -72,7 +71,7 @@ impl Plain {
             let mark = Mark::of_migration(report, &set.name, migration);
             let pad = " ".repeat(width - id.width());
             let class = format!("{:<class_width$}", class(migration));
-            let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.dim(&class));
+            let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.paint.dim(&class));
             writeln!(page, "{line}{}", self.walk(migration))?;
         }
         writeln!(page)
@@ -87,7 +86,7 @@ impl Plain {
         page: &mut String,
     ) -> fmt::Result {
         let mark = self.mark(Mark::of_schema(report, &set.name, schema));
-        let change = self.dim(schema.change.name());
+        let change = self.paint.dim(schema.change.name());
         write!(page, "  {mark} {}  {change}", printable(&schema.name))?;
         for comparison in &schema.comparisons {
             let mark = self.mark(Mark::of_comparison(comparison));
@@ -101,7 +100,7 @@ impl Plain {
     /// The steps of the dry run in one line.
     fn walk(self, migration: &MigrationReport) -> String {
         if migration.steps.is_empty() {
-            return format!("  {}", self.dim("not run"));
+            return format!("  {}", self.paint.dim("not run"));
         }
         let mut line = String::new();
         for (name, outcome, _) in &migration.steps {
@@ -116,17 +115,17 @@ impl Plain {
 
     fn finding(self, finding: &Finding, sources: &SourceMap, page: &mut String) -> fmt::Result {
         let mark = Mark::of_level(finding.level);
-        let level = self.paint(color(finding.level), finding.level.name());
+        let level = self.paint.color(Color::of(finding.level), finding.level.name());
         let mut owner = printable(words::set(finding)).into_owned();
         if let Some(migration) = finding.migration.as_ref().or(finding.schema.as_ref()) {
             owner = format!("{owner} {}", printable(migration));
         }
         let label = finding.evidenced.name();
         let old = if finding.side == Side::Baseline { " · baseline" } else { "" };
-        let rule = self.bold(finding.rule);
+        let rule = self.paint.bold(finding.rule);
         writeln!(page, "{} {level} · {rule} · {label}{old} · {owner}", self.mark(mark))?;
         block(page, "  ", "  ", &finding.message)?;
-        writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+        writeln!(page, "  {}", self.paint.dim(&place(&finding.location, sources)))?;
         self.snippet(finding, sources, page)?;
         self.diff(finding, page)?;
         if !finding.details.is_empty() || finding.help.is_some() {
@@ -145,9 +144,12 @@ impl Plain {
         let Some(snippet) = Snippet::of_finding(finding, sources) else { return Ok(()) };
         writeln!(page)?;
         for row in snippet.rows() {
-            let text =
-                if row.is_mark { self.paint(color(finding.level), &row.text) } else { row.text };
-            writeln!(page, "  {}", format!("{} {text}", self.dim(&row.gutter)).trim_end())?;
+            let text = if row.is_mark {
+                self.paint.color(Color::of(finding.level), &row.text)
+            } else {
+                row.text
+            };
+            writeln!(page, "  {}", format!("{} {text}", self.paint.dim(&row.gutter)).trim_end())?;
         }
         Ok(())
     }
@@ -160,10 +162,10 @@ impl Plain {
         for row in rows {
             let line = format!("{} {}", row.sign, row.text);
             let line = match (row.note, row.sign) {
-                (true, _) => self.dim(&line),
-                (false, '+') => self.paint(GREEN, &line),
-                (false, '-') => self.paint(RED, &line),
-                (false, '~') => self.paint(YELLOW, &line),
+                (true, _) => self.paint.dim(&line),
+                (false, '+') => self.paint.color(Color::Green, &line),
+                (false, '-') => self.paint.color(Color::Red, &line),
+                (false, '~') => self.paint.color(Color::Yellow, &line),
                 (false, _) => line,
             };
             writeln!(page, "    {line}")?;
@@ -176,16 +178,16 @@ impl Plain {
         if report.waived.is_empty() {
             return Ok(());
         }
-        writeln!(page, "{}\n", self.bold("Waived"))?;
+        writeln!(page, "{}\n", self.paint.bold("Waived"))?;
         for waived in &report.waived {
             let finding = &waived.finding;
             let (sign, level, rule) = (self.mark(Mark::None), finding.level, finding.rule);
             let migration = finding.migration.as_deref().or(finding.schema.as_deref());
             let migration = migration.unwrap_or_default();
             let owner = format!("{} {}", printable(words::set(finding)), printable(migration));
-            writeln!(page, "{sign} {level} · {} · {}", self.bold(rule), owner.trim_end())?;
+            writeln!(page, "{sign} {level} · {} · {}", self.paint.bold(rule), owner.trim_end())?;
             block(page, "  ", "  ", &finding.message)?;
-            writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+            writeln!(page, "  {}", self.paint.dim(&place(&finding.location, sources)))?;
             block(page, "  · ", "    ", &words::accepted(waived))?;
             writeln!(page)?;
         }
@@ -196,12 +198,12 @@ impl Plain {
         if report.inconclusive.is_empty() {
             return Ok(());
         }
-        writeln!(page, "{}\n", self.bold("Could not be told"))?;
+        writeln!(page, "{}\n", self.paint.bold("Could not be told"))?;
         for item in &report.inconclusive {
             let about = item.migration.as_deref().unwrap_or("the whole set");
             let sign = self.mark(Mark::Unknown);
             writeln!(page, "{sign} {} {}", printable(&item.set), printable(about))?;
-            writeln!(page, "  {}", self.dim(&printable(&item.path.to_string())))?;
+            writeln!(page, "  {}", self.paint.dim(&printable(&item.path.to_string())))?;
             block(page, "  ", "  ", &item.reason)?;
             self.help(page, &item.way_out)?;
             writeln!(page)?;
@@ -217,7 +219,7 @@ impl Plain {
         if all.is_empty() {
             return Ok(());
         }
-        writeln!(page, "{}\n", self.bold("Good to know"))?;
+        writeln!(page, "{}\n", self.paint.bold("Good to know"))?;
         for notice in all {
             block(page, "– ", "  ", &notice)?;
         }
@@ -226,7 +228,7 @@ impl Plain {
 
     fn summary(self, report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Result {
         let mark = Mark::of_verdict(report.verdict);
-        let word = self.bold(words::verdict(report.verdict));
+        let word = self.paint.bold(words::verdict(report.verdict));
         write!(page, "{} {word}: {}", self.mark(mark), words::reasons(report))?;
         if let Some(baseline) = words::baseline(report) {
             write!(page, " (baseline: {baseline})")?;
@@ -240,40 +242,24 @@ impl Plain {
         if let Some(moment) = report.as_of {
             writeln!(page, "  judged  as of {moment}")?;
         }
-        writeln!(page, "  digest  {}", self.dim(&digest(report, sources)))?;
+        writeln!(page, "  digest  {}", self.paint.dim(&digest(report, sources)))?;
         if let Some(rule) = words::rule_to_explain(report) {
             let hint = format!("why, and how to mend it: migration-gate explain {rule}");
-            writeln!(page, "  {}", self.dim(&hint))?;
+            writeln!(page, "  {}", self.paint.dim(&hint))?;
         }
         Ok(())
     }
 
     fn help(self, page: &mut String, text: &str) -> fmt::Result {
-        block(page, &format!("  {} ", self.paint(CYAN, "help:")), "        ", text)
+        block(page, &format!("  {} ", self.paint.color(Color::Cyan, "help:")), "        ", text)
     }
 
     fn mark(self, mark: Mark) -> String {
         match mark {
-            Mark::Good => self.paint(GREEN, mark.sign()),
-            Mark::Warning | Mark::Unknown => self.paint(YELLOW, mark.sign()),
-            Mark::Bad => self.paint(RED, mark.sign()),
-            Mark::None => self.dim(mark.sign()),
-        }
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    fn dim(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.color && !text.is_empty() {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
+            Mark::Good => self.paint.color(Color::Green, mark.sign()),
+            Mark::Warning | Mark::Unknown => self.paint.color(Color::Yellow, mark.sign()),
+            Mark::Bad => self.paint.color(Color::Red, mark.sign()),
+            Mark::None => self.paint.dim(mark.sign()),
         }
     }
 }
@@ -282,19 +268,6 @@ impl Plain {
 const MAX_LINES: usize = 12;
 /// Characters of one such line, at most.
 const MAX_TEXT: usize = 400;
-
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-const CYAN: &str = "36";
-
-fn color(level: Level) -> &'static str {
-    match level {
-        Level::Error => RED,
-        Level::Warning => YELLOW,
-        Level::Note | Level::Off => CYAN,
-    }
-}
 
 /// The class, and whether nobody said so.
 fn class(migration: &MigrationReport) -> String {

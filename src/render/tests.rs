@@ -1,6 +1,6 @@
 //! Every format against the shared samples: how it looks, and what must never be in it.
 
-use super::{Format, Renderer as _, SourceMap, plain::Plain, sample};
+use super::{Format, Renderer as _, SourceMap, paint::Paint, plain::Plain, sample};
 use crate::model::Report;
 
 fn rendered(format: Format, report: &Report, sources: &SourceMap) -> String {
@@ -47,7 +47,7 @@ fn names_parse_back() {
 fn colour_adds_nothing_but_colour() {
     let (report, sources) = (sample::blocked(), sample::sources());
     let mut coloured = String::new();
-    Plain { color: true }.render(&report, &sources, &mut coloured).unwrap();
+    Plain { paint: Paint::new(true) }.render(&report, &sources, &mut coloured).unwrap();
     assert!(coloured.contains("\u{1b}[31m"));
     let mut bare = String::new();
     for (index, part) in coloured.split("\u{1b}[").enumerate() {

@@ -107,6 +107,11 @@ fn colours_are_only_where_they_are_wanted() {
     let always =
         finish(program(folder.path()).args(["check", "--color", "always"]).env("NO_COLOR", "1"));
     assert_eq!(always.quiet(1), colored);
+    for arguments in [&["explain", "history/edited"][..], &["rules"]] {
+        let plain = gate(folder.path(), arguments).quiet(0);
+        let colored = gate(folder.path(), &[arguments, &["--color", "always"]].concat()).quiet(0);
+        assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[33mwarning"), "{colored}");
+    }
 }
 
 /// A reader such as `head` that goes away early is no reason to panic.
@@ -144,17 +149,31 @@ fn help_and_version_are_no_errors() {
 #[test]
 fn rules_explain_themselves() {
     let folder = Folder::new(&[]);
-    let rules = gate(folder.path(), &["rules"]).quiet(0);
-    assert_eq!(rules.lines().count(), RULES.len());
-    for (line, rule) in rules.lines().zip(RULES) {
-        let meta = &rule.meta;
-        let words: Vec<&str> = line.splitn(2, ' ').collect();
-        assert!(words[0] == meta.id && words[1].ends_with(meta.summary), "{line}");
-        assert!(words[1].trim_start().starts_with(meta.levels.recommended.name()), "{line}");
-    }
     let told = gate(folder.path(), &["explain", "rollback/missing"]).quiet(0);
     // The examples are fixtures that grow by themselves.
     insta::assert_snapshot!("explain", told.split("\nbad example").next().unwrap());
+    let group = gate(folder.path(), &["explain", "rollback"]).quiet(0);
+    assert!(group.starts_with("rollback/empty ") && !group.contains("dryrun/"), "{group}");
+}
+
+/// A line for each rule where no terminal says how wide it is, and all of it for programs.
+#[test]
+fn rules_are_listed_for_people_and_programs() {
+    let folder = Folder::new(&[]);
+    let rules = gate(folder.path(), &["rules"]).quiet(0);
+    let mut lines = rules.lines().filter(|line| !line.is_empty());
+    let json = gate(folder.path(), &["rules", "--format", "json"]).quiet(0);
+    let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.len(), RULES.len());
+    for (rule, json) in RULES.iter().zip(&json) {
+        let (meta, line) = (&rule.meta, lines.next().unwrap());
+        let words: Vec<&str> = line.splitn(2, ' ').collect();
+        assert!(words[0] == meta.id && words[1].ends_with(meta.summary), "{line}");
+        assert!(words[1].trim_start().starts_with(meta.levels.recommended.name()), "{line}");
+        assert_eq!((&json["id"], &json["why"]), (&meta.id.into(), &meta.why.into()));
+        assert_eq!(json["levels"]["strict"], meta.levels.strict.name());
+    }
+    assert_eq!(lines.next(), None);
 }
 
 #[test]
@@ -162,7 +181,8 @@ fn a_mistyped_rule_gets_a_suggestion() {
     let folder = Folder::new(&[]);
     for (word, told) in [
         ("rollback/missng", "did you mean rollback/missing?"),
-        ("rollback", "did you mean rollback/empty or rollback/fails or "),
+        ("rolback", "did you mean rollback?"),
+        ("loses", "did you mean rollback/loses-data?"),
         ("missing-class", "did you mean manifest/missing-class?"),
         ("e", "`migration-gate rules` lists every rule"),
         ("\u{1b}[2J::error::", "`migration-gate rules` lists every rule"),

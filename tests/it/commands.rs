@@ -1,6 +1,9 @@
 //! Sets whose SQL a command prints: when it may run, in what surroundings, and what is made of it.
 
-use crate::support::{Answer, Folder, check_folders, finish, program, write};
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{self, Answer, Folder, comparing, finish, write};
 
 /// A set of a small tool that keeps SQL in text files.
 fn config(command: &str) -> String {
@@ -31,8 +34,17 @@ fn folders(base_config: &str, head_config: &str) -> Folder {
     folder
 }
 
+/// What a command printed in an earlier run of the tests must not be taken from the cache.
+fn program(at: &Path) -> Command {
+    let mut command = support::program(at);
+    command.env_remove("XDG_CACHE_HOME");
+    command
+}
+
 fn judge(folder: &Folder, options: &[&str]) -> Answer {
-    check_folders(&folder.path().join("base"), &folder.path().join("head"), options)
+    let (home, [base, head]) =
+        (Folder::new(&[]), ["base", "head"].map(|side| folder.path().join(side)));
+    finish(comparing(&mut program(home.path()), &base, &head).args(options)).into()
 }
 
 fn untold(answer: &Answer) -> String {
