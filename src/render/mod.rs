@@ -9,6 +9,7 @@
 
 mod diff;
 pub mod escape;
+mod html;
 mod json;
 mod markdown;
 mod plain;
@@ -43,11 +44,13 @@ pub enum Format {
     Json,
     /// For comments on a pull request and step summaries.
     Markdown,
+    /// For a browser: one file that needs nothing else.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Json, Self::Markdown];
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Json, Self::Markdown, Self::Html];
 
     /// The name on the command line.
     #[must_use]
@@ -56,6 +59,7 @@ impl Format {
             Self::Plain => "plain",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
@@ -72,6 +76,7 @@ impl Format {
             Self::Plain => Box::new(plain::Plain { color }),
             Self::Json => Box::new(json::Json),
             Self::Markdown => Box::new(markdown::Markdown),
+            Self::Html => Box::new(html::Html),
         }
     }
 }

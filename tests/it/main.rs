@@ -13,6 +13,7 @@ mod determinism;
 mod docs;
 mod documents;
 mod governance;
+mod html;
 mod layouts;
 mod levels;
 mod locks;
