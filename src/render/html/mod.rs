@@ -24,7 +24,6 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::escape::{self, log_line};
-use super::words::Mark;
 use super::{Renderer, SourceMap};
 use crate::model::Report;
 use crate::report::digest;
@@ -70,9 +69,7 @@ fn head(report: &Report, page: &mut String) -> fmt::Result {
 
 fn body(report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Result {
     let (findings, shown) = findings::findings(report, sources)?;
-    let mark = text::class(Mark::of_verdict(report.verdict));
-    writeln!(page, "<body class=\"{mark}\">")?;
-    page.push_str("<a class=\"skip\" href=\"#report\">Skip to the report</a>\n");
+    page.push_str("<body>\n<a class=\"skip\" href=\"#report\">Skip to the report</a>\n");
     overview::header(report, page)?;
     overview::contents(report, page)?;
     page.push_str("<main id=\"report\" tabindex=\"-1\">\n");
