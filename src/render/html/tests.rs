@@ -92,7 +92,7 @@ const ELEMENTS: [&str; 48] = [
 ];
 
 /// Every attribute this program writes; none of them loads or runs anything.
-const ATTRIBUTES: [&str; 29] = [
+const ATTRIBUTES: [&str; 25] = [
     "aria-hidden",
     "aria-label",
     "aria-labelledby",
@@ -118,10 +118,6 @@ const ATTRIBUTES: [&str; 29] = [
     "width",
     "x",
     "y",
-    "open",
-    "title",
-    "datetime",
-    "for",
 ];
 
 /// One tag, taken apart by the strict form in which this program writes.
