@@ -83,7 +83,7 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 /// What a value of a kind that has one is called where it is not there.
-fn absent(attribute: Option<&str>) -> &'static str {
+pub(super) fn absent(attribute: Option<&str>) -> &'static str {
     match attribute {
         // The engine's own grants, and a trigger that fires: a schema tells what differs from it.
         Some("grants" | "enabled") => "default",

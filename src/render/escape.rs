@@ -8,6 +8,7 @@
 //! - [`text`], [`code`], [`html_code`] and [`fence`] are for Markdown. Prose is let through word
 //!   by word, by what is known to be harmless; any other word becomes a code span, where neither
 //!   markup nor mentions nor references work.
+//! - [`html`] is for HTML, between tags and in quoted attributes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -130,6 +131,23 @@ pub fn html_code(text: &str) -> String {
     out
 }
 
+/// Text in HTML, between tags or in a quoted attribute, on one line; nothing in it is markup.
+#[must_use]
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// A fenced block around lines that are already printable.
 #[must_use]
 pub fn fence(language: &str, content: &str) -> String {
@@ -143,7 +161,7 @@ fn longest_run(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, command_data, command_property, fence, html_code, log_line, text};
+    use super::{code, command_data, command_property, fence, html, html_code, log_line, text};
 
     #[test]
     fn no_line_is_a_command_of_a_runner() {
@@ -186,6 +204,14 @@ mod tests {
         ] {
             assert_eq!(text(hostile), safe);
         }
+    }
+
+    #[test]
+    fn html_keeps_every_character_and_no_markup() {
+        assert_eq!(
+            html("<a href=\"x\" id='y'>&lt;\u{202e}\n::größe"),
+            "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;lt;\\u{202e}\\u{a}::größe"
+        );
     }
 
     #[test]

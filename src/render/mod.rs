@@ -14,6 +14,7 @@ pub mod escape;
 mod fingerprint;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -60,16 +61,19 @@ pub enum Format {
     Github,
     /// For GitLab's merge requests.
     Gitlab,
+    /// For a browser: one file that needs nothing else.
+    Html,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plain,
         Self::Json,
         Self::Markdown,
         Self::Sarif,
         Self::Junit,
+        Self::Html,
         Self::Github,
         Self::Gitlab,
     ];
@@ -85,6 +89,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::Html => "html",
         }
     }
 
@@ -111,6 +116,7 @@ impl Format {
             Self::Junit => Box::new(junit::Junit),
             Self::Github => Box::new(github::Github),
             Self::Gitlab => Box::new(gitlab::Gitlab),
+            Self::Html => Box::new(html::Html),
         }
     }
 }

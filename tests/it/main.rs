@@ -14,6 +14,7 @@ mod docs;
 mod documents;
 mod formats;
 mod governance;
+mod html;
 mod layouts;
 mod levels;
 mod locks;
