@@ -55,7 +55,11 @@ fn conclusion(verdict: Verdict) -> &'static str {
 ///
 /// # Errors
 /// See [`PublishError`]; where annotations are refused the run may stand without them.
-pub fn post(client: &Client, target: &Target, posting: &Posting<'_>) -> Result<(), PublishError> {
+pub(super) fn post(
+    client: &Client,
+    target: &Target,
+    posting: &Posting<'_>,
+) -> Result<(), PublishError> {
     let run = Run::new(target, posting);
     let (id, done) = match existing(client, target, posting, &run)? {
         Some(known) => (known.id, known.output.annotations_count.div_ceil(BATCH)),
