@@ -87,7 +87,7 @@ fn identify(
         return Ok(());
     }
     Err(GateError::Usage(format!(
-        "the report is about another commit: it is about {checked}, and neither that nor a merge of it into the base is {}\n  help: check that commit, or name the one that was checked with --head-sha",
+        "the report is about another commit: it is about {checked}, and neither that nor a merge of it into the base is {}\n  help: check that commit, or name the one that was checked with --head-sha; to see a merge the token needs contents: read",
         target.head
     )))
 }

@@ -89,7 +89,12 @@ impl Request {
 /// What would be sent where nothing stands there yet; `ID` and `NUMBER` stand for what GitHub says.
 #[must_use]
 pub fn requests(target: &Target, posting: &Posting<'_>, wanted: Wanted<'_>) -> Vec<Request> {
-    let check = wanted.check.then(|| check_run::requests(target, posting)).unwrap_or_default();
-    let comment = wanted.comment.then(|| comment::request(target, posting)).flatten();
-    check.into_iter().chain(comment).collect()
+    let mut requests = Vec::new();
+    if wanted.check {
+        requests.extend(check_run::requests(target, posting));
+    }
+    if wanted.comment {
+        requests.extend(comment::request(target, posting));
+    }
+    requests
 }

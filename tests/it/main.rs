@@ -19,6 +19,7 @@ mod locks;
 mod mutations;
 mod pg_dump;
 mod postgres;
+mod publish;
 mod rows;
 mod rules;
 mod runner;
