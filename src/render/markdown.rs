@@ -13,7 +13,7 @@ use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport,
 use crate::report::{Snippet, digest};
 
 /// The first line of every comment this program writes.
-pub(super) const MARKER: &str = "<!-- migration-gate -->";
+pub const MARKER: &str = "<!-- migration-gate -->";
 
 /// From this many bytes on, findings are one line each. GitHub takes 65,536.
 const SHORTEN: usize = 48_000;
@@ -59,6 +59,7 @@ impl Renderer for Markdown {
         let tail = tail(report, sources)?;
         findings(report, sources, tail.len(), &mut page)?;
         page.push_str(&tail);
+        page = logged(&page);
         if page.len() > LIMIT {
             page = format!("{MARKER}\n");
             headline(report, &mut page)?;
@@ -67,12 +68,16 @@ impl Renderer for Markdown {
                 "The report is too long for a comment; the JSON report has all of it.\n"
             )?;
             writeln!(page, "digest: `{}`", digest(report, sources))?;
+            page = logged(&page);
         }
-        for line in page.lines() {
-            writeln!(out, "{}", log_line(line))?;
-        }
+        out.write_str(&page)?;
         Ok(())
     }
+}
+
+/// The page as a log takes it, which may be longer.
+fn logged(page: &str) -> String {
+    page.lines().flat_map(|line| [log_line(line), "\n".into()]).collect()
 }
 
 /// Whether there is anything to show of a set besides its name.

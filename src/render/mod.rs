@@ -34,6 +34,8 @@ use std::fmt;
 use crate::model::{Report, RuleMeta};
 pub use crate::report::SourceMap;
 pub use bundle::bundle;
+pub use markdown::MARKER;
+pub use words::reasons;
 
 /// Writes a report in one format.
 ///
