@@ -2,6 +2,7 @@
 
 mod check;
 mod ci;
+mod create;
 mod documents;
 mod examples;
 mod explain;
@@ -9,8 +10,11 @@ mod fix;
 mod gather;
 mod govern;
 mod graph;
+mod hook;
+mod init;
 mod journal;
 mod list;
+mod manual;
 mod output;
 mod plan;
 mod printed;
@@ -59,6 +63,11 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules { markdown } => explain::rules(*markdown),
+        Command::Init(args) => init::init(args),
+        Command::Hook(command) => hook::hook(command, color),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
+        Command::Schema { file } => manual::schema(*file),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }
