@@ -5,13 +5,14 @@ use std::path::Path;
 
 use crate::support::{Folder, commit, gate, git, repository};
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     (
         "db/migrations/0001_users.up.sql",
         "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT);",
     ),
-    // History with a fault of its own.
-    ("db/migrations/0001_users.down.sql", "SELECT 1;"),
+    // History with faults of its own: a rollback that does nothing, and none.
+    ("db/migrations/0001_users.down.sql", "-- nothing"),
+    ("db/migrations/0002_mail.up.sql", "ALTER TABLE users ADD COLUMN mail TEXT;"),
     ("README", "a shop"),
 ];
 
@@ -36,17 +37,17 @@ fn written(at: &Path) -> Vec<&'static str> {
 fn everything_is_written_and_history_is_no_longer_judged() {
     let folder = shop();
     let at = folder.path();
-    assert_eq!(gate(at, &["check", "--all"]).code, 1, "the fault is found");
+    assert_eq!(gate(at, &["check", "--all"]).code, 1, "the faults are found");
     let said = gate(at, &["init", "--yes"]).quiet(0);
-    assert!(said.contains("db/migrations (golang-migrate, sqlite): 1 migration\n"), "{said}");
+    assert!(said.contains("db/migrations (golang-migrate, sqlite): 2 migrations\n"), "{said}");
     assert_eq!(written(at), [CONFIG, MANIFEST, WORKFLOW, HOOK]);
-    assert!(folder.read(CONFIG).contains("baseline = \"0001_users\""));
+    assert!(folder.read(CONFIG).contains("baseline = \"0002_mail\""));
     commit(at);
     gate(at, &["check", "--all"]).quiet(0);
 
     // What comes after it has to be listed, and is judged.
-    folder.write("db/migrations/0002_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
-    folder.write("db/migrations/0002_a.down.sql", "DROP TABLE a;");
+    folder.write("db/migrations/0003_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
+    folder.write("db/migrations/0003_a.down.sql", "DROP TABLE a;");
     let unlisted = gate(at, &["check", "--all"]);
     assert!(unlisted.out.contains("manifest/unlisted-file"), "{}", unlisted.out);
 
@@ -67,7 +68,7 @@ fn without_a_terminal_nothing_is_written_unless_asked_for() {
         "{}",
         shown.err
     );
-    assert!(shown.out.contains("    baseline = \"0001_users\""), "{}", shown.out);
+    assert!(shown.out.contains("    baseline = \"0002_mail\""), "{}", shown.out);
     let dry = gate(folder.path(), &["init", "--dry-run"]).quiet(0);
     assert_eq!(dry, shown.out);
     assert_eq!(written(folder.path()), [] as [&str; 0]);
@@ -76,15 +77,15 @@ fn without_a_terminal_nothing_is_written_unless_asked_for() {
 #[test]
 fn what_is_not_committed_is_no_history() {
     let folder = shop();
-    folder.write("db/migrations/0002_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
-    folder.write("db/migrations/0002_a.down.sql", "DROP TABLE a;");
+    folder.write("db/migrations/0003_a.up.sql", "CREATE TABLE a (id INTEGER PRIMARY KEY);");
+    folder.write("db/migrations/0003_a.down.sql", "DROP TABLE a;");
     // From a folder below, the whole repository is meant.
     let said = gate(&folder.path().join("db"), &["init", "--yes"]).quiet(0);
-    assert!(said.contains("2 migrations, 1 of them not committed yet"), "{said}");
-    assert!(folder.read(CONFIG).contains("baseline = \"0001_users\""));
+    assert!(said.contains("3 migrations, 1 of them not committed yet"), "{said}");
+    assert!(folder.read(CONFIG).contains("baseline = \"0002_mail\""));
     let manifest: serde_json::Value = serde_json::from_str(&folder.read(MANIFEST)).unwrap();
-    assert_eq!(manifest["baseline"], "0001_users");
-    let listed = serde_json::json!([{ "id": "0002_a", "class": "online" }]);
+    assert_eq!(manifest["baseline"], "0002_mail");
+    let listed = serde_json::json!([{ "id": "0003_a", "class": "online" }]);
     assert_eq!(manifest["migrations"], listed);
     gate(folder.path(), &["check", "--all"]).quiet(0);
 

@@ -88,6 +88,31 @@ fn the_configurations_here_are_as_their_schema_says() {
     }
 }
 
+/// The commands and snippets of the guide are read by the program and by YAML.
+#[test]
+fn the_guide_says_what_there_is() {
+    use clap::Parser as _;
+    let guide = include_str!("../../docs/local.md");
+    let blocks = |language: &str| -> Vec<&str> {
+        let fence = format!("```{language}\n");
+        let parts = guide.split(fence.as_str()).skip(1);
+        parts.filter_map(|rest| rest.split("```").next()).collect()
+    };
+    let commands: Vec<&str> = blocks("console").into_iter().flat_map(str::lines).collect();
+    assert!(commands.len() > 8, "{commands:?}");
+    for line in commands {
+        let command = line.split(['#', '>']).next().unwrap_or_default();
+        let read = migration_gate::cli::Cli::try_parse_from(command.split_whitespace());
+        assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+    }
+    let snippets = blocks("yaml");
+    assert_eq!(snippets.len(), 3);
+    for snippet in snippets {
+        let read = migration_gate::document::read(migration_gate::document::Format::Yaml, snippet);
+        assert!(read.is_ok(), "{snippet}");
+    }
+}
+
 /// What other tools read of this repository is as they want it.
 #[test]
 fn the_hook_for_pre_commit_is_one_of_ours() {
