@@ -145,9 +145,16 @@ fn next(look: &Look) -> String {
         false => "push it: the workflow checks pull requests from the next one on",
         true => "add the job for GitLab to .gitlab-ci.yml: docs/local.md of migration-gate has it",
     };
+    let listed = match look.sets.iter().any(|set| set.manifest.is_some()) {
+        true => {
+            "  4. give each new migration an entry in its manifest, such as\n     { \"id\": \
+                 \"0002_orders\", \"class\": \"online\" }\n"
+        }
+        false => "",
+    };
     format!(
         "\nnext:\n  1. read what was written, and commit it\n  2. see what the gate says of \
-         everything: migration-gate check --all\n  3. {workflow}\n"
+         everything: migration-gate check --all\n  3. {workflow}\n{listed}"
     )
 }
 
