@@ -1,5 +1,6 @@
 //! The command line: types only, no I/O.
 
+mod local;
 mod publish;
 mod runner;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
+pub use local::{Completions, Hook, HookRun, Init, Man, SchemaOf};
 pub use publish::Publish;
 pub use runner::{
     Apply, ClassName, Journal, OnTarget, Plan, Resolve, ResolvedAs, Rollback, Runner, Status,
@@ -67,6 +69,20 @@ pub enum Command {
         /// Print docs/rules.md, as --format markdown does.
         #[arg(long, conflicts_with = "format")]
         markdown: bool,
+    },
+    /// Set a repository up: configuration, manifests, workflow and pre-push hook.
+    Init(Init),
+    /// Git's pre-push hook: the check before a push.
+    #[command(subcommand)]
+    Hook(Hook),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page.
+    Man(Man),
+    /// Print the JSON Schema of a file, for editors.
+    Schema {
+        /// The file.
+        file: SchemaOf,
     },
     /// Real targets.
     #[command(flatten)]

@@ -308,6 +308,13 @@ fn is_dumb() -> bool {
     env("TERM").is_some_and(|term| term == "dumb")
 }
 
+/// Whether there is somebody to ask: standard input and standard error are a terminal.
+#[must_use]
+pub fn can_ask() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

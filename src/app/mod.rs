@@ -3,6 +3,7 @@
 mod bundle;
 mod check;
 mod ci;
+mod create;
 mod documents;
 mod examples;
 mod explain;
@@ -10,8 +11,11 @@ mod fix;
 mod gather;
 mod govern;
 mod graph;
+mod hook;
+mod init;
 mod journal;
 mod list;
+mod manual;
 mod output;
 mod plan;
 mod printed;
@@ -63,6 +67,11 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Explain { rule } => explain::explain(rule, color),
         Command::Rules { markdown: true, .. } => explain::rules(RulesFormat::Markdown, color),
         Command::Rules { format, .. } => explain::rules(*format, color),
+        Command::Init(args) => init::init(args),
+        Command::Hook(command) => hook::hook(command, color),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
+        Command::Schema { file } => manual::schema(*file),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }

@@ -282,6 +282,15 @@ impl SetCatalog {
             .map_or(0, |index| index + 1)
     }
 
+    /// What is judged where all is: the entries after the baseline, and what the change touches.
+    pub fn judged(&self) -> impl Iterator<Item = &Entry> {
+        let from = self.after(self.baseline.as_deref());
+        let entries = self.entries.iter().enumerate();
+        entries
+            .filter(move |(at, entry)| *at >= from || entry.touch.is_touched())
+            .map(|(_, entry)| entry)
+    }
+
     /// Whether the change edits, renames or takes away what is merged, so that what comes after it
     /// may no longer run on a new target.
     #[must_use]

@@ -11,6 +11,8 @@ mod disk;
 mod entry;
 mod folder;
 mod head;
+mod hooks;
+mod push;
 mod repository;
 mod revision;
 mod target;
@@ -27,6 +29,8 @@ use crate::model::{Entry, FileChange, RepoPath, Tree};
 
 pub use compare::compare;
 pub use folder::compare_folders;
+pub use hooks::{Hooks, hooks};
+pub use push::{Pushed, Since, since};
 pub use workflow::{gate_workflows, workflow_places};
 
 /// What to compare.

@@ -249,11 +249,9 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
 
 /// Every script of a set that is judged, with its statements.
 fn scripts(catalog: &SetCatalog) -> Vec<(&Entry, Direction, &Script, Vec<Statement>)> {
-    let judged = catalog.after(catalog.baseline.as_deref());
-    let entries = catalog.entries.iter().enumerate();
-    entries
-        .filter(|(at, entry)| *at >= judged || entry.touch.is_touched())
-        .flat_map(|(_, entry)| {
+    catalog
+        .judged()
+        .flat_map(|entry| {
             let up = entry.migration.up.script().map(|script| (Direction::Up, script));
             let down = entry.migration.down.step().and_then(Step::script);
             let down = down.map(|script| (Direction::Down, script));

@@ -20,7 +20,7 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     if cx.restores {
         return;
     }
-    for entry in &cx.catalog.entries {
+    for entry in cx.catalog.judged() {
         let migration = &entry.migration;
         let Some(down) = migration.down.step() else { continue };
         if !super::is_empty(&migration.up) && super::is_empty(down) {

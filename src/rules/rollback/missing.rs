@@ -25,7 +25,7 @@ fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     if cx.restores {
         return;
     }
-    for entry in &cx.catalog.entries {
+    for entry in cx.catalog.judged() {
         let migration = &entry.migration;
         let is_program = migration.up.program().is_some();
         let declared = entry.declared.class.as_ref().map(|(class, _)| *class);
