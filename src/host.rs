@@ -308,11 +308,18 @@ fn is_dumb() -> bool {
     env("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Whether there is somebody to ask: standard input and standard error are a terminal.
+/// Whether standard input is a terminal.
+#[must_use]
+pub fn stdin_is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdin().is_terminal()
+}
+
+/// Whether there is somebody to ask.
 #[must_use]
 pub fn can_ask() -> bool {
     use std::io::IsTerminal as _;
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    stdin_is_terminal() && std::io::stderr().is_terminal()
 }
 
 #[cfg(test)]
