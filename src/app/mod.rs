@@ -11,12 +11,14 @@ mod govern;
 mod graph;
 mod journal;
 mod list;
+mod merge;
 mod output;
 mod plan;
 mod printed;
 mod progress;
 mod real;
 mod sandbox;
+mod shard;
 
 use crate::cli::{Cli, Color, Command};
 use crate::engine::documents::jq;
@@ -55,6 +57,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
     };
     match &cli.command {
         Command::Check(args) => check::check(args, color),
+        Command::Merge(args) => merge::merge(args, color),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),
