@@ -132,6 +132,12 @@ impl<F> WaiverUse<F> {
 }
 
 impl Shard {
+    /// Whether the whole protocol was walked with a migration of a set here.
+    #[must_use]
+    pub fn tries(&self, set: &str, migration: &str) -> bool {
+        self.tried.iter().any(|(of, id)| of == set && id == migration)
+    }
+
     /// What a person has to know who sees the report of one shard.
     #[must_use]
     pub fn notice(&self) -> String {

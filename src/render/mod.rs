@@ -15,6 +15,8 @@ mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+pub(crate) mod sample_shard;
+#[cfg(test)]
 pub(crate) mod sample_waived;
 #[cfg(test)]
 mod tests;

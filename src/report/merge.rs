@@ -202,8 +202,7 @@ fn sets(pieces: &[Piece]) -> Result<Vec<SetReport>, MergeError> {
         *set = home.report.sets[at].clone();
         for (place, migration) in set.migrations.iter_mut().enumerate() {
             let what = format!("{} in {}", migration.id, set.name);
-            let is_it = |(of, id): &(String, String)| *of == set.name && *id == migration.id;
-            let piece = only(pieces, &what, |shard| shard.tried.iter().any(is_it))?;
+            let piece = only(pieces, &what, |shard| shard.tries(&set.name, &migration.id))?;
             *migration = piece.report.sets[at].migrations[place].clone();
         }
     }
@@ -264,4 +263,80 @@ fn waivers(pieces: &[Piece]) -> Result<Vec<Finding>, MergeError> {
         }
     }
     Ok(joined.into_iter().filter_map(WaiverUse::told).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MergeError, Part, merge};
+    use crate::model::{Report, ShardNumber};
+    use crate::render::sample::{parts, sources};
+    use crate::render::{sample, sample_shard};
+    use crate::report::{Assembly, assemble};
+
+    fn part(file: &str, report: Report) -> Part {
+        Part { file: file.into(), report, sources: sources() }
+    }
+
+    /// The sample as two shards: the first tells everything but what is about one migration.
+    fn shards() -> [Part; 2] {
+        let mut second = sample_shard::shard();
+        let all = sample::blocked();
+        let tried = second.shard.clone().unwrap().tried;
+        let is_second = |set: &str, id: Option<&str>| {
+            tried.iter().any(|(of, tried)| of == set && Some(tried.as_str()) == id)
+        };
+        let mut first = parts();
+        first.findings.retain(|one| !is_second(&one.set, one.migration.as_deref()));
+        let mut shard = second.shard.clone().unwrap();
+        shard.number = ShardNumber { index: 1, of: 2 };
+        shard.waivers.clear();
+        shard.sets = all.sets.iter().map(|set| set.name.clone()).collect();
+        shard.tried.clear();
+        for set in &all.sets {
+            let mine = set.migrations.iter().filter(|one| !is_second(&set.name, Some(&one.id)));
+            shard.tried.extend(mine.map(|one| (set.name.clone(), one.id.clone())));
+        }
+        let first = assemble(Assembly { shard: Some(shard), ..first });
+        let told = second.shard.as_mut().unwrap();
+        told.number = ShardNumber { index: 2, of: 2 };
+        told.said.clear();
+        told.sets.clear();
+        told.waivers.clear();
+        [part("one", first), part("two", second)]
+    }
+
+    #[test]
+    fn shards_make_the_whole_in_any_order() {
+        let [one, two] = shards();
+        let (forward, _) = merge(vec![one.clone(), two.clone()]).unwrap();
+        let (backward, _) = merge(vec![two, one]).unwrap();
+        assert_eq!(forward, sample::blocked());
+        assert_eq!(backward, forward);
+    }
+
+    #[test]
+    fn what_nobody_or_two_answer_for_is_no_answer() {
+        let answers = |change: &dyn Fn(&mut [Part; 2])| {
+            let mut parts = shards();
+            change(&mut parts);
+            match merge(parts.to_vec()).unwrap_err() {
+                MergeError::Answers { shards, .. } => shards,
+                other => panic!("{other}"),
+            }
+        };
+        let shard = |part: &mut Part| part.report.shard.take().unwrap();
+        for (count, place) in [(0, 1), (2, 0)] {
+            let found = answers(&|parts| {
+                let tried = shards()[1].report.shard.clone().unwrap().tried;
+                let mut told = shard(&mut parts[place]);
+                if count == 0 {
+                    told.tried.clear();
+                } else {
+                    told.tried.extend(tried);
+                }
+                parts[place].report.shard = Some(told);
+            });
+            assert_eq!(found, count);
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod postgres;
 mod rows;
 mod rules;
 mod runner;
+mod shard;
 mod sqlite_rules;
 mod strict;
 mod support;

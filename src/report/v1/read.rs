@@ -4,6 +4,8 @@
 //! word must be one that this version writes, and the digest must fit. That does not prove who
 //! wrote it; it proves that it is whole.
 
+mod shard;
+
 use serde_json::Value;
 
 use super::{
@@ -198,42 +200,6 @@ impl Reader<'_> {
         })
     }
 
-    fn shard(&mut self, shard: super::Shard) -> Result<model::Shard, ReadError> {
-        let number = model::ShardNumber { index: shard.index, of: shard.of };
-        if !(1..=number.of).contains(&number.index) || number.of > model::ShardNumber::MOST {
-            return Err(ReadError::Word { what: "shard", word: number.to_string() });
-        }
-        let waivers = shard.waivers.into_iter().map(|one| self.waiver(one));
-        let waivers = waivers.collect::<Result<_, _>>()?;
-        let said = |said: super::Said| model::SetNotices {
-            set: said.set,
-            accepted: said.accepted,
-            history: said.history,
-            unfilled: said.unfilled.into_iter().map(|one| (one.table, one.reason)).collect(),
-        };
-        Ok(model::Shard {
-            number,
-            tried: shard.tried.into_iter().map(|one| (one.set, one.migration)).collect(),
-            sets: shard.sets,
-            notices: shard.notices,
-            said: shard.said.into_iter().map(said).collect(),
-            waivers,
-        })
-    }
-
-    fn waiver(&mut self, waiver: super::WaiverUse) -> Result<model::WaiverUse, ReadError> {
-        let in_set = |one: super::WaiverUseIn| {
-            Ok(model::WaiverUseIn {
-                set: one.set,
-                found: one.found,
-                untold: one.untold,
-                other_content: one.other_content.map(|one| self.finding(one)).transpose()?,
-            })
-        };
-        let sets = waiver.sets.into_iter().map(in_set).collect::<Result<_, ReadError>>()?;
-        Ok(model::WaiverUse { unused: self.finding(waiver.unused)?, sets })
-    }
-
     fn waived(&mut self, waived: super::Waived) -> Result<model::Waived, ReadError> {
         let finding = self.finding(waived.finding)?;
         let subject = match (&finding.migration, &finding.schema) {
@@ -412,65 +378,4 @@ impl From<Snippet> for report::Snippet {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{ReadError, read};
-    use crate::model::Report;
-    use crate::render::sample;
-    use crate::report::SourceMap;
-    use crate::report::v1::{Document, digest_of};
-
-    fn written(report: &Report, sources: &SourceMap) -> Value {
-        serde_json::to_value(Document::from((report, sources))).unwrap()
-    }
-
-    /// Knows every rule of the samples.
-    fn rule(id: &str) -> Option<&'static str> {
-        let all = sample::all();
-        let findings = all.iter().flat_map(|(_, report)| {
-            report.findings.iter().chain(report.waived.iter().map(|waived| &waived.finding))
-        });
-        findings.map(|finding| finding.rule).find(|known| *known == id)
-    }
-
-    #[test]
-    fn what_was_written_is_read_back() {
-        for (name, report) in sample::all() {
-            let document = written(&report, &sample::sources());
-            let (again, sources) = read(&document.to_string(), &rule).unwrap();
-            assert_eq!(written(&again, &sources), document, "{name}");
-        }
-    }
-
-    fn refused(change: impl Fn(&mut Value), seal: bool) -> ReadError {
-        let mut document = written(&sample::blocked(), &sample::sources());
-        change(&mut document);
-        if seal {
-            document["digest"] = digest_of(&document).into();
-        }
-        read(&document.to_string(), &rule).unwrap_err()
-    }
-
-    #[test]
-    fn what_was_not_written_like_this_is_refused() {
-        let digest = |change: fn(&mut Value)| assert_eq!(refused(change, false), ReadError::Digest);
-        digest(|document| document["head"] = "another".into());
-        digest(|document| document["verdict"] = "pass".into());
-        digest(|document| document["counts"]["errors"] = 0.into());
-        digest(|document| document["unknown"] = json!({}));
-        let word = |change: fn(&mut Value), expected: &str| {
-            assert!(
-                matches!(refused(change, true), ReadError::Word { what, .. } if what == expected)
-            );
-        };
-        word(|document| document["findings"][0]["rule"] = "a/b\n::error::".into(), "rule");
-        word(|document| document["findings"][0]["file"] = "../../x".into(), "file");
-        word(|document| document["sets"][1]["engine"] = "oracle".into(), "engine");
-        let newer = |document: &mut Value| document["tool"]["version"] = "9.0.0".into();
-        assert!(matches!(refused(newer, true), ReadError::Version { .. }));
-        assert!(matches!(read("[]", &rule), Err(ReadError::Shape(_))));
-        let deep = "[".repeat(10_000);
-        assert!(matches!(read(&deep, &rule), Err(ReadError::Shape(_))));
-    }
-}
+mod tests;
