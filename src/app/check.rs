@@ -78,12 +78,7 @@ fn judge(
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
-    let judged: Vec<String> = catalog
-        .run_order(args.all)
-        .into_iter()
-        .filter(|(_, position)| *position == Position::Judged)
-        .map(|(entry, _)| entry.migration.id.clone())
-        .collect();
+    let judged = judged(catalog, args.all);
     let mut set = unjudged(catalog);
     let name = &catalog.info.name;
     if !share.has_part_in(name) {
@@ -129,12 +124,25 @@ fn judge(
     set.judged_applied =
         evidence.migrations.iter().filter(|seen| seen.up.outcome.is_done()).count();
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
-    for other in set.migrations.iter_mut().filter(|one| !share.tells(name, Some(&one.id))) {
+    leave_to_others(share, &mut set);
+    parts.sets.push(set);
+    Ok(())
+}
+
+/// The ids of the judged migrations, in the order they run.
+fn judged(catalog: &SetCatalog, all: bool) -> Vec<String> {
+    let order = catalog.run_order(all).into_iter();
+    let judged = order.filter(|(_, position)| *position == Position::Judged);
+    judged.map(|(entry, _)| entry.migration.id.clone()).collect()
+}
+
+/// Takes out the steps of migrations that another shard tries: these are not all of them.
+fn leave_to_others(share: &Share, set: &mut SetReport) {
+    let SetReport { name, migrations, .. } = set;
+    for other in migrations.iter_mut().filter(|one| !share.tells(name, Some(&one.id))) {
         other.steps.clear();
         other.trace.clear();
     }
-    parts.sets.push(set);
-    Ok(())
 }
 
 /// What is worth saying about a set that has run.

@@ -52,6 +52,18 @@ pub enum MergeError {
         /// What a person can do.
         way_out: &'static str,
     },
+    /// A set did not run on the same engine everywhere.
+    #[error(
+        "{set} ran on {one} in one shard and on {other} in another\n  help: give all shards the same engine, such as the same container image"
+    )]
+    Engines {
+        /// The set, printable.
+        set: String,
+        /// An engine with its version, printable.
+        one: String,
+        /// Another.
+        other: String,
+    },
     /// They do not answer for everything once.
     #[error(
         "{shards} shards answer for {what}, and it should be one\n  help: make the reports of all shards again, with the same version of the program on the same files"
@@ -198,6 +210,7 @@ fn sets(pieces: &[Piece]) -> Result<Vec<SetReport>, MergeError> {
     let Some(first) = pieces.first() else { return Ok(Vec::new()) };
     let mut sets = first.report.sets.clone();
     for (at, set) in sets.iter_mut().enumerate() {
+        same_engine(pieces, at, &set.name)?;
         let home = only(pieces, &set.name, |shard| shard.sets.contains(&set.name))?;
         *set = home.report.sets[at].clone();
         for (place, migration) in set.migrations.iter_mut().enumerate() {
@@ -207,6 +220,19 @@ fn sets(pieces: &[Piece]) -> Result<Vec<SetReport>, MergeError> {
         }
     }
     Ok(sets)
+}
+
+/// Whether a set ran on one engine, wherever it ran.
+fn same_engine(pieces: &[Piece], at: usize, set: &str) -> Result<(), MergeError> {
+    let mut engines = pieces.iter().filter_map(|piece| piece.report.sets[at].ran_on.as_ref());
+    let first = engines.next();
+    match (first, engines.find(|other| first != Some(other))) {
+        (Some(one), Some(other)) => {
+            let shown = |text: &str| printable(text).into_owned();
+            Err(MergeError::Engines { set: shown(set), one: shown(one), other: shown(other) })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The one shard that answers for something.
@@ -312,6 +338,15 @@ mod tests {
         let (backward, _) = merge(vec![two, one]).unwrap();
         assert_eq!(forward, sample::blocked());
         assert_eq!(backward, forward);
+    }
+
+    #[test]
+    fn a_set_runs_on_one_engine() {
+        let mut parts = shards();
+        let ran = |set: &&mut crate::model::SetReport| set.ran_on.is_some();
+        parts[1].report.sets.iter_mut().find(ran).unwrap().ran_on = Some("another 1".into());
+        let refused = merge(parts.to_vec()).unwrap_err();
+        assert!(matches!(refused, MergeError::Engines { other, .. } if other == "another 1"));
     }
 
     #[test]
