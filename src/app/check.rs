@@ -77,7 +77,6 @@ fn judge(
     let policy = &gathered.policy;
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
-    let restores = rollback == Rollback::Checkpoint;
     let judged = judged(catalog, args.all);
     let mut set = unjudged(catalog);
     let name = &catalog.info.name;
@@ -86,7 +85,7 @@ fn judge(
         parts.sets.push(set);
         return Ok(());
     }
-    let cx = CatalogCx { catalog, restores, terms };
+    let cx = CatalogCx { catalog, restores: rollback == Rollback::Checkpoint, terms };
     let mut found = rules::check_catalog(&cx, args.all, &levels);
     let config = gathered.configs.get(&documents::key(catalog)).map(|set| &set.inspected);
     let documents = config
