@@ -16,6 +16,7 @@ mod init;
 mod journal;
 mod list;
 mod manual;
+mod merge;
 mod output;
 mod plan;
 mod printed;
@@ -23,6 +24,7 @@ mod progress;
 mod publish;
 mod real;
 mod sandbox;
+mod shard;
 
 use crate::cli::{Cli, Color, Command, RulesFormat};
 use crate::engine::documents::jq;
@@ -62,6 +64,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
     match &cli.command {
         Command::Check(args) => check::check(args, color),
         Command::Publish(args) => publish::publish(args),
+        Command::Merge(args) => merge::merge(args, color),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule, color),

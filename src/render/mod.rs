@@ -23,6 +23,8 @@ mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+pub(crate) mod sample_shard;
+#[cfg(test)]
 pub(crate) mod sample_waived;
 mod sarif;
 #[cfg(test)]

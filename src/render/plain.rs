@@ -72,7 +72,11 @@ impl Plain {
             let pad = " ".repeat(width - id.width());
             let class = format!("{:<class_width$}", class(migration));
             let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.paint.dim(&class));
-            writeln!(page, "{line}{}", self.walk(migration))?;
+            let walk = match words::is_elsewhere(report, &set.name, &migration.id) {
+                true => format!("  {}", self.paint.dim("in another shard")),
+                false => self.walk(migration),
+            };
+            writeln!(page, "{line}{walk}")?;
         }
         writeln!(page)
     }

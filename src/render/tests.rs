@@ -220,3 +220,16 @@ fn a_comment_never_outgrows_the_forge() {
     assert!(text.len() < 65_000, "{}", text.len());
     assert!(text.contains("blocked") && text.contains("digest"));
 }
+
+#[test]
+fn the_report_of_a_shard_is_never_taken_for_the_whole() {
+    let report = super::sample_shard::shard();
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Json) {
+        let text = rendered(format, &report, &sample::sources());
+        assert!(text.contains("shard 2 of 3"), "{format}: {text}");
+        assert!(text.contains("no whole answer"), "{format}: {text}");
+    }
+    let text = rendered(Format::Plain, &report, &sample::sources());
+    assert!(text.contains("shard 2 of 3 only"), "{text}");
+    assert!(text.contains("in another shard"), "{text}");
+}

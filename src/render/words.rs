@@ -57,6 +57,7 @@ impl Mark {
             Some(Level::Error) => Self::Bad,
             _ if unknown(report, set, &migration.id) || step(Self::Unknown) => Self::Unknown,
             Some(Level::Warning) => Self::Warning,
+            _ if is_elsewhere(report, set, &migration.id) => Self::None,
             _ if step(Self::Bad) || step(Self::Warning) => Self::Warning,
             _ => Self::Good,
         }
@@ -119,6 +120,11 @@ fn unknown(report: &Report, set: &str, migration: &str) -> bool {
         .inconclusive
         .iter()
         .any(|item| item.set == set && item.migration.as_deref().is_none_or(|id| id == migration))
+}
+
+/// Whether another shard tries the migration, so that nothing is known of it here.
+pub(super) fn is_elsewhere(report: &Report, set: &str, migration: &str) -> bool {
+    report.shard.as_ref().is_some_and(|shard| !shard.tries(set, migration))
 }
 
 /// Whom a finding is about: the migration after its set, or the repository as a whole.
@@ -203,7 +209,10 @@ pub(super) fn counts(counts: Counts) -> String {
 /// What stands behind the verdict, in a few words.
 #[must_use]
 pub fn reasons(report: &Report) -> String {
-    let mut parts = Vec::new();
+    let shard = report.shard.as_ref();
+    let mut parts: Vec<String> =
+        shard.iter().map(|shard| format!("shard {} only", shard.number)).collect();
+    let only = parts.len();
     if report.counts.total() > 0 {
         parts.push(counts(report.counts));
     }
@@ -214,8 +223,9 @@ pub fn reasons(report: &Report) -> String {
         let things = number(report.inconclusive.len(), "thing");
         parts.push(format!("{things} could not be told"));
     }
-    if parts.is_empty() {
-        let judged: usize = report.sets.iter().map(|set| set.migrations.len()).sum();
+    if parts.len() == only {
+        let judged = report.sets.iter().map(|set| set.migrations.len()).sum();
+        let judged: usize = shard.map_or(judged, |shard| shard.tried.len());
         parts.push(match (report.verdict, judged) {
             (Verdict::Inconclusive, _) => "there is no base to compare with".to_owned(),
             (_, 0) if report.sets.iter().any(|set| !set.schemas.is_empty()) => {

@@ -28,6 +28,7 @@ mod publish;
 mod rows;
 mod rules;
 mod runner;
+mod shard;
 mod sqlite_rules;
 mod strict;
 mod support;

@@ -4,6 +4,8 @@
 //! word must be one that this version writes, and the digest must fit. That does not prove who
 //! wrote it; it proves that it is whole.
 
+mod shard;
+
 use serde_json::Value;
 
 use super::{
@@ -35,6 +37,16 @@ pub enum ReadError {
         "it was changed after it was written: its digest is not that of what it says\n  help: make it again with `check --report json=FILE`"
     )]
     Digest,
+    /// It is of one shard of a check.
+    #[error(
+        "it is the report of shard {0} only, and so no whole answer\n  help: join the reports of all shards with `merge`, and take the report that it writes"
+    )]
+    Shard(model::ShardNumber),
+    /// It is of a whole check.
+    #[error(
+        "it is the report of a whole check and not of a shard\n  help: name the reports of `check --shard K/N --report json=FILE`"
+    )]
+    Whole,
     /// A word in it is none that a report has there.
     #[error(
         "its {what} \"{word}\" is none that this program writes\n  help: make it again with `check --report json=FILE`"
@@ -47,12 +59,35 @@ pub enum ReadError {
     },
 }
 
-/// Reads a report, and what it says of the places in files that are not at hand. `rule` knows the
-/// rules by their ids.
+/// Reads the report of a whole check, and what it says of the places in files that are not at hand.
+/// `rule` knows the rules by their ids.
 ///
 /// # Errors
-/// Where the text is not what this version of the program writes.
+/// Where the text is not what this version of the program writes, or is of one shard only.
 pub fn read(
+    text: &str,
+    rule: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<(Report, SourceMap), ReadError> {
+    let (report, sources) = any(text, rule)?;
+    match &report.shard {
+        None => Ok((report, sources)),
+        Some(shard) => Err(ReadError::Shard(shard.number)),
+    }
+}
+
+/// Reads the report of one shard of a check in the same way.
+///
+/// # Errors
+/// Where the text is not what this version of the program writes, or is of a whole check.
+pub fn read_shard(
+    text: &str,
+    rule: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<(Report, SourceMap), ReadError> {
+    let (report, sources) = any(text, rule)?;
+    if report.shard.is_some() { Ok((report, sources)) } else { Err(ReadError::Whole) }
+}
+
+fn any(
     text: &str,
     rule: &dyn Fn(&str) -> Option<&'static str>,
 ) -> Result<(Report, SourceMap), ReadError> {
@@ -88,6 +123,7 @@ impl Reader<'_> {
         let findings = findings.collect::<Result<Vec<_>, _>>()?;
         let waived = document.waived.into_iter().map(|one| self.waived(one));
         let waived = waived.collect::<Result<Vec<_>, _>>()?;
+        let shard = document.shard.map(|one| self.shard(one)).transpose()?;
         let inconclusive = document.inconclusive.into_iter().map(inconclusive);
         let report = Report {
             verdict: match document.verdict {
@@ -119,6 +155,7 @@ impl Reader<'_> {
             },
             inconclusive: inconclusive.collect::<Result<_, _>>()?,
             notices: document.notices,
+            shard,
         };
         // The digest says nothing of these, as they hang on the moment.
         let told = super::Counts::from(report.counts);
@@ -341,65 +378,4 @@ impl From<Snippet> for report::Snippet {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{ReadError, read};
-    use crate::model::Report;
-    use crate::render::sample;
-    use crate::report::SourceMap;
-    use crate::report::v1::{Document, digest_of};
-
-    fn written(report: &Report, sources: &SourceMap) -> Value {
-        serde_json::to_value(Document::from((report, sources))).unwrap()
-    }
-
-    /// Knows every rule of the samples.
-    fn rule(id: &str) -> Option<&'static str> {
-        let all = sample::all();
-        let findings = all.iter().flat_map(|(_, report)| {
-            report.findings.iter().chain(report.waived.iter().map(|waived| &waived.finding))
-        });
-        findings.map(|finding| finding.rule).find(|known| *known == id)
-    }
-
-    #[test]
-    fn what_was_written_is_read_back() {
-        for (name, report) in sample::all() {
-            let document = written(&report, &sample::sources());
-            let (again, sources) = read(&document.to_string(), &rule).unwrap();
-            assert_eq!(written(&again, &sources), document, "{name}");
-        }
-    }
-
-    fn refused(change: impl Fn(&mut Value), seal: bool) -> ReadError {
-        let mut document = written(&sample::blocked(), &sample::sources());
-        change(&mut document);
-        if seal {
-            document["digest"] = digest_of(&document).into();
-        }
-        read(&document.to_string(), &rule).unwrap_err()
-    }
-
-    #[test]
-    fn what_was_not_written_like_this_is_refused() {
-        let digest = |change: fn(&mut Value)| assert_eq!(refused(change, false), ReadError::Digest);
-        digest(|document| document["head"] = "another".into());
-        digest(|document| document["verdict"] = "pass".into());
-        digest(|document| document["counts"]["errors"] = 0.into());
-        digest(|document| document["unknown"] = json!({}));
-        let word = |change: fn(&mut Value), expected: &str| {
-            assert!(
-                matches!(refused(change, true), ReadError::Word { what, .. } if what == expected)
-            );
-        };
-        word(|document| document["findings"][0]["rule"] = "a/b\n::error::".into(), "rule");
-        word(|document| document["findings"][0]["file"] = "../../x".into(), "file");
-        word(|document| document["sets"][1]["engine"] = "oracle".into(), "engine");
-        let newer = |document: &mut Value| document["tool"]["version"] = "9.0.0".into();
-        assert!(matches!(refused(newer, true), ReadError::Version { .. }));
-        assert!(matches!(read("[]", &rule), Err(ReadError::Shape(_))));
-        let deep = "[".repeat(10_000);
-        assert!(matches!(read(&deep, &rule), Err(ReadError::Shape(_))));
-    }
-}
+mod tests;
