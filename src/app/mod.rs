@@ -15,6 +15,7 @@ mod output;
 mod plan;
 mod printed;
 mod progress;
+mod publish;
 mod real;
 mod sandbox;
 
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
     };
     match &cli.command {
         Command::Check(args) => check::check(args, color),
+        Command::Publish(args) => publish::publish(args),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),

@@ -25,6 +25,8 @@ use std::fmt;
 
 use crate::model::Report;
 pub use crate::report::SourceMap;
+pub use markdown::MARKER;
+pub use words::reasons;
 
 /// Writes a report in one format.
 ///
