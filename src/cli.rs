@@ -50,6 +50,9 @@ pub enum Command {
     Check(Box<Check>),
     /// Post a report to GitHub: a check run, a comment on the pull request, the step's summary.
     Publish(Publish),
+    /// Join the reports of all shards of a check into the report of the whole; the exit code is
+    /// the verdict.
+    Merge(Merge),
     /// List the sets and their migrations.
     List(List),
     /// Print the dependency graph of the sets.
@@ -131,6 +134,10 @@ pub struct Check {
     /// to the next free version; renames files in the working tree.
     #[arg(long, conflicts_with_all = ["head", "base_dir"])]
     pub fix: bool,
+    /// Try only this share of the judged migrations, such as 2/5, the second of five; merge joins
+    /// the JSON reports of all shares.
+    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with = "fix")]
+    pub shard: Option<ShardNumber>,
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub format: String,
@@ -150,6 +157,29 @@ pub struct Check {
     /// The longest the whole run may take.
     #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
     pub timeout: Duration,
+}
+
+/// One of several shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardNumber {
+    /// Its number, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The JSON reports of all shards, in any order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The format on standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "plain")]
+    pub format: String,
+    /// Also write a report to a file, as FORMAT=FILE; may be given any number of times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
 }
 
 /// `list`
@@ -194,6 +224,25 @@ pub enum GraphFormat {
     Json,
 }
 
+/// The most shards that a check has.
+const MOST_SHARDS: usize = 256;
+
+fn shard(text: &str) -> Result<ShardNumber, String> {
+    let number = |digits: &str| {
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<usize>().ok().filter(|_| plain)
+    };
+    let parts = text.split_once('/').and_then(|(index, of)| number(index).zip(number(of)));
+    match parts {
+        None => Err("write it as K/N, such as 2/5 for the second of five".into()),
+        Some((_, of)) if of > MOST_SHARDS => Err(format!("there are at most {MOST_SHARDS} shards")),
+        Some((index, of)) if index == 0 || index > of => {
+            Err(format!("the first number is from 1 to the second, {of}"))
+        }
+        Some((index, of)) => Ok(ShardNumber { index, of }),
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u64>() {
         Ok(0) => Err("0 would stop everything at once; give at least 1".into()),
@@ -222,7 +271,18 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::moment;
+    use super::{ShardNumber, moment, shard};
+
+    #[test]
+    fn a_shard_is_one_of_several() {
+        assert_eq!(shard("2/5"), Ok(ShardNumber { index: 2, of: 5 }));
+        assert_eq!(shard("1/1"), Ok(ShardNumber { index: 1, of: 1 }));
+        for bad in
+            ["0/3", "4/3", "1/0", "a/b", "2", "", "/", "1/", "-1/2", "+1/2", "1/2/3", "1/257"]
+        {
+            assert!(shard(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn moments_are_read_with_and_without_time_and_zone() {

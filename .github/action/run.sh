@@ -53,7 +53,7 @@ add_files() {
 }
 
 add_reports() {
-  arguments+=("--format=$INPUT_FORMAT" "--report=json=$report" "--report=markdown=$summary")
+  arguments+=("--format=$format" "--report=json=$report" "--report=markdown=$summary")
   add_each --report "$INPUT_REPORTS"
 }
 
@@ -79,13 +79,12 @@ merge_arguments() {
   add_files
 }
 
-# Posting never changes the verdict.
+# Posts the report; ends with its verdict, or with 2 or 3 where it is refused.
 publish() {
-  arguments=(publish "--report=$report")
+  arguments=(publish "--report=$report" "--check-name=$INPUT_CHECK_NAME")
   is_true check-run "$INPUT_CHECK_RUN" || arguments+=(--no-check)
   is_true comment "$INPUT_COMMENT" || arguments+=(--no-comment)
-  GITHUB_TOKEN="$token" "$gate" "${arguments[@]}" ||
-    echo "::warning title=migration-gate::the report could not be posted; the verdict stands"
+  GITHUB_TOKEN="$token" "$gate" "${arguments[@]}"
 }
 
 # Whatever the report says, and whatever it is called, a line of the runner's file is one output.
@@ -116,18 +115,23 @@ publish_foreign() {
   publish
 }
 
-# Runs "check" or "merge" and passes its verdict on.
+# Runs "check" or "merge" and passes its verdict on, which posting never changes.
 judge() {
-  local folder code=0 posts=true
-  is_true publish "$INPUT_PUBLISH" || posts=false
+  local folder posts=false format="$INPUT_FORMAT" code=0
+  if is_true publish "$INPUT_PUBLISH"; then posts=true; fi
+  # What is posted brings its own annotations.
+  if [ -z "$format" ]; then
+    if [ "$posts" = true ]; then format=plain; else format=github; fi
+  fi
   folder="$(mktemp -d "$RUNNER_TEMP/migration-gate-report.XXXXXX")"
   report="$folder/report.json" summary="$folder/summary.md"
   "${INPUT_COMMAND}_arguments"
   GITHUB_BASE_REF="$target_branch" "$gate" "${arguments[@]}" || code=$?
   if [ -s "$report" ]; then
     write_outputs
-    write_summary
-    if [ "$posts" = true ]; then publish; fi
+    if [ "$posts" = true ]; then publish || true; fi
+    # Where it was posted, the summary is there and says how that went.
+    if [ ! -s "$GITHUB_STEP_SUMMARY" ]; then write_summary; fi
   fi
   exit "$code"
 }

@@ -6,13 +6,16 @@ use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
+use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Preset, Settings};
 use crate::engine::EngineError;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Inconclusive, Position, Rollback, SchemaReport, SetReport};
+use crate::model::{
+    Inconclusive, Position, Rollback, SchemaReport, SetEvidence, SetNotices, SetReport, ShardNumber,
+};
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
 
@@ -31,6 +34,12 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         gathered = gather(&choice)?;
     }
     let comparison = &gathered.comparison;
+    let (terms, levels) = (terms(args, &gathered.policy), levels(&gathered.policy));
+    let catalogs = gathered.catalogs.iter();
+    let catalogs: Vec<&SetCatalog> =
+        catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
+    let number = args.shard.map(|shard| ShardNumber { index: shard.index, of: shard.of });
+    let share = Share::of(number, &catalogs, args.all)?;
     let mut parts = Assembly {
         base: comparison.base_label.clone(),
         head: comparison.head_label.clone(),
@@ -40,13 +49,9 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
-    let (terms, levels) = (terms(args, &gathered.policy), levels(&gathered.policy));
-    let catalogs = gathered.catalogs.iter();
-    let catalogs: Vec<&SetCatalog> =
-        catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
     for catalog in &catalogs {
         let known = parts.findings.len();
-        judge(catalog, args, &gathered, &terms, &mut parts)?;
+        judge(catalog, (args, &share), &gathered, &terms, &mut parts)?;
         for finding in parts.findings.iter_mut().skip(known) {
             finding.location = catalog.as_written(finding.location.clone());
             for place in &mut finding.also {
@@ -54,9 +59,8 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
             }
         }
     }
-    govern(&gathered, args, &terms, &catalogs, &levels, &mut parts)?;
-    let locations = parts.findings.iter().map(|finding| &finding.location);
-    let sources = sources(comparison, locations)?;
+    govern(&gathered, (args, &share), &terms, &catalogs, &levels, &mut parts)?;
+    let sources = sources(comparison, parts.locations())?;
     let report = assemble(parts);
     write(&report, &sources, &outputs, color)?;
     Ok(report.verdict.exit_code())
@@ -65,7 +69,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
 /// Judges one set and adds what there is to say to `parts`.
 fn judge(
     catalog: &SetCatalog,
-    args: &Check,
+    (args, share): (&Check, &Share),
     gathered: &Gathered,
     terms: &Terms,
     parts: &mut Assembly,
@@ -74,8 +78,6 @@ fn judge(
     let levels = levels(policy);
     let rollback = policy.policy.rollback;
     let restores = rollback == Rollback::Checkpoint;
-    let cx = CatalogCx { catalog, restores, terms };
-    let mut found = rules::check_catalog(&cx, args.all, &levels);
     let judged: Vec<String> = catalog
         .run_order(args.all)
         .into_iter()
@@ -83,6 +85,14 @@ fn judge(
         .map(|(entry, _)| entry.migration.id.clone())
         .collect();
     let mut set = unjudged(catalog);
+    let name = &catalog.info.name;
+    if !share.has_part_in(name) {
+        set.migrations = rules::migration_reports(catalog, &judged, None);
+        parts.sets.push(set);
+        return Ok(());
+    }
+    let cx = CatalogCx { catalog, restores, terms };
+    let mut found = rules::check_catalog(&cx, args.all, &levels);
     let config = gathered.configs.get(&documents::key(catalog)).map(|set| &set.inspected);
     let documents = config
         .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
@@ -90,7 +100,7 @@ fn judge(
     let documents = documents.as_ref().map(|(documents, _)| documents);
     let Ran { evidence, ended } = match judged.is_empty() && !catalog.rewrites_history() {
         true => Ran::default(),
-        false => run(catalog, documents, args, rollback),
+        false => run(catalog, documents, (args, share), rollback),
     };
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
@@ -101,25 +111,44 @@ fn judge(
         set.schemas = seen.iter().map(SchemaReport::from).collect();
         set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
         documents::leave_to_migrations(&mut seen, &stopped);
-        let name = &catalog.info.name;
         found.extend(rules::check_schemas(name, args.all, &seen, terms.moment, &levels));
     }
     found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
     rules::supersede(&mut found);
+    found.retain(|finding| share.tells(name, finding.migration.as_deref()));
     parts.findings.extend(found);
-    let untold = rules::inconclusive(catalog, &evidence);
-    accept(policy, untold, parts);
+    let mut untold = rules::inconclusive(catalog, &evidence);
+    untold.retain(|item| share.tells(name, item.migration.as_deref()));
+    let mut said = notices(catalog, share, &evidence);
+    (said.accepted, untold) = accept(policy, untold);
+    parts.said.push(said);
+    parts.inconclusive.extend(untold);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));
-    let causes = evidence.baseline_broken.iter().filter(|broken| broken.blocked_by.is_none());
-    parts.notices.extend(causes.map(|broken| rules::broken_history(catalog, broken)));
-    parts.notices.extend(rules::unfilled(catalog, &evidence));
     set.ran_on = Some(evidence.engine.clone()).filter(|engine| !engine.is_empty());
     set.baseline_applied = evidence.baseline_applied;
     set.judged_applied =
         evidence.migrations.iter().filter(|seen| seen.up.outcome.is_done()).count();
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
+    for other in set.migrations.iter_mut().filter(|one| !share.tells(name, Some(&one.id))) {
+        other.steps.clear();
+        other.trace.clear();
+    }
     parts.sets.push(set);
     Ok(())
+}
+
+/// What is worth saying about a set that has run.
+fn notices(catalog: &SetCatalog, share: &Share, evidence: &SetEvidence) -> SetNotices {
+    let name = &catalog.info.name;
+    let causes = evidence.baseline_broken.iter();
+    let causes = causes.filter(|broken| broken.blocked_by.is_none() && share.tells(name, None));
+    let seen = evidence.migrations.iter().filter(|seen| share.tells(name, Some(&seen.id)));
+    SetNotices {
+        set: name.clone(),
+        accepted: Vec::new(),
+        history: causes.map(|broken| rules::broken_history(catalog, broken)).collect(),
+        unfilled: rules::unfilled(seen),
+    }
 }
 
 /// The report on a set of which nothing has run.
@@ -144,21 +173,23 @@ fn levels(policy: &Settings) -> LevelPolicy {
     LevelPolicy { strict: policy.policy.preset == Preset::Strict, overrides: overrides.collect() }
 }
 
-/// Keeps what could not be told, except where the policy accepts it by name.
-fn accept(policy: &Settings, untold: Vec<Inconclusive>, parts: &mut Assembly) {
+/// What the policy accepts by name of what could not be told, in words, and what is left.
+fn accept(policy: &Settings, untold: Vec<Inconclusive>) -> (Vec<String>, Vec<Inconclusive>) {
+    let (mut notices, mut left) = (Vec::new(), Vec::new());
     for item in untold {
         let accepted = item
             .migration
             .as_deref()
             .and_then(|migration| policy.accepts_inconclusive(&item.set, migration));
         match accepted {
-            Some(accepted) => parts.notices.push(format!(
+            Some(accepted) => notices.push(format!(
                 "{} in {} is accepted by the policy ({}): {}",
                 accepted.migration.value, item.set, accepted.reason, item.reason
             )),
-            None => parts.inconclusive.push(item),
+            None => left.push(item),
         }
     }
+    (notices, left)
 }
 
 /// The sandbox gave up; what it had not seen is unknown.

@@ -1,6 +1,7 @@
 //! What the policy accepts, and what is to be said about the policy itself.
 
 use super::gather::Gathered;
+use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::changes::gate_workflows;
 use crate::cli::Check;
@@ -32,7 +33,7 @@ pub(super) fn terms(args: &Check, policy: &Settings) -> Terms {
 /// Adds what governs the findings to `parts`, which hold all of them.
 pub(super) fn govern(
     gathered: &Gathered,
-    args: &Check,
+    (args, share): (&Check, &Share),
     terms: &Terms,
     catalogs: &[&SetCatalog],
     levels: &LevelPolicy,
@@ -40,20 +41,20 @@ pub(super) fn govern(
 ) -> Result<(), GateError> {
     let Gathered { comparison, policy, head, config_path, .. } = gathered;
     let compared = comparison.base.is_some();
-    let found = rules::check_governance(
-        &GovernanceCx {
-            terms,
-            all: args.all,
-            config: config_path,
-            waivers: &head.waivers,
-            changed_keys: &if compared { head.changed_from(policy) } else { Vec::new() },
-            workflows: &gate_workflows(comparison)?,
-            catalogs,
-            findings: &parts.findings,
-            inconclusive: &parts.inconclusive,
-        },
-        levels,
-    );
+    let cx = GovernanceCx {
+        terms,
+        all: args.all,
+        config: config_path,
+        waivers: &head.waivers,
+        changed_keys: &if compared { head.changed_from(policy) } else { Vec::new() },
+        workflows: &gate_workflows(comparison)?,
+        catalogs,
+        findings: &parts.findings,
+        inconclusive: &parts.inconclusive,
+    };
+    let mut found = rules::check_governance(&cx, levels, !share.is_part());
+    found.retain(|finding| share.tells(&finding.set, finding.migration.as_deref()));
+    parts.shard = share.told(rules::waiver_uses(&cx, levels));
     parts.findings.extend(found);
     parts.acceptances = rules::acceptances(catalogs, terms, config_path);
     let mut schemas = gathered.configs.values().flat_map(|set| &set.inspected.evidence);

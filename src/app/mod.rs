@@ -11,6 +11,7 @@ mod govern;
 mod graph;
 mod journal;
 mod list;
+mod merge;
 mod output;
 mod plan;
 mod printed;
@@ -18,6 +19,7 @@ mod progress;
 mod publish;
 mod real;
 mod sandbox;
+mod shard;
 
 use crate::cli::{Cli, Color, Command};
 use crate::engine::documents::jq;
@@ -57,6 +59,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
     match &cli.command {
         Command::Check(args) => check::check(args, color),
         Command::Publish(args) => publish::publish(args),
+        Command::Merge(args) => merge::merge(args, color),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),

@@ -1,5 +1,6 @@
 //! Runs one set on a throwaway engine.
 
+use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::dryrun::{self, Planned};
@@ -17,22 +18,23 @@ pub(super) struct Ran {
     pub(super) ended: Option<EngineError>,
 }
 
-/// Walks the protocol with the judged migrations of a set.
+/// Walks the protocol with the judged migrations of a set, those of other shards only as far as
+/// what comes after them hangs on it.
 pub(super) fn run(
     catalog: &SetCatalog,
     documents: Option<&Documents>,
-    args: &Check,
+    (args, share): (&Check, &Share),
     rollback: Rollback,
 ) -> Ran {
     let mut evidence = SetEvidence::default();
-    let ended = attempt(catalog, documents, args, rollback, &mut evidence).err();
+    let ended = attempt(catalog, documents, (args, share), rollback, &mut evidence).err();
     Ran { evidence, ended }
 }
 
 fn attempt(
     catalog: &SetCatalog,
     documents: Option<&Documents>,
-    args: &Check,
+    (args, share): (&Check, &Share),
     rollback: Rollback,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
@@ -50,6 +52,7 @@ fn attempt(
         .map(|(entry, position)| Planned {
             migration: &entry.migration,
             position,
+            tried: share.tells(&catalog.info.name, Some(&entry.migration.id)),
             depends_on: entry.depends_on(),
         })
         .collect();
@@ -75,6 +78,7 @@ fn broken_before(
         .map(|migration| Planned {
             migration,
             position: Position::Baseline,
+            tried: false,
             depends_on: migration.depends_on.clone(),
         })
         .collect();

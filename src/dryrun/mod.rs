@@ -30,6 +30,9 @@ pub struct Planned<'a> {
     pub migration: &'a Migration,
     /// Whether it is judged or only history.
     pub position: Position,
+    /// Whether everything is tried with it where it is judged; else only what the state after it
+    /// and the walk back hang on: another shard tries the rest.
+    pub tried: bool,
     /// Ids it needs, from the layout and the manifest together.
     pub depends_on: Vec<String>,
 }
@@ -55,6 +58,7 @@ pub fn run(
         rollback,
         seed,
         evidence,
+        seeks_rows: seed.is_some() && first_is_tried(plan),
         current: empty.clone(),
         is_current: false,
         anchor: empty,
@@ -74,11 +78,20 @@ pub fn run(
     run.reverse(plan)
 }
 
+/// Whether the first of the judged migrations is tried here.
+fn first_is_tried(plan: &[Planned<'_>]) -> bool {
+    let mut judged = plan.iter().filter(|planned| planned.position == Position::Judged);
+    judged.next().is_some_and(|first| first.tried)
+}
+
 struct Run<'a> {
     target: &'a mut dyn Target,
     rollback: Rollback,
     seed: Option<&'a Script>,
     evidence: &'a mut SetEvidence,
+    /// Whether the set's own rows still have to be put in for the first time: whoever tries the
+    /// first migration says whether they fit, however late there is a table for them.
+    seeks_rows: bool,
     /// The schema as it stands, where `is_current` says so: history is not described.
     current: Snapshot,
     is_current: bool,
@@ -124,7 +137,8 @@ impl Run<'_> {
         let before = self.current.clone();
         let broken_before = self.target.broken_references()?;
         // On PostgreSQL this is cheapest in the state before the up.
-        let rows = self.over_rows(migration)?;
+        let seeks = planned.tried || self.seeks_rows;
+        let rows = if seeks { self.over_rows(migration)? } else { None };
         let checkpoint = self.target.checkpoint()?;
         let mut trace = Vec::new();
         let first = self.up_traced(migration, &planned.depends_on, Some(&mut trace))?;
@@ -147,14 +161,11 @@ impl Run<'_> {
         seen.broken_references = self.target.broken_references()?;
         seen.broken_references.retain(|reference| !broken_before.contains(reference));
         self.ups.extend(migration.up.script().cloned());
-        if let Ok(work) = migration.up.work() {
-            seen.again = Some(self.rehearse(work)?);
-        }
-        if let Some(script) = &migration.verify {
-            seen.verify = Some(self.rehearse(Work::Sql(script))?);
-        }
-        seen.crashes = self.crashes(migration, &checkpoint, &before)?;
         seen.rows = rows;
+        self.seeks_rows &= seen.rows.is_none();
+        if planned.tried {
+            self.try_more(migration, &checkpoint, &before, &mut seen)?;
+        }
         match (self.rollback, migration.down.step()) {
             (Rollback::Checkpoint, _) => {
                 self.target.restore(&checkpoint)?;
@@ -172,6 +183,24 @@ impl Run<'_> {
         }
         self.target.forget(checkpoint);
         self.evidence.migrations.push(seen);
+        Ok(())
+    }
+
+    /// What is tried in the state after the up and taken back again.
+    fn try_more(
+        &mut self,
+        migration: &Migration,
+        checkpoint: &Checkpoint,
+        before: &Snapshot,
+        seen: &mut MigrationEvidence,
+    ) -> Result<(), EngineError> {
+        if let Ok(work) = migration.up.work() {
+            seen.again = Some(self.rehearse(work)?);
+        }
+        if let Some(script) = &migration.verify {
+            seen.verify = Some(self.rehearse(Work::Sql(script))?);
+        }
+        seen.crashes = self.crashes(migration, checkpoint, before)?;
         Ok(())
     }
 

@@ -45,6 +45,7 @@ fn walk(migrations: &[Migration], rollback: Rollback) -> SetEvidence {
             } else {
                 Position::Judged
             },
+            tried: true,
             depends_on: migration.depends_on.clone(),
         })
         .collect();

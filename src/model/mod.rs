@@ -17,6 +17,7 @@ mod report;
 mod rule;
 mod schema;
 mod set;
+mod shard;
 mod snapshot;
 mod span;
 mod suggest;
@@ -54,6 +55,7 @@ pub use schema::{
     SchemaFault,
 };
 pub use set::{EngineKind, Habits, LateMigrations, Rollback, SetInfo};
+pub use shard::{SetNotices, Shard, ShardNumber, WaiverUse, WaiverUseIn};
 pub use snapshot::{Difference, DifferenceKind, Object, ObjectKey, Snapshot, SnapshotDiff};
 pub use span::{Location, Span, line_column};
 pub use suggest::{closest, known_words};

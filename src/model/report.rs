@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     Class, Compared, Comparison, Direction, EngineKind, Evidenced, Finding, Level, Moment,
-    RepoPath, SchemaChange, SchemaEvidence, StatementTrace, Waived,
+    RepoPath, SchemaChange, SchemaEvidence, Shard, StatementTrace, Waived,
 };
 
 /// Whom a finding belongs to.
@@ -91,6 +91,16 @@ impl Counts {
             }
         }
         counts
+    }
+
+    /// These and others together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            errors: self.errors.saturating_add(more.errors),
+            warnings: self.warnings.saturating_add(more.warnings),
+            notes: self.notes.saturating_add(more.notes),
+        }
     }
 
     /// Errors, warnings and notes together.
@@ -306,4 +316,6 @@ pub struct Report {
     pub inconclusive: Vec<Inconclusive>,
     /// Things worth saying that are no findings.
     pub notices: Vec<String>,
+    /// Of the report of one shard, what it takes to make one of all; `None` for a whole check.
+    pub shard: Option<Shard>,
 }

@@ -4,15 +4,17 @@
 //! report as others read it: a versioned wire format with a published schema and a digest.
 //! `render` imports this room for the wire format and for [`SourceMap`].
 
+mod merge;
 mod snippet;
 mod source;
 pub mod v1;
 
 use crate::model::{
     Acceptance, Counts, Finding, Identity, Inconclusive, Level, Location, Moment, Report,
-    SetReport, Side, Verdict, Waived,
+    SetNotices, SetReport, Shard, Side, Verdict, Waived,
 };
 
+pub use merge::{MergeError, Part, merge};
 pub use snippet::{Line, Row, Snippet};
 pub use source::{Place, Recorded, SourceMap};
 pub use v1::digest;
@@ -42,8 +44,24 @@ pub struct Assembly {
     pub acceptances: Vec<Acceptance>,
     /// What could not be told.
     pub inconclusive: Vec<Inconclusive>,
-    /// Things worth saying that are no findings, in the order they should be read.
+    /// Things worth saying that are no findings and about no set, in the order they should be read.
     pub notices: Vec<String>,
+    /// Those about sets, in the same order.
+    pub said: Vec<SetNotices>,
+    /// Which part of the check this is, where it is one shard; its notices are filled in here.
+    pub shard: Option<Shard>,
+}
+
+impl Assembly {
+    /// The places that the report names.
+    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+        let waivers = self.shard.iter().flat_map(|shard| &shard.waivers);
+        let waivers = waivers.flat_map(|one| {
+            let others = one.sets.iter().filter_map(|of| of.other_content.as_ref());
+            others.chain([&one.unused])
+        });
+        self.findings.iter().chain(waivers).map(|finding| &finding.location)
+    }
 }
 
 /// Makes the report: the same parts give the same report, in whatever order they come.
@@ -56,7 +74,7 @@ pub struct Assembly {
 #[must_use]
 pub fn assemble(parts: Assembly) -> Report {
     let Assembly { base, head, identity, all, as_of, mut sets, mut findings, .. } = parts;
-    let Assembly { acceptances, mut inconclusive, mut notices, .. } = parts;
+    let Assembly { acceptances, mut inconclusive, notices, said, mut shard, .. } = parts;
     sets.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
 
     findings.retain(|finding| finding.level != Level::Off);
@@ -66,29 +84,20 @@ pub fn assemble(parts: Assembly) -> Report {
         findings.into_iter().partition(|finding| all || finding.side == Side::Change);
     let (findings, waived) = accept(findings, &acceptances);
 
-    inconclusive.sort_by_cached_key(|item| {
-        (Standing::of(&sets, &item.set, item.migration.as_deref()), item.clone())
-    });
-    inconclusive.dedup();
+    sort_inconclusive(&sets, &mut inconclusive);
 
     let comparable = all || base.is_some();
-    if !comparable {
-        notices.insert(0, NO_BASE.to_owned());
+    if let Some(shard) = &mut shard {
+        (shard.notices, shard.said) = (notices.clone(), said.clone());
     }
-    let mut seen = std::collections::BTreeSet::new();
-    notices.retain(|notice| seen.insert(notice.clone()));
-
+    let mut notices = all_notices(comparable, notices, &said);
+    if let Some(shard) = &shard {
+        notices.insert(0, shard.notice());
+    }
     let counts = Counts::of(&findings);
-    let verdict = if counts.errors > 0 {
-        Verdict::Block
-    } else if !comparable || !inconclusive.is_empty() {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    };
     let baseline = Counts::of(&hidden);
     Report {
-        verdict,
+        verdict: verdict(counts, comparable && inconclusive.is_empty()),
         base,
         head,
         identity,
@@ -101,7 +110,35 @@ pub fn assemble(parts: Assembly) -> Report {
         baseline,
         inconclusive,
         notices,
+        shard,
     }
+}
+
+/// The answer, where everything could be told or not.
+fn verdict(counts: Counts, told: bool) -> Verdict {
+    match (counts.errors, told) {
+        (0, true) => Verdict::Pass,
+        (0, false) => Verdict::Inconclusive,
+        _ => Verdict::Block,
+    }
+}
+
+/// All notices, each once.
+fn all_notices(comparable: bool, general: Vec<String>, said: &[SetNotices]) -> Vec<String> {
+    let base = (!comparable).then(|| NO_BASE.to_owned());
+    let sets = said.iter().flat_map(SetNotices::lines);
+    let mut notices: Vec<String> = base.into_iter().chain(general).chain(sets).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    notices.retain(|notice| seen.insert(notice.clone()));
+    notices
+}
+
+/// Puts what could not be told in its order, each once.
+fn sort_inconclusive(sets: &[SetReport], inconclusive: &mut Vec<Inconclusive>) {
+    inconclusive.sort_by_cached_key(|item| {
+        (Standing::of(sets, &item.set, item.migration.as_deref()), item.clone())
+    });
+    inconclusive.dedup();
 }
 
 /// Parts what weighs from what is accepted, both in the order given. Of several acceptances the

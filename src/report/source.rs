@@ -68,6 +68,14 @@ impl SourceMap {
         known.snippet = known.snippet.take().or(recorded.snippet);
     }
 
+    /// Takes over what other reports said of places.
+    pub(super) fn join(&mut self, other: Self) {
+        self.files.extend(other.files);
+        for (location, recorded) in other.recorded {
+            self.record(location, recorded);
+        }
+    }
+
     /// What a report said of a place.
     pub(super) fn recorded(&self, location: &Location) -> Option<&Recorded> {
         self.recorded.get(location)

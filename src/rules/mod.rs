@@ -33,7 +33,7 @@ use crate::model::{
 };
 use crate::sql::{Statement, statements};
 
-pub use governance::acceptances;
+pub use governance::{acceptances, waiver_uses};
 pub use registry::RULES;
 pub use sink::{Draft, Sink};
 pub use sql::postgres::{Linted, PostgresCx};
@@ -71,6 +71,8 @@ pub enum Check {
     Schema(fn(&SchemaCx<'_>, &mut Sink<'_>)),
     /// Once, on all that was found and on what decides about it.
     Governance(fn(&GovernanceCx<'_>, &mut Sink<'_>)),
+    /// The same, where all that there is to find was looked for.
+    WaiverUse(fn(&GovernanceCx<'_>, &mut Sink<'_>)),
 }
 
 /// What catalog rules see.
@@ -243,7 +245,11 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         Check::Linted(linted) => {
             postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
         }
-        Check::Script(..) | Check::Evidence(_) | Check::Schema(_) | Check::Governance(_) => {}
+        Check::Script(..)
+        | Check::Evidence(_)
+        | Check::Schema(_)
+        | Check::Governance(_)
+        | Check::WaiverUse(_) => {}
     })
 }
 
@@ -303,13 +309,14 @@ pub fn check_schemas(
 }
 
 /// Runs the governance rules, after all others; what they find about no set in particular has an
-/// empty name for it.
+/// empty name for it. Where the findings are not `all` there are, nothing is said about the use of
+/// waivers: [`waiver_uses`] tells what is known.
 #[must_use]
-pub fn check_governance(cx: &GovernanceCx<'_>, levels: &LevelPolicy) -> Vec<Finding> {
-    collect("", cx.all, levels, |rule, sink| {
-        if let Check::Governance(check) = rule.check {
-            check(cx, sink);
-        }
+pub fn check_governance(cx: &GovernanceCx<'_>, levels: &LevelPolicy, all: bool) -> Vec<Finding> {
+    collect("", cx.all, levels, |rule, sink| match rule.check {
+        Check::Governance(check) => check(cx, sink),
+        Check::WaiverUse(check) if all => check(cx, sink),
+        _ => {}
     })
 }
 

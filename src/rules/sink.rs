@@ -127,10 +127,21 @@ impl<'a> Sink<'a> {
 
     /// Takes a finding.
     pub fn push(&mut self, draft: Draft) {
-        self.findings.push(Finding {
-            rule: self.rule.id,
-            level: self.levels.level(self.rule, draft.levels.unwrap_or(self.rule.levels)),
-            set: draft.set.unwrap_or_else(|| self.set.to_owned()),
+        self.findings.push(Self::finding(self.rule, self.set, self.all, self.levels, draft));
+    }
+
+    /// The finding that a rule's draft is under a policy.
+    pub(super) fn finding(
+        rule: &RuleMeta,
+        set: &str,
+        all: bool,
+        levels: &LevelPolicy,
+        draft: Draft,
+    ) -> Finding {
+        Finding {
+            rule: rule.id,
+            level: levels.level(rule, draft.levels.unwrap_or(rule.levels)),
+            set: draft.set.unwrap_or_else(|| set.to_owned()),
             migration: draft.migration,
             schema: None,
             location: draft.location,
@@ -140,7 +151,7 @@ impl<'a> Sink<'a> {
             diff: draft.diff,
             details: draft.details,
             help: draft.help,
-            side: if self.all || draft.touched { Side::Change } else { Side::Baseline },
-        });
+            side: if all || draft.touched { Side::Change } else { Side::Baseline },
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! What the run could not tell, and the walk of each migration in words.
 
-use std::collections::BTreeMap;
-
 use crate::catalog::SetCatalog;
 use crate::model::{
     BrokenHistory, CannotRun, Down, Evidenced, Inconclusive, MigrationEvidence, MigrationReport,
@@ -84,26 +82,12 @@ fn seed(catalog: &SetCatalog, evidence: &SetEvidence) -> Option<Inconclusive> {
     })
 }
 
-/// How many tables a notice names.
-const NAMED: usize = 5;
-
-/// The tables that could not be filled with rows, in one line for the report's notices.
-#[must_use]
-pub fn unfilled(catalog: &SetCatalog, evidence: &SetEvidence) -> Option<String> {
-    let rows = evidence.migrations.iter().filter_map(|seen| seen.rows.as_ref());
-    let tables: BTreeMap<&String, &String> =
-        rows.flat_map(|rows| rows.unfilled.iter().map(|(table, reason)| (table, reason))).collect();
-    let named: Vec<String> =
-        tables.iter().take(NAMED).map(|(table, reason)| format!("{table} ({reason})")).collect();
-    let more = tables.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!named.is_empty()).then(|| {
-        format!(
-            "{}: no rows could be made for {}{more}, so nothing is known of how their rows fare",
-            catalog.info.name,
-            named.join(", ")
-        )
-    })
+/// The tables that could not be filled with rows, each with the reason.
+pub fn unfilled<'a>(
+    migrations: impl Iterator<Item = &'a MigrationEvidence>,
+) -> Vec<(String, String)> {
+    let rows = migrations.filter_map(|seen| seen.rows.as_ref());
+    rows.flat_map(|rows| rows.unfilled.iter().cloned()).collect()
 }
 
 /// The judged migrations with the walk of each, in the order given.

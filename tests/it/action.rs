@@ -54,7 +54,8 @@ impl Forge {
         git(&origin, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
         git(&origin, &["checkout", "-q", "-b", "change"]);
         copy(&shop.join("head"), &origin);
-        fs::write(origin.join("$(touch hit) `touch hit`\n::error::hit.sql"), "SELECT 1;\n").unwrap();
+        fs::write(origin.join("$(touch hit) `touch hit`\n::error::hit.sql"), "SELECT 1;\n")
+            .unwrap();
         commit(&origin);
         git(&origin, &["checkout", "-q", "main"]);
         fs::write(origin.join("README.md"), "A shop.\n").unwrap();
@@ -240,10 +241,85 @@ fn what_cannot_be_judged_is_refused() {
     let forge = Forge::new();
     forge.check_out("main");
     let run = |event: &str, settings: &[(&str, &str)]| forge.run(event, "{}", settings);
-    run("pull_request_target", &[("GITHUB_BASE_REF", "main")]).refused("not on pull_request_target");
+    run("pull_request_target", &[("GITHUB_BASE_REF", "main")])
+        .refused("not on pull_request_target");
     run("merge_group", &[("INPUT_ALL", "yes")]).refused("is \"true\" or \"false\", not \"yes\"");
     run("merge_group", &[("INPUT_COMMAND", "apply")]).refused("check, merge or publish");
     run("merge_group", &[("INPUT_BINARY", "/nowhere")]).refused("names no program");
+}
+
+#[test]
+fn shards_are_joined_into_the_report_of_the_whole() {
+    let forge = Forge::new();
+    forge.check_out("pull");
+    let run = |settings: &[(&str, &str)]| {
+        let settings = [&[("GITHUB_BASE_REF", "main")], settings].concat();
+        forge.run("pull_request", "{}", &settings)
+    };
+    let whole = run(&[]);
+    whole.judged(1, "block", "6");
+    for shard in ["1/3", "2/3", "3/3"] {
+        let step = run(&[("INPUT_SHARD", shard), ("INPUT_FORMAT", "plain")]);
+        let report = fs::read_to_string(&step.outputs["report"]).unwrap();
+        forge.0.write(&format!("runner/shards/shard-{}/report.json", &shard[..1]), &report);
+    }
+    let shards = forge.path("runner/shards").display().to_string();
+    let merged = run(&[("INPUT_COMMAND", "merge"), ("INPUT_FILES", &shards)]);
+    merged.judged(1, "block", "6");
+    assert_eq!(merged.outputs["digest"], whole.outputs["digest"]);
+    let bytes = |step: &Step| fs::read(&step.outputs["report"]).unwrap();
+    assert_eq!(bytes(&merged), bytes(&whole));
+    let part = forge.path("runner/shards/shard-2").display().to_string();
+    let part = run(&[("INPUT_COMMAND", "merge"), ("INPUT_FILES", &part)]);
+    assert!(part.ran.code > 1 && part.outputs.is_empty(), "{part:#?}");
+}
+
+/// No one listens there.
+const NO_FORGE: [(&str, &str); 3] = [
+    ("GITHUB_API_URL", "http://127.0.0.1:1"),
+    ("INPUT_PUBLISH", "true"),
+    ("INPUT_TOKEN", "s3cret"),
+];
+
+#[test]
+fn the_verdict_stands_where_nothing_can_be_posted() {
+    let forge = Forge::new();
+    forge.check_out("pull");
+    let event = format!(
+        r#"{{"pull_request":{{"number":1,"head":{{"sha":"{}","repo":null}}}}}}"#,
+        forge.id("change")
+    );
+    let step = forge.run(
+        "pull_request",
+        &event,
+        &[&NO_FORGE[..], &[("GITHUB_BASE_REF", "main")]].concat(),
+    );
+    step.judged(1, "block", "6");
+    assert!(step.ran.out.contains("::error file=db/migrations/"), "{step:#?}");
+    assert!(step.summary.contains("blocked: 6 errors"), "{step:#?}");
+    assert_eq!(step.summary.matches("blocked: 6 errors").count(), 1, "{step:#?}");
+    assert!(!format!("{step:?}").contains("s3cret"), "{step:#?}");
+}
+
+#[test]
+fn the_report_of_another_job_is_published_for_its_own_commit_only() {
+    let forge = Forge::new();
+    forge.check_out("change");
+    let merge = forge.id("pull");
+    let settings = [("GITHUB_BASE_REF", "main"), ("GITHUB_SHA", merge.as_str())];
+    let checked = forge.run("pull_request", "{}", &settings);
+    let publish = |head: &str| {
+        let event = format!(
+            r#"{{"workflow_run":{{"id":1,"head_sha":"{head}","event":"pull_request","pull_requests":[{{"number":1}}]}}}}"#
+        );
+        let files = [("INPUT_COMMAND", "publish"), ("INPUT_FILES", &*checked.outputs["report"])];
+        forge.run("workflow_run", &event, &[&NO_FORGE[..], &files].concat())
+    };
+    let step = publish(&forge.id("change"));
+    step.judged(1, "block", "6");
+    assert!(step.summary.contains("blocked: 6 errors"), "{step:#?}");
+    let step = publish(&forge.id("main"));
+    assert!(step.ran.code > 1 && step.summary.is_empty(), "{step:#?}");
 }
 
 /// A release of this version, with another archive than `checksum` says where it is given.

@@ -218,6 +218,7 @@ impl Asked<'_> {
             .map(|(entry, position)| Planned {
                 migration: &entry.migration,
                 position,
+                tried: true,
                 depends_on: entry.depends_on(),
             })
             .collect();

@@ -2,8 +2,8 @@
 
 use super::{
     Comparison, ConfigSchema, Counts, Difference, DifferenceKind, Document, Finding, Inconclusive,
-    Label, Line, Lock, Migration, Object, Policy, SCHEMA_VERSION, Set, Snippet, Statement, Step,
-    Tool, Verdict, Waived, Weight,
+    Label, Line, Lock, Migration, Object, Policy, SCHEMA_VERSION, Said, Set, Shard, Snippet,
+    Statement, Step, Tool, Tried, Unfilled, Verdict, Waived, WaiverUse, WaiverUseIn, Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
 use crate::report::{self, SourceMap};
@@ -36,6 +36,7 @@ impl From<(&Report, &SourceMap)> for Document {
             waived: report.waived.iter().filter_map(|one| waived(one, sources)).collect(),
             inconclusive: report.inconclusive.iter().map(Inconclusive::from).collect(),
             notices: report.notices.clone(),
+            shard: report.shard.as_ref().map(|one| shard(one, sources)),
         };
         // Nothing in these types can fail to serialise; should that ever change, a null still
         // gives a digest that no document verifies against.
@@ -201,6 +202,47 @@ fn waived(waived: &model::Waived, sources: &SourceMap) -> Option<Waived> {
         expires: by.expires.map(|last| last.to_string()),
         file: by.location.path.to_string(),
     })
+}
+
+/// What a shard says beyond its findings.
+fn shard(shard: &model::Shard, sources: &SourceMap) -> Shard {
+    let tried = |(set, migration): &(String, String)| Tried {
+        set: set.clone(),
+        migration: migration.clone(),
+    };
+    let waivers = shard.waivers.iter().filter_map(|waiver| {
+        let sets = waiver.sets.iter().map(|one| WaiverUseIn {
+            set: one.set.clone(),
+            found: one.found,
+            untold: one.untold,
+            other_content: one.other_content.as_ref().and_then(|one| finding(one, sources)),
+        });
+        Some(WaiverUse { unused: finding(&waiver.unused, sources)?, sets: sets.collect() })
+    });
+    Shard {
+        index: shard.number.index,
+        of: shard.number.of,
+        tried: shard.tried.iter().map(tried).collect(),
+        sets: shard.sets.clone(),
+        notices: shard.notices.clone(),
+        said: shard.said.iter().map(Said::from).collect(),
+        waivers: waivers.collect(),
+    }
+}
+
+impl From<&model::SetNotices> for Said {
+    fn from(said: &model::SetNotices) -> Self {
+        let unfilled = |(table, reason): &(String, String)| Unfilled {
+            table: table.clone(),
+            reason: reason.clone(),
+        };
+        Self {
+            set: said.set.clone(),
+            accepted: said.accepted.clone(),
+            history: said.history.clone(),
+            unfilled: said.unfilled.iter().map(unfilled).collect(),
+        }
+    }
 }
 
 impl From<&model::Difference> for Difference {

@@ -7,12 +7,14 @@
 mod digest;
 mod fill;
 mod read;
+mod shard;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
 pub use digest::{digest, digest_of};
-pub use read::{ReadError, read};
+pub use read::{ReadError, read, read_shard};
+pub use shard::{Said, Shard, Tried, Unfilled, WaiverUse, WaiverUseIn};
 
 /// The version that this module writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -61,6 +63,9 @@ pub struct Document {
     pub inconclusive: Vec<Inconclusive>,
     /// Things worth saying that are no findings.
     pub notices: Vec<String>,
+    /// What is only in the report of one shard; absent in that of a whole check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// The policy in force, by its file.

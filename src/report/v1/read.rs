@@ -35,6 +35,16 @@ pub enum ReadError {
         "it was changed after it was written: its digest is not that of what it says\n  help: make it again with `check --report json=FILE`"
     )]
     Digest,
+    /// It is of one shard of a check.
+    #[error(
+        "it is the report of shard {0} only, and so no whole answer\n  help: join the reports of all shards with `merge`, and take the report that it writes"
+    )]
+    Shard(model::ShardNumber),
+    /// It is of a whole check.
+    #[error(
+        "it is the report of a whole check and not of a shard\n  help: name the reports of `check --shard K/N --report json=FILE`"
+    )]
+    Whole,
     /// A word in it is none that a report has there.
     #[error(
         "its {what} \"{word}\" is none that this program writes\n  help: make it again with `check --report json=FILE`"
@@ -47,12 +57,35 @@ pub enum ReadError {
     },
 }
 
-/// Reads a report, and what it says of the places in files that are not at hand. `rule` knows the
-/// rules by their ids.
+/// Reads the report of a whole check, and what it says of the places in files that are not at hand.
+/// `rule` knows the rules by their ids.
 ///
 /// # Errors
-/// Where the text is not what this version of the program writes.
+/// Where the text is not what this version of the program writes, or is of one shard only.
 pub fn read(
+    text: &str,
+    rule: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<(Report, SourceMap), ReadError> {
+    let (report, sources) = any(text, rule)?;
+    match &report.shard {
+        None => Ok((report, sources)),
+        Some(shard) => Err(ReadError::Shard(shard.number)),
+    }
+}
+
+/// Reads the report of one shard of a check in the same way.
+///
+/// # Errors
+/// Where the text is not what this version of the program writes, or is of a whole check.
+pub fn read_shard(
+    text: &str,
+    rule: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<(Report, SourceMap), ReadError> {
+    let (report, sources) = any(text, rule)?;
+    if report.shard.is_some() { Ok((report, sources)) } else { Err(ReadError::Whole) }
+}
+
+fn any(
     text: &str,
     rule: &dyn Fn(&str) -> Option<&'static str>,
 ) -> Result<(Report, SourceMap), ReadError> {
@@ -88,6 +121,7 @@ impl Reader<'_> {
         let findings = findings.collect::<Result<Vec<_>, _>>()?;
         let waived = document.waived.into_iter().map(|one| self.waived(one));
         let waived = waived.collect::<Result<Vec<_>, _>>()?;
+        let shard = document.shard.map(|one| self.shard(one)).transpose()?;
         let inconclusive = document.inconclusive.into_iter().map(inconclusive);
         let report = Report {
             verdict: match document.verdict {
@@ -119,6 +153,7 @@ impl Reader<'_> {
             },
             inconclusive: inconclusive.collect::<Result<_, _>>()?,
             notices: document.notices,
+            shard,
         };
         // The digest says nothing of these, as they hang on the moment.
         let told = super::Counts::from(report.counts);
@@ -161,6 +196,42 @@ impl Reader<'_> {
             help: finding.help,
             side: if finding.baseline { model::Side::Baseline } else { model::Side::Change },
         })
+    }
+
+    fn shard(&mut self, shard: super::Shard) -> Result<model::Shard, ReadError> {
+        let number = model::ShardNumber { index: shard.index, of: shard.of };
+        if !(1..=number.of).contains(&number.index) || number.of > model::ShardNumber::MOST {
+            return Err(ReadError::Word { what: "shard", word: number.to_string() });
+        }
+        let waivers = shard.waivers.into_iter().map(|one| self.waiver(one));
+        let waivers = waivers.collect::<Result<_, _>>()?;
+        let said = |said: super::Said| model::SetNotices {
+            set: said.set,
+            accepted: said.accepted,
+            history: said.history,
+            unfilled: said.unfilled.into_iter().map(|one| (one.table, one.reason)).collect(),
+        };
+        Ok(model::Shard {
+            number,
+            tried: shard.tried.into_iter().map(|one| (one.set, one.migration)).collect(),
+            sets: shard.sets,
+            notices: shard.notices,
+            said: shard.said.into_iter().map(said).collect(),
+            waivers,
+        })
+    }
+
+    fn waiver(&mut self, waiver: super::WaiverUse) -> Result<model::WaiverUse, ReadError> {
+        let in_set = |one: super::WaiverUseIn| {
+            Ok(model::WaiverUseIn {
+                set: one.set,
+                found: one.found,
+                untold: one.untold,
+                other_content: one.other_content.map(|one| self.finding(one)).transpose()?,
+            })
+        };
+        let sets = waiver.sets.into_iter().map(in_set).collect::<Result<_, ReadError>>()?;
+        Ok(model::WaiverUse { unused: self.finding(waiver.unused)?, sets })
     }
 
     fn waived(&mut self, waived: super::Waived) -> Result<model::Waived, ReadError> {

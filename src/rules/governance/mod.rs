@@ -6,6 +6,8 @@ pub(super) mod waiver_expired;
 pub(super) mod waiver_incomplete;
 pub(super) mod waiver_unused;
 
+pub use waiver_unused::waiver_uses;
+
 use super::{Draft, GovernanceCx, Terms};
 use crate::catalog::SetCatalog;
 use crate::model::{Acceptance, Location, Position, RepoPath, Subject, Waiver, WaiverState};

@@ -1,8 +1,10 @@
 //! `governance/waiver-unused`
 
 use crate::catalog::SetCatalog;
-use crate::model::{Levels, RuleMeta, TIMED_RULES, Waiver, WaiverState};
-use crate::rules::{Check, GovernanceCx, Rule, Sink};
+use crate::model::{
+    Level, Levels, RuleMeta, TIMED_RULES, Waiver, WaiverState, WaiverUse, WaiverUseIn,
+};
+use crate::rules::{Check, Draft, GovernanceCx, LevelPolicy, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     meta: RuleMeta {
@@ -15,32 +17,47 @@ pub(in crate::rules) static RULE: Rule = Rule {
               its new content.",
         levels: Levels::WARNING,
     },
-    check: Check::Governance(check),
+    check: Check::WaiverUse(check),
 };
 
 fn check(cx: &GovernanceCx<'_>, sink: &mut Sink<'_>) {
+    uses(cx).filter_map(WaiverUse::told).for_each(|draft| sink.push(draft));
+}
+
+/// What this run knows of the use of each waiver. One shard of several knows its own findings only;
+/// the same of all shards together is what the whole check knows.
+pub fn waiver_uses(cx: &GovernanceCx<'_>, levels: &LevelPolicy) -> Vec<WaiverUse> {
+    let finding = |draft: Draft| Sink::finding(&RULE.meta, "", cx.all, levels, draft);
+    let told = uses(cx).map(|one| one.map(finding));
+    told.filter(|one| one.unused.level != Level::Off).collect()
+}
+
+fn uses(cx: &GovernanceCx<'_>) -> impl Iterator<Item = WaiverUse<Draft>> {
     let holds = |waiver: &&Waiver| {
         waiver.state(cx.terms.moment, cx.terms.waiver_days) == WaiverState::Holds
             && super::is_in_force(cx, waiver)
             // Windows and freezes come and go.
             && !TIMED_RULES.contains(&&*waiver.rule.value)
     };
-    for waiver in cx.waivers.iter().filter(holds) {
-        let judged = super::judged(cx, waiver);
-        let judged: Vec<_> =
-            judged.iter().filter(|(catalog, _)| !is_untold(cx, catalog, waiver)).collect();
-        let found = |(catalog, _): &&&(&SetCatalog, String)| has_finding(cx, catalog, waiver);
-        let name = super::name(waiver);
-        let (message, help) = match judged.iter().find(found) {
-            None if judged.is_empty() => continue,
-            None => (format!("{name} excuses nothing any more"), "take it out".to_owned()),
-            Some((_, content)) if waiver.content.as_ref() != Some(content) => (
-                format!("{name} is for other content than there is now"),
-                format!("look at it again and write content = \"sha256:{content}\""),
-            ),
-            Some(_) => continue,
-        };
-        sink.push(super::about(cx, waiver, message).help(help));
+    cx.waivers.iter().filter(holds).map(|waiver| of_waiver(cx, waiver))
+}
+
+fn of_waiver(cx: &GovernanceCx<'_>, waiver: &Waiver) -> WaiverUse<Draft> {
+    let name = super::name(waiver);
+    let in_set = |(catalog, content): (&SetCatalog, String)| WaiverUseIn {
+        set: catalog.info.name.clone(),
+        found: has_finding(cx, catalog, waiver),
+        untold: is_untold(cx, catalog, waiver),
+        other_content: (waiver.content.as_ref() != Some(&content)).then(|| {
+            let message = format!("{name} is for other content than there is now");
+            let help = format!("look at it again and write content = \"sha256:{content}\"");
+            super::about(cx, waiver, message).help(help)
+        }),
+    };
+    let unused = super::about(cx, waiver, format!("{name} excuses nothing any more"));
+    WaiverUse {
+        sets: super::judged(cx, waiver).into_iter().map(in_set).collect(),
+        unused: unused.help("take it out"),
     }
 }
 
