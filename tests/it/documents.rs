@@ -148,7 +148,12 @@ fn walk(
 ) -> Vec<MigrationEvidence> {
     let plan: Vec<Planned<'_>> = migrations
         .iter()
-        .map(|migration| Planned { migration, position: Position::Judged, depends_on: Vec::new() })
+        .map(|migration| Planned {
+            migration,
+            position: Position::Judged,
+            tried: true,
+            depends_on: Vec::new(),
+        })
         .collect();
     let mut evidence = SetEvidence::default();
     let mut target = target(documents, 60);
