@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use migration_gate::host;
+use tiny_http::{Method, Response, Server};
 
 use crate::support::{Folder, PROGRAM, Ran, bare, commit, copy, finish, git, repository};
 
@@ -274,26 +277,55 @@ fn shards_are_joined_into_the_report_of_the_whole() {
     assert!(part.ran.code > 1 && part.outputs.is_empty(), "{part:#?}");
 }
 
-/// No one listens there.
-const NO_FORGE: [(&str, &str); 3] = [
-    ("GITHUB_API_URL", "http://127.0.0.1:1"),
-    ("INPUT_PUBLISH", "true"),
-    ("INPUT_TOKEN", "s3cret"),
-];
+/// GitHub as it is to a token that may only read, as that of a fork is.
+struct ReadOnly(Arc<Server>, Option<JoinHandle<()>>);
+
+impl ReadOnly {
+    fn new() -> Self {
+        let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
+        let listener = Arc::clone(&server);
+        let answers = move || {
+            for request in listener.incoming_requests() {
+                let (status, body) = match (request.method(), request.url().contains("/commits/")) {
+                    (Method::Get, true) => (404, r#"{"message":"Not Found"}"#),
+                    (Method::Get, false) => (200, "[]"),
+                    _ => (403, r#"{"message":"Resource not accessible by integration"}"#),
+                };
+                let answer = Response::from_string(body).with_status_code(status);
+                // Whoever asked may be gone.
+                let _ = request.respond(answer);
+            }
+        };
+        Self(server, Some(std::thread::spawn(answers)))
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.0.server_addr())
+    }
+}
+
+impl Drop for ReadOnly {
+    fn drop(&mut self) {
+        self.0.unblock();
+        self.1.take().map(JoinHandle::join);
+    }
+}
+
+fn publishing(url: &str) -> [(&str, &str); 3] {
+    [("GITHUB_API_URL", url), ("INPUT_PUBLISH", "true"), ("INPUT_TOKEN", "s3cret")]
+}
 
 #[test]
-fn the_verdict_stands_where_nothing_can_be_posted() {
-    let forge = Forge::new();
+fn the_verdict_stands_where_nothing_may_be_posted() {
+    let (forge, github) = (Forge::new(), ReadOnly::new());
     forge.check_out("pull");
     let event = format!(
         r#"{{"pull_request":{{"number":1,"head":{{"sha":"{}","repo":null}}}}}}"#,
         forge.id("change")
     );
-    let step = forge.run(
-        "pull_request",
-        &event,
-        &[&NO_FORGE[..], &[("GITHUB_BASE_REF", "main")]].concat(),
-    );
+    let url = github.url();
+    let settings = [&publishing(&url)[..], &[("GITHUB_BASE_REF", "main")]].concat();
+    let step = forge.run("pull_request", &event, &settings);
     step.judged(1, "block", "6");
     assert!(step.ran.out.contains("::error file=db/migrations/"), "{step:#?}");
     assert!(step.summary.contains("blocked: 6 errors"), "{step:#?}");
@@ -303,7 +335,8 @@ fn the_verdict_stands_where_nothing_can_be_posted() {
 
 #[test]
 fn the_report_of_another_job_is_published_for_its_own_commit_only() {
-    let forge = Forge::new();
+    let (forge, github) = (Forge::new(), ReadOnly::new());
+    let url = github.url();
     forge.check_out("change");
     let merge = forge.id("pull");
     let settings = [("GITHUB_BASE_REF", "main"), ("GITHUB_SHA", merge.as_str())];
@@ -313,7 +346,7 @@ fn the_report_of_another_job_is_published_for_its_own_commit_only() {
             r#"{{"workflow_run":{{"id":1,"head_sha":"{head}","event":"pull_request","pull_requests":[{{"number":1}}]}}}}"#
         );
         let files = [("INPUT_COMMAND", "publish"), ("INPUT_FILES", &*checked.outputs["report"])];
-        forge.run("workflow_run", &event, &[&NO_FORGE[..], &files].concat())
+        forge.run("workflow_run", &event, &[&publishing(&url)[..], &files].concat())
     };
     let step = publish(&forge.id("change"));
     step.judged(1, "block", "6");
