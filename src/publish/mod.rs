@@ -6,17 +6,18 @@
 
 mod address;
 mod annotation;
-pub mod check_run;
+mod check_run;
 mod client;
-pub mod comment;
+mod comment;
 mod error;
 mod event;
 pub mod identity;
+mod post;
 mod posting;
 mod retry;
 #[cfg(test)]
 mod stand_in;
-pub mod status;
+mod status;
 pub mod summary;
 mod target;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod tests;
 pub use client::Client;
 pub use error::PublishError;
 pub use event::target;
+pub use post::{Posted, Wanted, post};
 pub use posting::{Posting, Request, requests};
 pub use retry::Patience;
 pub use target::{Overrides, PullRequest, Repository, Sha, Target};
