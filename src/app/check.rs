@@ -1,11 +1,11 @@
 //! `check`: from the change to the verdict.
 
-use super::documents;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
+use super::{bundle, documents};
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Preset, Settings};
@@ -59,6 +59,9 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let sources = sources(comparison, locations)?;
     let report = assemble(parts);
     write(&report, &sources, &outputs, color)?;
+    if let Some(folder) = &args.bundle {
+        bundle::write(folder, &report, &sources)?;
+    }
     Ok(report.verdict.exit_code())
 }
 

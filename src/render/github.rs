@@ -58,15 +58,8 @@ impl Renderer for Github {
 fn finding(finding: &Finding, sources: &SourceMap) -> String {
     let label = finding.evidenced.name();
     let old = if finding.side == Side::Baseline { ", baseline" } else { "" };
-    let mut text = finding.message.clone();
-    for detail in &finding.details {
-        text.push_str(&format!("\n{detail}"));
-    }
-    if let Some(help) = &finding.help {
-        text.push_str(&format!("\nHelp: {help}"));
-    }
     let title = format!("{} ({label}{old})", finding.rule);
-    annotation(&place(&finding.location, sources), &title, &text)
+    annotation(&place(&finding.location, sources), &title, &words::told(finding))
 }
 
 /// The same of something that could not be told.
