@@ -106,6 +106,9 @@ fn summary(report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Resu
     if let Some(moment) = report.as_of {
         writeln!(page, "judged as of {moment}")?;
     }
+    if let Some(rule) = words::rule_to_explain(report) {
+        writeln!(page, "why, and how to mend it: migration-gate explain {rule}")?;
+    }
     let (mark, word) = (Mark::of_verdict(report.verdict).sign(), words::verdict(report.verdict));
     write!(page, "{mark} {word}: {}", words::reasons(report))?;
     if let Some(baseline) = words::baseline(report) {

@@ -24,8 +24,6 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// GitHub refuses a run with more results:
 /// <https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit>.
 const MAX_RESULTS: usize = 25_000;
-/// It shows so many locations of one.
-const MAX_LOCATIONS: usize = 100;
 /// Characters of one message, at most.
 const MAX_TEXT: usize = 4_000;
 /// What paths are relative to; the name by which GitHub and editors know it.
@@ -62,11 +60,11 @@ impl Sarif {
         let mut prints = Fingerprints::default();
         let mut found: Vec<(&Finding, Value)> = Vec::new();
         for finding in &report.findings {
-            found.push((finding, result(report, finding, sources, &mut prints)));
+            found.push((finding, result(finding, sources, &mut prints)));
         }
         for waived in &report.waived {
-            let mut result = result(report, &waived.finding, sources, &mut prints);
-            result["suppressions"] = json!([suppression(waived, sources)]);
+            let mut result = result(&waived.finding, sources, &mut prints);
+            result["suppressions"] = json!([suppression(waived)]);
             found.push((&waived.finding, result));
         }
         let left = keep_heaviest(&mut found, MAX_RESULTS);
@@ -119,12 +117,7 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-fn result(
-    report: &Report,
-    finding: &Finding,
-    sources: &SourceMap,
-    prints: &mut Fingerprints,
-) -> Value {
+fn result(finding: &Finding, sources: &SourceMap, prints: &mut Fingerprints) -> Value {
     let print = prints.of_finding(finding, sources);
     let location = location(&finding.location, sources);
     let mut fingerprints = json!({ "migrationGate/v1": &print });
@@ -145,16 +138,8 @@ fn result(
             "schema": finding.schema.as_deref().map(line),
         },
     });
-    if !finding.also.is_empty() {
-        let also = finding.also.iter().take(MAX_LOCATIONS);
-        result["relatedLocations"] = also.map(|place| self::location(place, sources)).collect();
-    }
-    match finding.side {
-        Side::Baseline => result["baselineState"] = "unchanged".into(),
-        Side::Change if report.all && report.base.is_some() => {
-            result["baselineState"] = "new".into()
-        }
-        Side::Change => {}
+    if finding.side == Side::Baseline {
+        result["baselineState"] = "unchanged".into();
     }
     result
 }
@@ -188,13 +173,13 @@ fn artifact(path: &RepoPath) -> Value {
     json!({ "uri": utf8_percent_encode(&path, ENCODED).to_string(), "uriBaseId": ROOT })
 }
 
-fn suppression(waived: &Waived, sources: &SourceMap) -> Value {
+fn suppression(waived: &Waived) -> Value {
     let kind = if waived.by.owner == Acceptance::INLINE { "inSource" } else { "external" };
     json!({
         "kind": kind,
         "status": "accepted",
         "justification": message(&words::accepted(waived))["text"],
-        "location": location(&waived.by.location, sources),
+        "location": { "physicalLocation": { "artifactLocation": artifact(&waived.by.location.path) } },
     })
 }
 

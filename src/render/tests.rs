@@ -44,6 +44,27 @@ fn every_format_of_every_sample() {
     });
 }
 
+/// What is posted by one job is what another job saw.
+#[test]
+fn a_report_that_was_read_again_gives_the_same_bytes() {
+    let mut all: Vec<_> =
+        sample::all().into_iter().map(|(_, report)| (report, sample::sources())).collect();
+    all.push(sample::hostile());
+    for (report, sources) in &all {
+        let waived = report.waived.iter().map(|waived| &waived.finding);
+        let rules: Vec<&'static str> =
+            report.findings.iter().chain(waived).map(|finding| finding.rule).collect();
+        let rule = |id: &str| rules.iter().copied().find(|rule| *rule == id);
+        let json = rendered(Format::Json, report, sources);
+        let (again, recorded) = crate::report::v1::read(&json, &rule).unwrap();
+        for format in Format::ALL {
+            let (first, second) =
+                (rendered(format, report, sources), rendered(format, &again, &recorded));
+            assert_eq!(first, second, "{format}");
+        }
+    }
+}
+
 #[test]
 fn names_parse_back() {
     for format in Format::ALL {
