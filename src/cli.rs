@@ -144,6 +144,9 @@ pub struct Check {
     /// Also write a report to a file, as FORMAT=FILE; may be given any number of times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
+    /// Also write the report, its checksum and an in-toto statement about it into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
     /// The folder of the PostgreSQL server programs (initdb, postgres).
     #[arg(long, value_name = "DIR")]
     pub postgres_bin: Option<PathBuf>,

@@ -1,12 +1,12 @@
 //! `check`: from the change to the verdict.
 
-use super::documents;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::{outputs, write};
 use super::sandbox::{Ran, run};
 use super::shard::Share;
+use super::{bundle, documents};
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Preset, Settings};
@@ -63,6 +63,9 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let sources = sources(comparison, parts.locations())?;
     let report = assemble(parts);
     write(&report, &sources, &outputs, color)?;
+    if let Some(folder) = &args.bundle {
+        bundle::write(folder, &report, &sources)?;
+    }
     Ok(report.verdict.exit_code())
 }
 

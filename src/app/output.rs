@@ -3,9 +3,10 @@
 use std::io::{ErrorKind, Write as _};
 
 use crate::error::GateError;
-use crate::model::{Report, printable};
+use crate::model::{Report, RuleMeta, printable};
 use crate::render::escape::log_line;
 use crate::render::{Format, SourceMap};
+use crate::rules::RULES;
 
 /// One report to write: a format, and a file or standard output.
 pub(super) struct Output {
@@ -44,10 +45,12 @@ pub(super) fn write(
     outputs: &[Output],
     color: bool,
 ) -> Result<(), GateError> {
+    let rules: Vec<RuleMeta> = RULES.iter().map(|rule| rule.meta).collect();
     for output in outputs {
         let mut text = String::new();
         // Colours are for the terminal only, so that files are the same bytes everywhere.
-        let renderer = output.format.renderer(color && output.file.is_none());
+        let color = color && output.file.is_none();
+        let renderer = output.format.renderer_with(color, rules.clone());
         // Writing to a string cannot fail.
         let _ = renderer.render(report, sources, &mut text);
         match &output.file {

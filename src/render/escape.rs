@@ -38,12 +38,23 @@ pub fn log_line(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Text as one printable line of a log.
+#[must_use]
+pub fn line(text: &str) -> String {
+    log_line(&printable(text)).into_owned()
+}
+
+/// The lines of a text, each fit for a log.
+#[must_use]
+pub fn log_lines(text: &str) -> String {
+    lines(text).map(|line| log_line(&line).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
 /// The message of a GitHub workflow command, several lines in one, escaped as GitHub's toolkit
 /// does: <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>.
 #[must_use]
 pub fn command_data(text: &str) -> String {
-    let lines: Vec<String> = lines(text).map(|line| log_line(&line).replace('%', "%25")).collect();
-    lines.join("%0A")
+    log_lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// A property of a GitHub workflow command, escaped like its message and against ending early.

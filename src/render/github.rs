@@ -58,15 +58,8 @@ impl Renderer for Github {
 fn finding(finding: &Finding, sources: &SourceMap) -> String {
     let label = finding.evidenced.name();
     let old = if finding.side == Side::Baseline { ", baseline" } else { "" };
-    let mut text = finding.message.clone();
-    for detail in &finding.details {
-        text.push_str(&format!("\n{detail}"));
-    }
-    if let Some(help) = &finding.help {
-        text.push_str(&format!("\nHelp: {help}"));
-    }
     let title = format!("{} ({label}{old})", finding.rule);
-    annotation(&place(&finding.location, sources), &title, &text)
+    annotation(&place(&finding.location, sources), &title, &words::told(finding))
 }
 
 /// The same of something that could not be told.
@@ -112,6 +105,9 @@ fn summary(report: &Report, sources: &SourceMap, page: &mut String) -> fmt::Resu
     }
     if let Some(moment) = report.as_of {
         writeln!(page, "judged as of {moment}")?;
+    }
+    if let Some(rule) = words::rule_to_explain(report) {
+        writeln!(page, "why, and how to mend it: migration-gate explain {rule}")?;
     }
     let (mark, word) = (Mark::of_verdict(report.verdict).sign(), words::verdict(report.verdict));
     write!(page, "{mark} {word}: {}", words::reasons(report))?;

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{Renderer, SourceMap};
 use crate::model::Report;
 use crate::report::v1::Document;
@@ -20,8 +22,12 @@ impl Renderer for Json {
         sources: &SourceMap,
         out: &mut dyn fmt::Write,
     ) -> fmt::Result {
-        let document = Document::from((report, sources));
-        let canonical = serde_json_canonicalizer::to_string(&document).map_err(|_| fmt::Error)?;
-        writeln!(out, "{canonical}")
+        out.write_str(&canonical(&Document::from((report, sources)))?)
     }
+}
+
+/// A value in RFC 8785 form, on a line of its own.
+pub(super) fn canonical(value: &impl Serialize) -> Result<String, fmt::Error> {
+    let text = serde_json_canonicalizer::to_string(value).map_err(|_| fmt::Error)?;
+    Ok(text + "\n")
 }

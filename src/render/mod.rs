@@ -7,24 +7,31 @@
 //! To add a format: one file with a [`Renderer`], one variant of [`Format`]. Its tests are the
 //! snapshots of the shared sample and the hostile strings.
 
+mod bundle;
+mod cases;
 mod diff;
 pub mod escape;
+mod fingerprint;
 mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod markdown;
 mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 pub(crate) mod sample_waived;
+mod sarif;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::fmt;
 
-use crate::model::Report;
+use crate::model::{Report, RuleMeta};
 pub use crate::report::SourceMap;
+pub use bundle::bundle;
 pub use markdown::MARKER;
 pub use words::reasons;
 
@@ -46,13 +53,27 @@ pub enum Format {
     Json,
     /// For comments on a pull request and step summaries.
     Markdown,
+    /// For code scanning and editors.
+    Sarif,
+    /// For test reporters.
+    Junit,
     /// Annotations in the log of a GitHub workflow.
     Github,
+    /// For GitLab's merge requests.
+    Gitlab,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Self; 4] = [Self::Plain, Self::Json, Self::Markdown, Self::Github];
+    pub const ALL: [Self; 7] = [
+        Self::Plain,
+        Self::Json,
+        Self::Markdown,
+        Self::Sarif,
+        Self::Junit,
+        Self::Github,
+        Self::Gitlab,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -61,7 +82,10 @@ impl Format {
             Self::Plain => "plain",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
             Self::Github => "github",
+            Self::Gitlab => "gitlab",
         }
     }
 
@@ -74,11 +98,20 @@ impl Format {
     /// Its renderer. `color` is for the formats that a terminal shows; the others ignore it.
     #[must_use]
     pub fn renderer(self, color: bool) -> Box<dyn Renderer> {
+        self.renderer_with(color, Vec::new())
+    }
+
+    /// Its renderer, with the `rules` for the formats that say what a rule is about.
+    #[must_use]
+    pub fn renderer_with(self, color: bool, rules: Vec<RuleMeta>) -> Box<dyn Renderer> {
         match self {
             Self::Plain => Box::new(plain::Plain { color }),
             Self::Json => Box::new(json::Json),
             Self::Markdown => Box::new(markdown::Markdown),
+            Self::Sarif => Box::new(sarif::Sarif { rules }),
+            Self::Junit => Box::new(junit::Junit),
             Self::Github => Box::new(github::Github),
+            Self::Gitlab => Box::new(gitlab::Gitlab),
         }
     }
 }

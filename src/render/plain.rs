@@ -10,9 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::escape::{lines, log_line, printable};
 use super::words::{self, Mark};
 use super::{Renderer, SourceMap, diff};
-use crate::model::{
-    Finding, Level, Location, MigrationReport, Report, SchemaReport, SetReport, Side,
-};
+use crate::model::{Finding, Level, MigrationReport, Report, SchemaReport, SetReport, Side};
 use crate::report::{Snippet, digest};
 
 /// The report for people at a terminal.
@@ -126,7 +124,7 @@ impl Plain {
         let rule = self.bold(finding.rule);
         writeln!(page, "{} {level} · {rule} · {label}{old} · {owner}", self.mark(mark))?;
         block(page, "  ", "  ", &finding.message)?;
-        writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+        writeln!(page, "  {}", self.dim(&printable(&words::place(&finding.location, sources))))?;
         self.snippet(finding, sources, page)?;
         self.diff(finding, page)?;
         if !finding.details.is_empty() || finding.help.is_some() {
@@ -185,7 +183,11 @@ impl Plain {
             let owner = format!("{} {}", printable(words::set(finding)), printable(migration));
             writeln!(page, "{sign} {level} · {} · {}", self.bold(rule), owner.trim_end())?;
             block(page, "  ", "  ", &finding.message)?;
-            writeln!(page, "  {}", self.dim(&place(&finding.location, sources)))?;
+            writeln!(
+                page,
+                "  {}",
+                self.dim(&printable(&words::place(&finding.location, sources)))
+            )?;
             block(page, "  · ", "    ", &words::accepted(waived))?;
             writeln!(page)?;
         }
@@ -314,15 +316,5 @@ fn block(page: &mut String, first: &str, next: &str, text: &str) -> fmt::Result 
         more => {
             writeln!(page, "{next}… and {} (in the JSON report)", words::number(more, "more line"))
         }
-    }
-}
-
-/// `file:line:column`, or the file alone.
-fn place(location: &Location, sources: &SourceMap) -> String {
-    let path = location.path.to_string();
-    let path = printable(&path);
-    match sources.place(location) {
-        Some(place) => format!("{path}:{}:{}", place.start.0, place.start.1),
-        None => path.into_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! The words and marks that the formats for people share, so that they say the same.
 
+use super::SourceMap;
+use super::diff::rows;
 use crate::model::{
-    Acceptance, ComparisonReport, Counts, EngineKind, Finding, Level, MigrationReport, Report,
-    SchemaReport, SetReport, Verdict, Waived,
+    Acceptance, ComparisonReport, Counts, EngineKind, Finding, Level, Location, MigrationReport,
+    Report, SchemaReport, SetReport, Side, Verdict, Waived,
 };
 
 /// How something ended, as a mark that does not need colour.
@@ -122,6 +124,31 @@ fn unknown(report: &Report, set: &str, migration: &str) -> bool {
 /// Whom a finding is about: the migration after its set, or the repository as a whole.
 pub(super) fn set(finding: &Finding) -> &str {
     if finding.set.is_empty() { "the repository" } else { &finding.set }
+}
+
+/// Everything about a finding as plain lines: the message, the difference, the details, the help.
+pub(super) fn told(finding: &Finding) -> String {
+    let mut lines = vec![finding.message.clone()];
+    lines.extend(rows(&finding.diff).iter().map(|row| format!("{} {}", row.sign, row.text)));
+    lines.extend(finding.details.iter().cloned());
+    lines.extend(finding.help.as_ref().map(|help| format!("Help: {help}")));
+    lines.join("\n")
+}
+
+/// The same below its level, its rule, what it rests on and its place.
+pub(super) fn whole(finding: &Finding, sources: &SourceMap) -> String {
+    let Finding { level, rule, evidenced, location, .. } = finding;
+    let old = if finding.side == Side::Baseline { ", baseline" } else { "" };
+    let (label, place) = (evidenced.name(), place(location, sources));
+    format!("{level} {rule} ({label}{old})\n{place}\n{}", told(finding))
+}
+
+/// `file:line:column`, or the file alone; to be made printable.
+pub(super) fn place(location: &Location, sources: &SourceMap) -> String {
+    match sources.place(location) {
+        Some(place) => format!("{}:{}:{}", location.path, place.start.0, place.start.1),
+        None => location.path.to_string(),
+    }
 }
 
 /// `waived by team-shop until 2027-03-01: unread since 3.1`

@@ -13,6 +13,7 @@ mod corpora;
 mod determinism;
 mod docs;
 mod documents;
+mod formats;
 mod governance;
 mod layouts;
 mod levels;

@@ -1,0 +1,35 @@
+//! `check --bundle`: the files that others sign and check.
+
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use crate::error::GateError;
+use crate::model::Report;
+use crate::render::{SourceMap, bundle};
+
+/// Writes the files of the bundle into the folder, which is made where it is not there.
+pub(super) fn write(folder: &Path, report: &Report, sources: &SourceMap) -> Result<(), GateError> {
+    let failed = |path: &Path| {
+        let file = path.display().to_string();
+        move |source| GateError::Write { file, source }
+    };
+    // Only floats and foreign types cannot be written, and a report has none.
+    let files = bundle(report, sources).map_err(|error| failed(folder)(Error::other(error)))?;
+    own(folder).map_err(failed(folder))?;
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        own(&path).and_then(|()| std::fs::write(&path, text)).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+/// A link may have come with the change, and lead anywhere.
+fn own(path: &Path) -> Result<(), Error> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            Err(Error::new(ErrorKind::AlreadyExists, "it is a symbolic link; remove it first"))
+        }
+        _ => Ok(()),
+    }
+}
