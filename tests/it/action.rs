@@ -18,8 +18,12 @@ fn a_pull_request_is_judged_from_a_checkout_of_one_commit() {
     let forge = Forge::new();
     forge.check_out("pull");
     let event = r#"{"pull_request":{"number":1}}"#;
-    let step = forge.run("pull_request", event, &[("GITHUB_BASE_REF", "main")]);
+    let bundle = forge.path("runner/bundle").display().to_string();
+    let settings = [("GITHUB_BASE_REF", "main"), ("INPUT_BUNDLE", &bundle)];
+    let step = forge.run("pull_request", event, &settings);
     step.judged(1, "block", "6");
+    let report = fs::read(&step.outputs["report"]).unwrap();
+    assert_eq!(fs::read(Path::new(&bundle).join("report.json")).unwrap(), report);
     assert!(step.ran.out.contains("::error file=db/migrations/0006_track_stock.down.sql,line=1"));
     assert!(!step.ran.out.contains("\n::error::hit"), "{}", step.ran.out);
     assert!(step.summary.contains("Migrations blocked: 6 errors"), "{}", step.summary);
