@@ -2,6 +2,7 @@
 // The helpers of tests are tests too, but clippy only knows functions marked so.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod action;
 mod architecture;
 mod cli;
 mod commands;

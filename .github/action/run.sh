@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# The action: installs the gate, runs it on the event's change and tells GitHub what it said.
+#
+# Every input comes through the environment (action.yml). The exit code is the gate's.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=.github/action/common.sh
+. "$here/common.sh"
+# shellcheck source=.github/action/install.sh
+. "$here/install.sh"
+# shellcheck source=.github/action/base.sh
+. "$here/base.sh"
+
+# Kept from what runs below: a migration is its author's code.
+token="$INPUT_TOKEN"
+unset INPUT_TOKEN
+
+# GitHub refuses a longer summary as a whole.
+readonly summary_limit=1048576
+
+# Prints the lines of an input that are not empty.
+lines() {
+  local line
+  while IFS= read -r line || [ -n "$line" ]; do
+    line="${line%$'\r'}"
+    if [ -n "$line" ]; then printf '%s\n' "$line"; fi
+  done <<<"$1"
+}
+
+# Appends `$1=LINE` to the arguments for every line of an input.
+add_each() {
+  local line
+  while IFS= read -r line; do arguments+=("$1=$line"); done < <(lines "$2")
+}
+
+add_if() {
+  if [ -n "$2" ]; then arguments+=("$1=$2"); fi
+}
+
+# Appends the files that the input "files" names.
+add_files() {
+  local line file
+  while IFS= read -r line; do
+    if [ -d "$line" ]; then
+      for file in "$line"/*.json "$line"/*/*.json; do
+        if [ -f "$file" ]; then arguments+=("$file"); fi
+      done
+    else
+      arguments+=("$line")
+    fi
+  done < <(lines "$INPUT_FILES")
+}
+
+add_reports() {
+  arguments+=("--format=$format" "--report=json=$report" "--report=markdown=$summary")
+  add_each --report "$INPUT_REPORTS"
+}
+
+check_arguments() {
+  find_base
+  arguments=(check "--head=$INPUT_HEAD")
+  if is_true all "$everything"; then arguments+=(--all); fi
+  add_if --base "$base"
+  add_if --set "$INPUT_SET"
+  add_if --config "$INPUT_CONFIG"
+  add_if --shard "$INPUT_SHARD"
+  add_if --bundle "$INPUT_BUNDLE"
+  add_if --postgres-bin "$INPUT_POSTGRES_BIN"
+  add_each --approved-by "$INPUT_APPROVED_BY"
+  add_reports
+  arguments+=(-- "$INPUT_PATH")
+}
+
+merge_arguments() {
+  target_branch=""
+  arguments=(merge)
+  add_reports
+  arguments+=(--)
+  add_files
+}
+
+# Posts the report; ends with its verdict, or with 2 or 3 where it is refused.
+publish() {
+  arguments=(publish "--report=$report" "--check-name=$INPUT_CHECK_NAME")
+  is_true check-run "$INPUT_CHECK_RUN" || arguments+=(--no-check)
+  is_true comment "$INPUT_COMMENT" || arguments+=(--no-comment)
+  GITHUB_TOKEN="$token" "$gate" "${arguments[@]}"
+}
+
+# Whatever the report says, and whatever it is called, a line of the runner's file is one output.
+write_outputs() {
+  case "$report" in *$'\n'*) fail "the name of the report has a line end" ;; esac
+  jq -r '
+    def word: tostring | select(test("\\A[a-z0-9]*\\z"));
+    "verdict=\(.verdict | word)", "errors=\(.counts.errors | word)",
+    "warnings=\(.counts.warnings | word)", "notes=\(.counts.notes | word)",
+    "digest=\(.digest | word)"' "$report" >>"$GITHUB_OUTPUT"
+  printf 'report=%s\n' "$report" >>"$GITHUB_OUTPUT"
+}
+
+write_summary() {
+  if [ "$(wc -c <"$summary")" -lt "$summary_limit" ]; then
+    cat "$summary" >>"$GITHUB_STEP_SUMMARY"
+  else
+    echo "The report is too long for this page; it is in the job's files." >>"$GITHUB_STEP_SUMMARY"
+  fi
+}
+
+publish_foreign() {
+  arguments=()
+  add_files
+  [ "${#arguments[@]}" -eq 1 ] || fail "\"publish\" takes one file in the input \"files\""
+  report="${arguments[0]}"
+  write_outputs
+  publish
+}
+
+# Runs "check" or "merge" and passes its verdict on, which posting never changes.
+judge() {
+  local folder posts=false format="$INPUT_FORMAT" code=0
+  if is_true publish "$INPUT_PUBLISH"; then posts=true; fi
+  # What is posted brings its own annotations.
+  if [ -z "$format" ]; then
+    if [ "$posts" = true ]; then format=plain; else format=github; fi
+  fi
+  folder="$(mktemp -d "$RUNNER_TEMP/migration-gate-report.XXXXXX")"
+  report="$folder/report.json" summary="$folder/summary.md"
+  "${INPUT_COMMAND}_arguments"
+  GITHUB_BASE_REF="$target_branch" "$gate" "${arguments[@]}" || code=$?
+  if [ -s "$report" ]; then
+    write_outputs
+    if [ "$posts" = true ]; then publish || true; fi
+    # Where it was posted, the summary is there and says how that went.
+    if [ ! -s "$GITHUB_STEP_SUMMARY" ]; then write_summary; fi
+  fi
+  exit "$code"
+}
+
+has jq || fail "jq is missing on this runner"
+install_gate
+case "$INPUT_COMMAND" in
+  check | merge) judge ;;
+  publish) publish_foreign ;;
+  *) fail "the input \"command\" is check, merge or publish, not \"$INPUT_COMMAND\"" ;;
+esac
