@@ -12,6 +12,7 @@ mod corpora;
 mod determinism;
 mod docs;
 mod documents;
+mod github;
 mod governance;
 mod layouts;
 mod levels;
