@@ -42,6 +42,8 @@ pub mod runner;
 pub mod render;
 pub mod report;
 
+pub mod publish;
+
 pub mod app;
 pub mod cli;
 pub mod error;

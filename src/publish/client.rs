@@ -1,0 +1,467 @@
+//! GitHub's REST API, one request after the other.
+//!
+//! octocrab makes the connections; the requests and their types are this program's own, because
+//! octocrab's typed calls do not fit the API everywhere: it sends POST where comments are updated
+//! by PATCH, and its pages follow links to other hosts.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use octocrab::Octocrab;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::PublishError;
+use super::address::{Address, next_link};
+use super::retry::{Again, Patience, again};
+use crate::host;
+use crate::model::{clipped, printable};
+
+/// The longest that one answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The most pages that are read of a list, of 100 items each.
+const MAX_PAGES: usize = 100;
+/// Characters shown of what the API says, at most.
+const MAX_WORDS: usize = 500;
+
+/// A connection to GitHub's API with a token; it blocks until the answer is there.
+///
+/// The token goes to the configured address and nowhere else: redirections are not followed, and
+/// neither are links to other hosts. Proxies are not used.
+pub struct Client {
+    // Dropped before the runtime that drives it.
+    octocrab: Octocrab,
+    runtime: Runtime,
+    address: Address,
+    patience: Patience,
+    waited: Cell<u32>,
+}
+
+/// What came back.
+struct Answer {
+    status: u16,
+    body: String,
+    again: Again,
+    next: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Client {
+    /// A client for the API at that address, such as `https://api.github.com`.
+    ///
+    /// # Errors
+    /// Where the address is none, the token cannot be sent, or the machine's certificates cannot
+    /// be read.
+    pub fn new(api_url: &str, token: &str) -> Result<Self, PublishError> {
+        Self::with_patience(api_url, token, Patience::default())
+    }
+
+    /// Like [`Self::new`], with another patience.
+    ///
+    /// # Errors
+    /// Like [`Self::new`].
+    pub fn with_patience(
+        api_url: &str,
+        token: &str,
+        patience: Patience,
+    ) -> Result<Self, PublishError> {
+        let address = Address::parse(api_url)?;
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(PublishError::Setup(
+                "GITHUB_TOKEN holds no token\n  help: set it to ${{ github.token }} in the step's env".into(),
+            ));
+        }
+        let failed = |error: &dyn std::error::Error| {
+            PublishError::Setup(format!(
+                "no connection can be made: {}\n  help: see whether the machine has certificate authorities (ca-certificates)",
+                causes(error)
+            ))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| failed(&error))?;
+        let octocrab = {
+            // Its worker is started on the runtime.
+            let _entered = runtime.enter();
+            octocrab(&address, token).map_err(|error| failed(&error))?
+        };
+        Ok(Self { octocrab, runtime, address, patience, waited: Cell::new(0) })
+    }
+
+    /// Asks for one thing.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, PublishError> {
+        self.read(Method::Get, path, None)
+    }
+
+    /// Makes a thing. It is sent again only where GitHub says that it was not made; where the
+    /// answer is lost ([`PublishError::is_lost`]), look first.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, PublishError> {
+        self.read(Method::Post, path, Some(&value(body)))
+    }
+
+    /// Changes a thing.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, PublishError> {
+        self.read(Method::Patch, path, Some(&value(body)))
+    }
+
+    /// Removes a thing.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub fn delete(&self, path: &str) -> Result<(), PublishError> {
+        self.send(Method::Delete, path, None).map(|_| ())
+    }
+
+    /// Asks for a list, all pages of it.
+    ///
+    /// # Errors
+    /// See [`PublishError`]; also where a page lies on another host, or there are too many.
+    pub fn pages<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, PublishError> {
+        self.all_pages(path, None)
+    }
+
+    /// Like [`Self::pages`], for lists that come wrapped: `{"check_runs": […]}`.
+    ///
+    /// # Errors
+    /// Like [`Self::pages`].
+    pub fn pages_in<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        member: &str,
+    ) -> Result<Vec<T>, PublishError> {
+        self.all_pages(path, Some(member))
+    }
+
+    fn all_pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        member: Option<&str>,
+    ) -> Result<Vec<T>, PublishError> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let mut next = Some(format!("{path}{joint}per_page=100"));
+        let mut all = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let Some(path) = next else { return Ok(all) };
+            let unreadable = |message: String| unreadable(Method::Get, &path, &message);
+            let answer = self.send(Method::Get, &path, None)?;
+            let mut page: Value = parse(&answer.body).map_err(unreadable)?;
+            if let Some(member) = member {
+                page = page.get_mut(member).map(Value::take).unwrap_or_default();
+            }
+            let page: Vec<T> =
+                serde_json::from_value(page).map_err(|error| unreadable(error.to_string()))?;
+            all.extend(page);
+            next = match answer.next {
+                None => None,
+                Some(link) => Some(self.address.path_of(&link).ok_or_else(|| {
+                    unreadable(format!("its next page is elsewhere, at {}", clipped(&link, 200)))
+                })?),
+            };
+        }
+        match next {
+            None => Ok(all),
+            Some(path) => Err(unreadable(Method::Get, &path, "the list does not end")),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, PublishError> {
+        let answer = self.send(method, path, body)?;
+        parse(&answer.body).map_err(|message| unreadable(method, path, &message))
+    }
+
+    /// Sends a request as often as there is patience for it.
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, PublishError> {
+        let mut tried = 1;
+        loop {
+            let answer = self.runtime.block_on(self.once(method, path, body));
+            let wait = match answer.as_ref().map_or(Again::Lost, |answer| answer.again) {
+                Again::No => None,
+                Again::Limited(seconds) => Some(seconds),
+                Again::Lost if method == Method::Post => None,
+                Again::Lost => Some(1 << (tried - 1).min(10)),
+            };
+            let wait = wait.filter(|_| tried < self.patience.tries);
+            if !wait.is_some_and(|seconds| self.wait(seconds)) {
+                return judge(method, path, answer);
+            }
+            tried += 1;
+        }
+    }
+
+    /// Waits so many seconds, where there is so much patience left.
+    fn wait(&self, seconds: u32) -> bool {
+        let waited = self.waited.get().saturating_add(seconds);
+        let enough = waited <= self.patience.most;
+        if enough {
+            self.waited.set(waited);
+            host::pause(self.patience.second * seconds);
+        }
+        enough
+    }
+
+    /// Sends a request once; the error is the system's words.
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, String> {
+        let url = self.address.of(path);
+        let answer = async {
+            let response = match method {
+                Method::Get => self.octocrab._get(url).await,
+                Method::Post => self.octocrab._post(url, body).await,
+                Method::Patch => self.octocrab._patch(url, body).await,
+                Method::Delete => self.octocrab._delete(url, body).await,
+            }?;
+            let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+            let names = ["link", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"];
+            let headers = names.map(|name| (name, header(name)));
+            let status = response.status().as_u16();
+            let body = self.octocrab.body_to_string(response).await?;
+            let header = |wanted: &str| headers.iter().find(|(name, _)| *name == wanted)?.1.clone();
+            let next = header("link").as_deref().and_then(next_link).map(str::to_owned);
+            Ok(Answer { status, again: again(status, &header, &body), body, next })
+        };
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(answer) => answer.map_err(|error: octocrab::Error| causes(&error)),
+            Err(_) => Err(format!("none within {} seconds", ANSWER.as_secs())),
+        }
+    }
+}
+
+fn octocrab(address: &Address, token: &str) -> octocrab::Result<Octocrab> {
+    let mut builder = Octocrab::builder()
+        .base_uri(address.of(""))?
+        .personal_token(token)
+        .set_connect_timeout(Some(ANSWER));
+    // A header's name always parses; its type cannot be named from here.
+    if let Ok(accept) = "accept".parse() {
+        builder = builder.add_header(accept, "application/vnd.github+json".into());
+    }
+    builder.build()
+}
+
+/// An answer, or why there is none.
+fn judge(
+    method: Method,
+    path: &str,
+    answer: Result<Answer, String>,
+) -> Result<Answer, PublishError> {
+    let request = request(method, path);
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(message) => {
+            let message = clipped(&message, MAX_WORDS);
+            return Err(PublishError::Unreachable { request, message });
+        }
+    };
+    let Answer { status, ref body, .. } = answer;
+    let message = words(body);
+    match status {
+        200..=299 => Ok(answer),
+        _ if matches!(answer.again, Again::Limited(_)) => {
+            Err(PublishError::RateLimited { request, message })
+        }
+        404 if method == Method::Get => Err(PublishError::NotFound { request }),
+        401 | 403 | 404 => Err(PublishError::NotAllowed { request, status, message }),
+        _ => Err(PublishError::Refused { request, status, message }),
+    }
+}
+
+/// What the API says of an error: its message, and what it finds wrong in the request.
+fn words(body: &str) -> String {
+    let Ok(error) = serde_json::from_str::<Value>(body) else {
+        return clipped(body.trim(), MAX_WORDS);
+    };
+    let message = error.get("message").and_then(Value::as_str).unwrap_or("it gives no reason");
+    let more = error.get("errors").filter(|errors| !errors.is_null());
+    let more = more.map(|errors| format!(" {errors}")).unwrap_or_default();
+    clipped(&format!("{message}{more}"), MAX_WORDS)
+}
+
+fn request(method: Method, path: &str) -> String {
+    format!("{} {}", method.name(), printable(path))
+}
+
+fn unreadable(method: Method, path: &str, message: &str) -> PublishError {
+    PublishError::Unreadable {
+        request: request(method, path),
+        message: clipped(message, MAX_WORDS),
+    }
+}
+
+/// An answer without a body, as to a deletion, is null.
+fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {
+    let body = if body.trim().is_empty() { "null" } else { body };
+    serde_json::from_str(body).map_err(|error| error.to_string())
+}
+
+/// What is sent; the types of requests are all such that this cannot fail.
+fn value(body: &impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
+}
+
+/// An error with what it was caused by; octocrab's own words say little.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !said.is_empty() && words.last() != Some(&said) {
+            words.push(said);
+        }
+        cause = error.source();
+    }
+    words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::publish::PublishError;
+    use crate::publish::stand_in::{Said, StandIn, told};
+
+    #[test]
+    fn every_page_is_read_and_none_elsewhere() {
+        let github = StandIn::new(|asked| {
+            let page = asked.url.split("page=").last().and_then(|page| page.parse().ok());
+            let page: u32 = page.filter(|_| asked.url.contains("&page=")).unwrap_or(1);
+            let next =
+                format!("<{}/items?per_page=100&page={}>; rel=\"next\"", asked.host, page + 1);
+            let said = told(200, json!([page]));
+            if page < 3 { said.with("Link", &next) } else { said }
+        });
+        assert_eq!(github.client().pages::<u32>("/items").unwrap(), [1, 2, 3]);
+        assert_eq!(github.asked()[0].url, "/items?per_page=100");
+
+        let foreign = StandIn::new(|_| {
+            told(200, json!([1])).with("Link", "<http://127.0.0.1:1/items?page=2>; rel=\"next\"")
+        });
+        let error = foreign.client().pages::<u32>("/items").unwrap_err().to_string();
+        assert!(error.contains("its next page is elsewhere"), "{error}");
+        assert_eq!(foreign.asked().len(), 1);
+
+        let wrapped = StandIn::new(|_| told(200, json!({"items": [4]})));
+        assert_eq!(wrapped.client().pages_in::<u32>("/items?a=b", "items").unwrap(), [4]);
+        assert_eq!(wrapped.asked()[0].url, "/items?a=b&per_page=100");
+    }
+
+    #[test]
+    fn an_outage_is_waited_out_but_nothing_is_made_twice() {
+        let github = StandIn::new(|asked| match asked.number {
+            1 | 2 => told(502, json!({"message": "Server Error"})),
+            _ => told(200, json!({"id": 7})),
+        });
+        let client = github.client();
+        assert_eq!(client.get::<Value>("/x").unwrap(), json!({"id": 7}));
+        assert_eq!(github.asked().len(), 3);
+
+        let github = StandIn::new(|_| told(502, json!({"message": "Server Error"})));
+        let error = github.client().post::<Value>("/x", &json!({})).unwrap_err();
+        assert!(error.is_lost(), "{error}");
+        assert_eq!(github.asked().len(), 1);
+        assert!(github.client().patch::<Value>("/x", &json!({})).is_err());
+        assert_eq!(github.asked().len(), 5);
+    }
+
+    #[test]
+    fn a_rate_limit_is_waited_for_as_long_as_there_is_patience() {
+        let limited = || told(403, json!({"message": "You have exceeded a secondary rate limit"}));
+        let github = StandIn::new(move |asked| match asked.number {
+            1 => limited().with("Retry-After", "2"),
+            _ => told(201, json!({"id": 7})),
+        });
+        assert!(github.client().post::<Value>("/x", &json!({})).is_ok());
+        let github = StandIn::new(move |_| limited().with("Retry-After", "3600"));
+        let error = github.client().post::<Value>("/x", &json!({})).unwrap_err();
+        assert!(matches!(error, PublishError::RateLimited { .. }), "{error}");
+        assert_eq!(github.asked().len(), 1);
+    }
+
+    #[test]
+    fn every_refusal_has_its_kind_and_is_shown_harmlessly() {
+        let said = |status: u16, body: Value| StandIn::new(move |_| told(status, body.clone()));
+        let hostile = "no\n::error::\u{202e}";
+        let github = said(403, json!({"message": hostile}));
+        let error = github.client().post::<Value>("/x", &json!({})).unwrap_err();
+        assert!(error.is_not_allowed() && !error.to_string().contains("\n::"), "{error}");
+        let read = |github: &StandIn| github.client().get::<Value>("/x").unwrap_err();
+        assert!(matches!(read(&said(404, json!({}))), PublishError::NotFound { .. }));
+        assert!(read(&said(401, json!({}))).is_not_allowed());
+        let wrong = json!({"message": "Validation Failed", "errors": [{"field": "body"}]});
+        let error = read(&said(422, wrong));
+        assert!(error.to_string().contains("Validation Failed [{\"field\":\"body\"}]"), "{error}");
+        let github = StandIn::new(|_| Said { body: "<html>".into(), ..told(200, Value::Null) });
+        assert!(matches!(read(&github), PublishError::Unreadable { .. }));
+        let github =
+            StandIn::new(|_| told(302, Value::Null).with("Location", "http://127.0.0.1:1/"));
+        assert!(matches!(read(&github), PublishError::Refused { status: 302, .. }));
+    }
+
+    #[test]
+    fn the_token_is_sent_and_never_shown() {
+        let github = StandIn::new(|_| told(200, Value::Null));
+        github.client().delete("/x").unwrap();
+        let asked = github.asked();
+        assert_eq!(asked[0].token.as_deref(), Some("Bearer secret-token"));
+        let gone = super::Client::with_patience(
+            "http://127.0.0.1:1",
+            "secret-token",
+            crate::publish::stand_in::HASTE,
+        );
+        let error = gone.unwrap().get::<Value>("/x").unwrap_err();
+        assert!(matches!(error, PublishError::Unreachable { .. }), "{error}");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+        assert!(super::Client::new("https://api.github.com", "a\nb").is_err());
+    }
+}
