@@ -1,5 +1,6 @@
 //! The command line: types only, no I/O.
 
+mod pulls;
 mod runner;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
+pub use pulls::Pulls;
 pub use runner::{
     Apply, ClassName, Journal, OnTarget, Plan, Resolve, ResolvedAs, Rollback, Runner, Status,
     StatusFormat, Wanted,
@@ -61,6 +63,9 @@ pub enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// List open pull requests on GitHub that touch migrations or config schemas, and which of them
+    /// get in each other's way.
+    Pulls(Pulls),
     /// Real targets.
     #[command(flatten)]
     OnTarget(Runner),

@@ -4,6 +4,7 @@ use crate::catalog::CatalogError;
 use crate::changes::ChangesError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::publish::PublishError;
 use crate::runner::Fault;
 
 /// What ends a command before it has a verdict.
@@ -30,6 +31,9 @@ pub enum GateError {
     /// A real target, or what is known of it, does not allow it.
     #[error(transparent)]
     Runner(#[from] Fault),
+    /// GitHub does not answer, or not as asked.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// Standard output does not take what is written to it.
     #[error(
         "cannot write to standard output: {0}\n  help: see what it leads to; --report FORMAT=FILE writes to a file"
@@ -59,7 +63,7 @@ impl GateError {
             | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Runner(fault) => fault.kind.exit_code(),
-            Self::Changes(_) | Self::Engine(_) | Self::Output(_) => 3,
+            Self::Changes(_) | Self::Engine(_) | Self::Publish(_) | Self::Output(_) => 3,
         }
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
-    let (terms, levels) = (terms(args, &gathered.policy), levels(&gathered.policy));
+    let terms = terms(args.as_of, args.approved_by.clone(), &gathered.policy);
+    let levels = levels(&gathered.policy);
     let catalogs = gathered.catalogs.iter();
     let catalogs: Vec<&SetCatalog> =
         catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
@@ -139,7 +140,7 @@ fn unjudged(catalog: &SetCatalog) -> SetReport {
     }
 }
 
-fn levels(policy: &Settings) -> LevelPolicy {
+pub(super) fn levels(policy: &Settings) -> LevelPolicy {
     let overrides = policy.policy.levels.iter().map(|(rule, level)| (rule.clone(), level.value));
     LevelPolicy { strict: policy.policy.preset == Preset::Strict, overrides: overrides.collect() }
 }

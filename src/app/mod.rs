@@ -7,6 +7,7 @@ mod examples;
 mod explain;
 mod fix;
 mod gather;
+mod github;
 mod govern;
 mod graph;
 mod journal;
@@ -15,6 +16,7 @@ mod output;
 mod plan;
 mod printed;
 mod progress;
+mod pulls;
 mod real;
 mod sandbox;
 
@@ -59,6 +61,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),
         Command::Rules { markdown } => explain::rules(*markdown),
+        Command::Pulls(args) => pulls::pulls(args),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }

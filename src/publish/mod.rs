@@ -7,10 +7,12 @@
 mod address;
 mod client;
 mod error;
+mod pulls;
 mod retry;
 #[cfg(test)]
 mod stand_in;
 
 pub use client::Client;
 pub use error::PublishError;
+pub use pulls::{Branch, PullRequest, User, changed_files, file_at, gate_state, open_pulls};
 pub use retry::Patience;
