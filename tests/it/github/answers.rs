@@ -1,4 +1,4 @@
-//! What the stand-in says: JSON, pages of it, files and errors.
+//! What the stand-in says: JSON, pages of it, and errors.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 pub(super) enum Body {
     Json(Value),
-    Raw(Vec<u8>),
     Nothing,
 }
 
@@ -17,13 +16,11 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(&'static str, String)>,
     /// Where the items to be paged stand: the body itself or a member of it.
     paged: Option<Option<&'static str>>,
-    /// The bytes of a file, for those who ask for them.
-    file: Option<Vec<u8>>,
 }
 
 impl Answer {
     fn new(status: u16, body: Body) -> Self {
-        Self { status, body, headers: Vec::new(), paged: None, file: None }
+        Self { status, body, headers: Vec::new(), paged: None }
     }
 
     pub(super) fn json(status: u16, value: Value) -> Self {
@@ -60,21 +57,8 @@ impl Answer {
         Self { paged: Some(Some(name)), ..Self::json(200, body) }
     }
 
-    pub(super) fn file(value: Value, bytes: Vec<u8>) -> Self {
-        Self { file: Some(bytes), ..Self::json(200, value) }
-    }
-
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
-        self
-    }
-
-    /// The file's bytes alone, if they are wanted.
-    pub(super) fn raw(mut self, wanted: bool) -> Self {
-        if let (true, Some(bytes)) = (wanted, self.file.take()) {
-            self.body = Body::Raw(bytes);
-            self.headers = vec![("content-type", "application/vnd.github.raw".to_owned())];
-        }
         self
     }
 

@@ -7,6 +7,7 @@
 mod answers;
 mod description;
 mod events;
+mod pulls;
 mod routes;
 mod sample;
 mod server;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::answers::Answer;
-use super::state::{LONGEST_COMMENT, MOST_ANNOTATIONS, State, Token};
+use super::state::{LARGEST_CONTENT, LONGEST_COMMENT, MOST_ANNOTATIONS, State, Token};
 
 /// What a request says.
 pub(super) struct Call<'a> {
@@ -61,6 +63,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", edit_check_run),
     route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", check_runs),
     route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", statuses),
+    route("GET", "/repos/{owner}/{repo}/commits/{ref}/status", combined_status),
     route("POST", "/repos/{owner}/{repo}/statuses/{sha}", post_status),
     route("GET", "/repos/{owner}/{repo}/commits/{ref}", commit),
     route("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", pulls_of_commit),
@@ -255,6 +258,15 @@ fn statuses(state: &mut State, call: &Call<'_>) -> Answer {
     Answer::list(found.map(|(_, status)| status.clone()).collect::<Vec<_>>())
 }
 
+fn combined_status(state: &mut State, call: &Call<'_>) -> Answer {
+    let sha = call.text("ref");
+    let mut latest: BTreeMap<String, Value> = BTreeMap::new();
+    for (_, status) in state.statuses.iter().filter(|(of, _)| of == sha) {
+        latest.insert(status["context"].to_string(), status.clone());
+    }
+    Answer::counted("statuses", latest.into_values().collect())
+}
+
 fn post_status(state: &mut State, call: &Call<'_>) -> Answer {
     let (sha, mut status) = (call.text("sha").to_owned(), call.body());
     if call.token == Token::ReadOnly {
@@ -291,8 +303,18 @@ fn contents(state: &mut State, call: &Call<'_>) -> Answer {
     let at = call.query.get("ref").cloned().unwrap_or_default();
     let path = call.text("path").to_owned();
     let Some(bytes) = state.contents.get(&(at, path.clone())) else { return Answer::missing() };
-    let file = json!({ "type": "file", "path": path, "size": bytes.len() });
-    Answer::file(file, bytes.clone())
+    let small = bytes.len() <= LARGEST_CONTENT;
+    let (encoding, content) = match small {
+        true => ("base64", STANDARD.encode(bytes)),
+        false => ("none", String::new()),
+    };
+    let size = bytes.len();
+    Answer::json(
+        200,
+        json!({
+            "type": "file", "path": path, "size": size, "encoding": encoding, "content": content,
+        }),
+    )
 }
 
 fn membership(state: &mut State, call: &Call<'_>) -> Answer {

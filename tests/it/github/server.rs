@@ -13,9 +13,6 @@ use super::routes::{self, Call, Route};
 use super::sample;
 use super::state::{Failure, State, Token};
 
-/// The media type of a file's bytes.
-const RAW: &str = "application/vnd.github.raw";
-
 /// A running stand-in.
 pub(crate) struct GitHub {
     state: Arc<Mutex<State>>,
@@ -77,7 +74,6 @@ fn serve(mut request: Request, state: &Mutex<State>, address: &str) {
     let headers = answer.headers.iter().map(|(name, value)| header(name, value));
     let body = match answer.body {
         Body::Json(value) => value.to_string().into_bytes(),
-        Body::Raw(bytes) => bytes,
         Body::Nothing => Vec::new(),
     };
     let mut response = Response::from_data(body).with_status_code(answer.status);
@@ -148,8 +144,7 @@ fn answer(asked: &Asked, state: &mut State, address: &str) -> Answer {
     }
     let answer = (route.handler)(state, &call);
     let url = format!("{address}{}", asked.path);
-    let raw = asked.headers.get("accept").is_some_and(|accept| accept.starts_with(RAW));
-    whole(route, answer.page(&url, &asked.query).raw(raw))
+    whole(route, answer.page(&url, &asked.query))
 }
 
 /// The answer with all that GitHub always says.

@@ -155,12 +155,10 @@ fn every_answer_is_as_github_describes_it() {
     let github = with_pull();
     let (number, run) = {
         let mut state = github.state();
-        let file = json!({ "filename": "db/1.sql", "status": "added" });
-        state.files.insert(7, vec![file]);
+        state.changes(7, &[("db/1.sql", "added", "SELECT 1")]);
         let review = json!({ "state": "APPROVED", "commit_id": HEAD, "user": { "login": "ann" } });
         state.reviews.insert(7, vec![review]);
         state.pulls.get_mut(&7).unwrap()["labels"] = json!([{ "name": "approved" }]);
-        state.contents.insert((HEAD.into(), "db/1.sql".into()), b"SELECT 1".to_vec());
         state.members.insert(("dba".into(), "ann".into()), "active");
         (state.comment(7, "ann", "hello"), 0)
     };
@@ -177,6 +175,7 @@ fn every_answer_is_as_github_describes_it() {
         format!("/check-runs/{}", made.body["id"]),
         format!("/commits/{HEAD}"),
         format!("/commits/{HEAD}/check-runs"),
+        format!("/commits/{HEAD}/status"),
         format!("/commits/{HEAD}/statuses"),
         format!("/commits/{HEAD}/pulls"),
         format!("/contents/db/1.sql?ref={HEAD}"),

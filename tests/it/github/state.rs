@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// The longest comment, in characters.
 pub(super) const LONGEST_COMMENT: usize = 65_536;
+/// The largest file whose content is told, in bytes.
+pub(super) const LARGEST_CONTENT: usize = 1024 * 1024;
 /// The most annotations of one request.
 pub(super) const MOST_ANNOTATIONS: usize = 50;
 
@@ -99,6 +101,19 @@ impl State {
             })
         });
         pull["head"]["sha"] = json!(head);
+    }
+
+    /// Says what a pull request changes: path, status, and the text at its head.
+    pub(crate) fn changes(&mut self, number: u64, files: &[(&str, &str, &str)]) {
+        let head = self.pulls[&number]["head"]["sha"].as_str().unwrap().to_owned();
+        let listed =
+            files.iter().map(|(path, status, _)| json!({ "filename": path, "status": status }));
+        self.files.insert(number, listed.collect());
+        for (path, status, text) in files {
+            if *status != "removed" {
+                self.contents.insert((head.clone(), (*path).to_owned()), text.as_bytes().to_vec());
+            }
+        }
     }
 
     /// Someone's comment on a pull request; its id.
