@@ -1,5 +1,6 @@
 //! The command line: types only, no I/O.
 
+mod publish;
 mod pulls;
 mod runner;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
+pub use publish::Publish;
 pub use pulls::Pulls;
 pub use runner::{
     Apply, ClassName, Journal, OnTarget, Plan, Resolve, ResolvedAs, Rollback, Runner, Status,
@@ -48,6 +50,8 @@ pub enum Color {
 pub enum Command {
     /// Check what a change does to migrations; the exit code is the verdict.
     Check(Box<Check>),
+    /// Post a report to GitHub: a check run, a comment on the pull request, the step's summary.
+    Publish(Publish),
     /// List the sets and their migrations.
     List(List),
     /// Print the dependency graph of the sets.

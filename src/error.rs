@@ -5,6 +5,7 @@ use crate::changes::ChangesError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
 use crate::publish::PublishError;
+use crate::report::v1::ReadError;
 use crate::runner::Fault;
 
 /// What ends a command before it has a verdict.
@@ -31,7 +32,15 @@ pub enum GateError {
     /// A real target, or what is known of it, does not allow it.
     #[error(transparent)]
     Runner(#[from] Fault),
-    /// GitHub does not answer, or not as asked.
+    /// A file is not taken for a report.
+    #[error("{file}: {source}")]
+    Report {
+        /// The file as the user named it, printable.
+        file: String,
+        /// Why not.
+        source: ReadError,
+    },
+    /// What hangs on GitHub's answer could not be asked.
     #[error(transparent)]
     Publish(#[from] PublishError),
     /// Standard output does not take what is written to it.
@@ -60,6 +69,7 @@ impl GateError {
             | Self::Fix(_)
             | Self::Config(_)
             | Self::Catalog(_)
+            | Self::Report { .. }
             | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Runner(fault) => fault.kind.exit_code(),

@@ -3,36 +3,27 @@
 use crate::error::GateError;
 use crate::host;
 use crate::model::quoted;
-use crate::publish::Client;
+use crate::publish::{Client, PublishError, Repository};
 
 /// Where GitHub's own API is.
 const API: &str = "https://api.github.com";
 
 /// A connection with the job's token.
-pub(super) fn client() -> Result<Client, GateError> {
-    let url = host::env_text("GITHUB_API_URL").unwrap_or_else(|| API.to_owned());
-    Ok(Client::new(&url, &host::env_text("GITHUB_TOKEN").unwrap_or_default())?)
+pub(super) fn client() -> Result<Client, PublishError> {
+    let url = host::env_text("GITHUB_API_URL");
+    let token = host::env_text("GITHUB_TOKEN").unwrap_or_default();
+    Client::new(url.as_deref().unwrap_or(API), &token)
 }
 
-/// The repository, as `owner/name`.
-pub(super) fn repository(named: Option<&str>) -> Result<String, GateError> {
+/// The repository that is named, or else that of the job.
+pub(super) fn repository(named: Option<&str>) -> Result<Repository, GateError> {
     let named = named.map(str::to_owned).or_else(|| host::env_text("GITHUB_REPOSITORY"));
-    let Some(named) = named else {
-        return Err(GateError::Usage(
-            "no repository is named\n  help: pass --repository OWNER/NAME, or set GITHUB_REPOSITORY"
-                .into(),
-        ));
-    };
-    let is_name = |name: &str| {
-        let of_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        !name.is_empty() && !matches!(name, "." | "..") && name.chars().all(of_name)
-    };
-    let sound = named.split_once('/').is_some_and(|(owner, name)| is_name(owner) && is_name(name));
-    sound.then_some(()).ok_or_else(|| {
+    let refused = |what: String| {
         GateError::Usage(format!(
-            "{} is no repository\n  help: write OWNER/NAME, such as acme/shop",
-            quoted(&named)
+            "{what}\n  help: pass --repository OWNER/NAME, or set GITHUB_REPOSITORY"
         ))
-    })?;
-    Ok(named)
+    };
+    let named = named.ok_or_else(|| refused("no repository is named".into()))?;
+    Repository::parse(&named)
+        .ok_or_else(|| refused(format!("{} is no repository of GitHub", quoted(&named))))
 }

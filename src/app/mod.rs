@@ -16,6 +16,7 @@ mod output;
 mod plan;
 mod printed;
 mod progress;
+mod publish;
 mod pulls;
 mod real;
 mod sandbox;
@@ -57,6 +58,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
     };
     match &cli.command {
         Command::Check(args) => check::check(args, color),
+        Command::Publish(args) => publish::publish(args),
         Command::List(args) => list::list(args),
         Command::Graph(args) => graph::graph(args),
         Command::Explain { rule } => explain::explain(rule),

@@ -72,10 +72,11 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Whether the token is not enough for it, so that a weaker means may still work.
+    /// Whether the token is not enough for it, so that a weaker means may still work. GitHub hides
+    /// what a token may not see, so also where there is no such thing.
     #[must_use]
     pub fn is_not_allowed(&self) -> bool {
-        matches!(self, Self::NotAllowed { .. })
+        matches!(self, Self::NotAllowed { .. } | Self::NotFound { .. })
     }
 
     /// Whether it may have been done all the same: the answer was lost.

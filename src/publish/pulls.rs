@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Client, PublishError};
+use super::{Client, PublishError, Repository};
 use crate::model::{ChangeKind, Entry, EntryKind, FileChange, RepoPath};
 
 /// GitHub lists no more files of a pull request.
@@ -14,9 +14,9 @@ const MOST_FILES: usize = 3000;
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// A pull request.
+/// An open pull request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct PullRequest {
+pub struct OpenPull {
     /// Its number in the repository.
     pub number: u64,
     /// Its title, as its author wrote it.
@@ -80,13 +80,12 @@ struct Content {
     content: String,
 }
 
-/// The open pull requests of a repository (`owner/name`), by number.
+/// The open pull requests of a repository, by number.
 ///
 /// # Errors
 /// See [`PublishError`].
-pub fn open_pulls(client: &Client, repository: &str) -> Result<Vec<PullRequest>, PublishError> {
-    let mut all: Vec<PullRequest> =
-        client.pages(&format!("/repos/{repository}/pulls?state=open"))?;
+pub fn open_pulls(client: &Client, repository: &Repository) -> Result<Vec<OpenPull>, PublishError> {
+    let mut all: Vec<OpenPull> = client.pages(&repository.path("pulls?state=open"))?;
     all.sort_by_key(|pull| pull.number);
     // A pull request that is opened meanwhile moves another one to the next page.
     all.dedup_by_key(|pull| pull.number);
@@ -100,11 +99,11 @@ pub fn open_pulls(client: &Client, repository: &str) -> Result<Vec<PullRequest>,
 /// See [`PublishError`].
 pub fn changed_files(
     client: &Client,
-    repository: &str,
+    repository: &Repository,
     number: u64,
 ) -> Result<Option<Vec<FileChange>>, PublishError> {
     let listed: Vec<ListedFile> =
-        client.pages(&format!("/repos/{repository}/pulls/{number}/files"))?;
+        client.pages(&repository.path(format_args!("pulls/{number}/files")))?;
     if listed.len() >= MOST_FILES {
         return Ok(None);
     }
@@ -135,13 +134,13 @@ fn change(file: &ListedFile) -> Option<FileChange> {
 /// See [`PublishError`].
 pub fn file_at(
     client: &Client,
-    repository: &str,
+    repository: &Repository,
     path: &RepoPath,
     commit: &str,
 ) -> Result<Option<Entry>, PublishError> {
     let path = utf8_percent_encode(path.as_str(), ESCAPED);
     let commit = utf8_percent_encode(commit, ESCAPED);
-    let answer = client.get(&format!("/repos/{repository}/contents/{path}?ref={commit}"));
+    let answer = client.get(&repository.path(format_args!("contents/{path}?ref={commit}")));
     let content: Content = match answer {
         Err(PublishError::NotFound { .. }) => return Ok(None),
         answer => answer?,
@@ -168,11 +167,11 @@ pub fn file_at(
 /// See [`PublishError`].
 pub fn gate_state(
     client: &Client,
-    repository: &str,
+    repository: &Repository,
     commit: &str,
     name: &str,
 ) -> Result<Option<String>, PublishError> {
-    let commit = format!("/repos/{repository}/commits/{commit}");
+    let commit = repository.path(format_args!("commits/{commit}"));
     let runs: Vec<CheckRun> =
         client.pages_in(&format!("{commit}/check-runs?check_name={name}"), "check_runs")?;
     if let Some(run) = runs.into_iter().max_by_key(|run| run.id) {

@@ -4,6 +4,7 @@
 //! - [`printable`] is for every format: what a terminal would obey, or a reader could not see,
 //!   becomes visible.
 //! - [`log_line`] keeps a CI runner from taking a line of text as a command.
+//! - [`command_data`] and [`command_property`] are the parts of such a command of our own.
 //! - [`text`], [`code`], [`html_code`] and [`fence`] are for Markdown. Prose is let through word
 //!   by word, by what is known to be harmless; any other word becomes a code span, where neither
 //!   markup nor mentions nor references work.
@@ -35,6 +36,20 @@ pub fn log_line(line: &str) -> Cow<'_, str> {
         if command { out.push_str("\\u{23}") } else { out.push(c) }
     }
     Cow::Owned(out)
+}
+
+/// The message of a GitHub workflow command, several lines in one, escaped as GitHub's toolkit
+/// does: <https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts>.
+#[must_use]
+pub fn command_data(text: &str) -> String {
+    let lines: Vec<String> = lines(text).map(|line| log_line(&line).replace('%', "%25")).collect();
+    lines.join("%0A")
+}
+
+/// A property of a GitHub workflow command, escaped like its message and against ending early.
+#[must_use]
+pub fn command_property(text: &str) -> String {
+    command_data(&printable(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// Prose in Markdown, on one line; nothing in it is markup, a mention, a reference or a link.
@@ -117,13 +132,19 @@ fn longest_run(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, fence, html_code, log_line, text};
+    use super::{code, command_data, command_property, fence, html_code, log_line, text};
 
     #[test]
     fn no_line_is_a_command_of_a_runner() {
         assert_eq!(log_line("  ::error::x"), "  \\u{3a}:error::x");
         assert_eq!(log_line("a ##[add-mask]b ##vso[x]"), "a \\u{23}#[add-mask]b \\u{23}#vso[x]");
         assert_eq!(log_line("t::int ## a[1]"), "t::int ## a[1]");
+    }
+
+    #[test]
+    fn parts_of_a_workflow_command_stay_in_their_place() {
+        assert_eq!(command_data("100%: a,\r\n::b\rc"), "100%25: a,%0A\\u{3a}:b\\u{d}c");
+        assert_eq!(command_property("a:b,c%\nd"), "a%3Ab%2Cc%25\\u{a}d");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport,
 use crate::report::{Snippet, digest};
 
 /// The first line of every comment this program writes.
-pub(super) const MARKER: &str = "<!-- migration-gate -->";
+pub const MARKER: &str = "<!-- migration-gate -->";
 
 /// From this many bytes on, findings are one line each. GitHub takes 65,536.
 const SHORTEN: usize = 48_000;

@@ -9,6 +9,7 @@
 
 mod diff;
 pub mod escape;
+mod github;
 mod json;
 mod markdown;
 mod plain;
@@ -24,6 +25,8 @@ use std::fmt;
 
 use crate::model::Report;
 pub use crate::report::SourceMap;
+pub use markdown::MARKER;
+pub use words::reasons;
 
 /// Writes a report in one format.
 ///
@@ -43,11 +46,13 @@ pub enum Format {
     Json,
     /// For comments on a pull request and step summaries.
     Markdown,
+    /// Annotations in the log of a GitHub workflow.
+    Github,
 }
 
 impl Format {
     /// Every format, in the order help texts list them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::Json, Self::Markdown];
+    pub const ALL: [Self; 4] = [Self::Plain, Self::Json, Self::Markdown, Self::Github];
 
     /// The name on the command line.
     #[must_use]
@@ -56,6 +61,7 @@ impl Format {
             Self::Plain => "plain",
             Self::Json => "json",
             Self::Markdown => "markdown",
+            Self::Github => "github",
         }
     }
 
@@ -72,6 +78,7 @@ impl Format {
             Self::Plain => Box::new(plain::Plain { color }),
             Self::Json => Box::new(json::Json),
             Self::Markdown => Box::new(markdown::Markdown),
+            Self::Github => Box::new(github::Github),
         }
     }
 }

@@ -174,7 +174,8 @@ pub(super) fn counts(counts: Counts) -> String {
 }
 
 /// What stands behind the verdict, in a few words.
-pub(super) fn reasons(report: &Report) -> String {
+#[must_use]
+pub fn reasons(report: &Report) -> String {
     let mut parts = Vec::new();
     if report.counts.total() > 0 {
         parts.push(counts(report.counts));

@@ -34,6 +34,15 @@ pub struct Place {
     pub end: (usize, usize),
 }
 
+impl Place {
+    /// The last line that something of it stands on: the line break at its end begins no new one.
+    #[must_use]
+    pub fn last_line(&self) -> usize {
+        let (line, column) = self.end;
+        if column == 1 { line.saturating_sub(1).max(self.start.0) } else { line }
+    }
+}
+
 impl SourceMap {
     /// A map without any file.
     #[must_use]
@@ -96,6 +105,8 @@ mod tests {
             |start, end| sources.place(&Location::at(path.clone(), Span::new(start, end))).unwrap();
         assert_eq!((place(3, 99).start, place(3, 99).end), ((2, 1), (2, 2)));
         assert_eq!(place(50, 60).span, Span::new(4, 4));
+        assert_eq!((place(0, 2).last_line(), place(0, 4).last_line()), (1, 2));
+        assert_eq!(place(2, 2).last_line(), 2);
         assert_eq!(place(2, 0).span, Span::new(2, 2));
         assert_eq!(sources.place(&Location::file(path.clone())), None);
     }

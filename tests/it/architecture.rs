@@ -61,7 +61,7 @@ const ROOMS: &[Room] = &[
     // Types only.
     room("cli", 7, &[]),
     // An error is known by what it wraps. Besides `app`, nothing else sees the configuration.
-    room("error", 7, &["catalog", "changes", "config", "engine", "publish", "runner"]),
+    room("error", 7, &["catalog", "changes", "config", "engine", "publish", "report", "runner"]),
     Room { name: "app", layer: 7, may: May::Everything },
     Room { name: "main", layer: 7, may: May::Import(&["app", "cli", "host"]) },
     Room { name: "lib", layer: 7, may: May::Everything },

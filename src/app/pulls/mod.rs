@@ -13,7 +13,7 @@ use crate::catalog::SetCatalog;
 use crate::cli::{ListFormat, Pulls};
 use crate::error::GateError;
 use crate::model::{ChangeKind, FileChange, RepoPath};
-use crate::publish::{self, Client, PullRequest};
+use crate::publish::{self, Client, OpenPull, Repository};
 use folder::Folder;
 
 /// The name of the gate's check run or commit status.
@@ -25,7 +25,7 @@ const TOO_MANY_FILES: &str = "GitHub does not tell all the files that it changes
 
 /// A pull request with what is of interest in it.
 struct Pull {
-    request: PullRequest,
+    request: OpenPull,
     gate: Option<String>,
     /// By the index of its set.
     touched: Vec<Touched>,
@@ -89,14 +89,14 @@ fn schemas(gathered: &Gathered) -> BTreeSet<RepoPath> {
 /// Whom to ask about what.
 struct Asked<'a> {
     client: &'a Client,
-    repository: &'a str,
+    repository: &'a Repository,
 }
 
 impl Asked<'_> {
     /// What is of interest in a pull request; `None` where nothing is.
     fn read(
         &self,
-        request: PullRequest,
+        request: OpenPull,
         folders: &[Folder<'_>],
         schemas: &BTreeSet<RepoPath>,
     ) -> Result<Option<Pull>, GateError> {

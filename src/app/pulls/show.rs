@@ -6,11 +6,12 @@ use unicode_width::UnicodeWidthStr as _;
 use super::folder::Folder;
 use super::{Pull, name};
 use crate::model::printable;
+use crate::publish::Repository;
 use crate::render::escape::log_line;
 
 #[derive(Serialize)]
 struct Listed<'a> {
-    repository: &'a str,
+    repository: String,
     pulls: Vec<PullItem<'a>>,
     /// What cannot be told of the checkout.
     untold: &'a [String],
@@ -53,14 +54,15 @@ struct ConflictItem<'a> {
 }
 
 pub(super) fn json(
-    repository: &str,
+    repository: &Repository,
     pulls: &[Pull],
     folders: &[Folder<'_>],
     untold: &[String],
 ) -> String {
     let pulls = pulls.iter().map(|pull| item(pull, folders)).collect();
+    let listed = Listed { repository: repository.to_string(), pulls, untold };
     // Strings, numbers and booleans always serialise.
-    serde_json::to_string_pretty(&Listed { repository, pulls, untold }).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&listed).unwrap_or_default() + "\n"
 }
 
 fn item<'a>(pull: &'a Pull, folders: &'a [Folder<'_>]) -> PullItem<'a> {

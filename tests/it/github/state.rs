@@ -79,6 +79,8 @@ pub(crate) struct State {
 impl State {
     /// The login of whoever a workflow's token is.
     pub(crate) const BOT: &'static str = "github-actions[bot]";
+    /// The login of the person with a token.
+    pub(crate) const PERSON: &'static str = "ann";
     /// GitHub Actions as an app.
     pub(super) const APP: u64 = 15368;
 
