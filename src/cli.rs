@@ -132,6 +132,10 @@ pub struct Check {
     /// A team that has agreed to the change; may be given any number of times.
     #[arg(long, value_name = "TEAM")]
     pub approved_by: Vec<String>,
+    /// Where to ask which teams agreed; what cannot be read is said in the report and is no
+    /// approval.
+    #[arg(long, value_name = "WHERE")]
+    pub approvals: Option<ApprovalSource>,
     /// First renumber what the change adds late, or under a version that the target branch took,
     /// to the next free version; renames files in the working tree.
     #[arg(long, conflicts_with_all = ["head", "base_dir"])]
@@ -155,6 +159,13 @@ pub struct Check {
     /// The longest the whole run may take.
     #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
     pub timeout: Duration,
+}
+
+/// Where approvals are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ApprovalSource {
+    /// The reviews and labels of the pull request of GitHub's event, with GITHUB_TOKEN.
+    Github,
 }
 
 /// `list`

@@ -1,5 +1,6 @@
 //! `check`: from the change to the verdict.
 
+use super::approvals::approved_by;
 use super::documents;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
@@ -40,11 +41,12 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
-    let terms = terms(args.as_of, args.approved_by.clone(), &gathered.policy);
     let levels = levels(&gathered.policy);
     let catalogs = gathered.catalogs.iter();
     let catalogs: Vec<&SetCatalog> =
         catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
+    let approved_by = approved_by(args, &gathered.policy, &catalogs, &mut parts.notices);
+    let terms = terms(args.as_of, approved_by, &gathered.policy);
     for catalog in &catalogs {
         let known = parts.findings.len();
         judge(catalog, args, &gathered, &terms, &mut parts)?;

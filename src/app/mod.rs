@@ -1,5 +1,6 @@
 //! The commands: each is a list of calls to the rooms below.
 
+mod approvals;
 mod check;
 mod ci;
 mod documents;

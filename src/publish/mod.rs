@@ -6,6 +6,7 @@
 
 mod address;
 mod annotation;
+pub mod approvals;
 pub mod check_run;
 mod client;
 pub mod comment;

@@ -5,8 +5,11 @@
 //! not fit fails the test that made it.
 
 mod answers;
+mod approvals;
 mod description;
 mod events;
+mod play;
+mod publish;
 mod pulls;
 mod routes;
 mod sample;

@@ -119,7 +119,7 @@ impl Asked {
 }
 
 fn answer(asked: &Asked, state: &mut State, address: &str) -> Answer {
-    match state.failures.pop_front() {
+    match state.failure(asked.method.as_str()) {
         Some(Failure::BadGateway) => return Answer::error(502, "Server Error"),
         Some(Failure::SecondaryLimit) => {
             let answer = Answer::error(403, "You have exceeded a secondary rate limit.");

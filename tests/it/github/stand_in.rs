@@ -120,7 +120,10 @@ fn a_token_may_what_it_may() {
 #[test]
 fn it_fails_as_often_as_it_is_told() {
     let github = with_pull();
-    github.state().failures.extend([Failure::BadGateway, Failure::SecondaryLimit]);
+    github
+        .state()
+        .failures
+        .extend([("GET", Failure::BadGateway), ("GET", Failure::SecondaryLimit)]);
     assert_eq!(ask(&github, Token::Full, &comments(""), None).status, 502);
     let limited = ask(&github, Token::Full, &comments(""), None);
     assert!(limited.status == 403 && limited.head.contains("retry-after: 0"), "{}", limited.head);

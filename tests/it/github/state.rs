@@ -67,8 +67,8 @@ pub(crate) struct State {
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
     /// The state of a membership by team and login.
     pub(crate) members: BTreeMap<(String, String), &'static str>,
-    /// For the next requests, one each.
-    pub(crate) failures: VecDeque<Failure>,
+    /// For the next requests with that method, one each.
+    pub(crate) failures: VecDeque<(&'static str, Failure)>,
     /// The requests, as `METHOD /path?query`.
     pub(crate) calls: Vec<String>,
     /// What was wrong with requests.
@@ -131,6 +131,22 @@ impl State {
     pub(crate) fn comments_of(&self, number: u64) -> Vec<&str> {
         let own = self.comments.iter().filter(|(issue, _)| *issue == number);
         own.filter_map(|(_, comment)| comment["body"].as_str()).collect()
+    }
+
+    /// What goes wrong with the next request, if it has that method.
+    pub(super) fn failure(&mut self, method: &str) -> Option<Failure> {
+        let is_next = self.failures.front().is_some_and(|(of, _)| *of == method);
+        is_next.then(|| self.failures.pop_front()).flatten().map(|(_, failure)| failure)
+    }
+
+    /// The check runs on a commit, with their conclusions and the number of their annotations.
+    pub(crate) fn check_runs_on(&self, sha: &str) -> Vec<(String, usize)> {
+        let own = self.check_runs.iter().filter(|run| run["head_sha"] == sha);
+        own.map(|run| {
+            let count = self.annotations[&run["id"].as_u64().unwrap()].len();
+            (run["conclusion"].as_str().unwrap_or("").to_owned(), count)
+        })
+        .collect()
     }
 
     pub(super) fn known_check_run(&self, id: u64) -> Option<&Value> {
