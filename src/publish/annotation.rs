@@ -72,17 +72,17 @@ fn of_untold(item: &Inconclusive) -> Annotation {
 /// An annotation without words at that place; what means a whole file stands at its first line.
 fn at(location: &Location, sources: &SourceMap) -> Annotation {
     let place = sources.place(location);
-    let (start, end) = place.map_or(((1, 1), (1, 1)), |place| (place.start, place.end));
-    // A place that ends before the first character of a line ends with the line before.
-    let end = if end.1 == 1 && end.0 > start.0 { (end.0 - 1, 1) } else { end };
-    let end_line = end.0.max(start.0);
-    // The API takes columns only where there is one line, and counts the last one in.
-    let columns = place
-        .filter(|_| end_line == start.0)
-        .map(|_| (start.1, end.1.saturating_sub(1).max(start.1)));
+    // Nobody knows who wrote the report that the place was read from; GitHub counts from 1 and up.
+    let start_line = place.map_or(1, |place| place.start.0.max(1));
+    let end_line = place.map_or(1, |place| place.last_line().max(start_line));
+    // The API takes columns only where there is one line.
+    let columns = place.filter(|place| place.start.0 == place.end.0).map(|place| {
+        let start = place.start.1.max(1);
+        (start, place.end.1.max(start))
+    });
     Annotation {
         path: path(&location.path),
-        start_line: start.0,
+        start_line,
         end_line,
         start_column: columns.map(|(start, _)| start),
         end_column: columns.map(|(_, end)| end),
@@ -138,10 +138,10 @@ mod tests {
         };
         let null = serde_json::Value::Null;
         assert_eq!(lines(None), [json!(1), json!(1), null.clone(), null.clone()]);
-        assert_eq!(lines(Some((1, 6))), [json!(1), json!(1), json!(2), json!(6)]);
+        assert_eq!(lines(Some((1, 6))), [json!(1), json!(1), json!(2), json!(7)]);
         assert_eq!(lines(Some((1, 30))), [json!(1), json!(2), null.clone(), null.clone()]);
         // The line break alone is no second line.
-        assert_eq!(lines(Some((1, 21)))[..2], [json!(1), json!(1)]);
+        assert_eq!(lines(Some((1, 20)))[..2], [json!(1), json!(1)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The check run on a commit, with its annotations.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -55,7 +56,11 @@ fn conclusion(verdict: Verdict) -> &'static str {
 ///
 /// # Errors
 /// See [`PublishError`]; where annotations are refused the run may stand without them.
-pub fn post(client: &Client, target: &Target, posting: &Posting<'_>) -> Result<(), PublishError> {
+pub(super) fn post(
+    client: &Client,
+    target: &Target,
+    posting: &Posting<'_>,
+) -> Result<(), PublishError> {
     let run = Run::new(target, posting);
     let (id, done) = match existing(client, target, posting, &run)? {
         Some(known) => (known.id, known.output.annotations_count.div_ceil(BATCH)),
@@ -101,10 +106,8 @@ fn existing(
     posting: &Posting<'_>,
     run: &Run,
 ) -> Result<Option<Existing>, PublishError> {
-    let name = percent_encoding::utf8_percent_encode(
-        posting.check_name,
-        percent_encoding::NON_ALPHANUMERIC,
-    );
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
+    let name = utf8_percent_encode(posting.check_name, ESCAPED);
     let path = format!("commits/{}/check-runs?check_name={name}", target.head);
     let runs: Vec<Existing> = client.pages_in(&target.repository.path(path), "check_runs")?;
     let same = |one: &Existing| {

@@ -11,7 +11,7 @@ const ACTIONS: &str = "github-actions[bot]";
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Commented {
+pub(super) enum Commented {
     /// It stands there.
     Done,
     /// There is none, and there should be none; the reason in words.
@@ -52,7 +52,7 @@ struct User {
 ///
 /// # Errors
 /// See [`PublishError`].
-pub fn post(
+pub(super) fn post(
     client: &Client,
     target: &Target,
     posting: &Posting<'_>,

@@ -7,18 +7,19 @@
 mod address;
 mod annotation;
 pub mod approvals;
-pub mod check_run;
+mod check_run;
 mod client;
-pub mod comment;
+mod comment;
 mod error;
 mod event;
 pub mod identity;
+mod post;
 mod posting;
 mod pulls;
 mod retry;
 #[cfg(test)]
 mod stand_in;
-pub mod status;
+mod status;
 pub mod summary;
 mod target;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod tests;
 pub use client::Client;
 pub use error::PublishError;
 pub use event::target;
+pub use post::{Posted, Wanted, post};
 pub use posting::{Posting, Request, requests};
 pub use pulls::{Branch, OpenPull, User, changed_files, file_at, gate_state, open_pulls};
 pub use retry::Patience;

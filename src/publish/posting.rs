@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Target, check_run, comment};
+use super::{Target, Wanted, check_run, comment};
 use crate::model::{Report, Verdict};
 use crate::render::{Format, MARKER};
 use crate::report::{SourceMap, digest};
@@ -88,13 +88,13 @@ impl Request {
 
 /// What would be sent where nothing stands there yet; `ID` and `NUMBER` stand for what GitHub says.
 #[must_use]
-pub fn requests(
-    target: &Target,
-    posting: &Posting<'_>,
-    check: bool,
-    comment: bool,
-) -> Vec<Request> {
-    let check = check.then(|| check_run::requests(target, posting)).unwrap_or_default();
-    let comment = comment.then(|| comment::request(target, posting)).flatten();
-    check.into_iter().chain(comment).collect()
+pub fn requests(target: &Target, posting: &Posting<'_>, wanted: Wanted<'_>) -> Vec<Request> {
+    let mut requests = Vec::new();
+    if wanted.check {
+        requests.extend(check_run::requests(target, posting));
+    }
+    if wanted.comment {
+        requests.extend(comment::request(target, posting));
+    }
+    requests
 }

@@ -42,11 +42,11 @@ impl Said {
 
 /// An answer with a status and a body.
 pub(super) fn told(status: u16, body: Value) -> Said {
-    Said {
-        status,
-        headers: Vec::new(),
-        body: if body.is_null() { String::new() } else { body.to_string() },
-    }
+    let body = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    Said { status, headers: Vec::new(), body }
 }
 
 /// The stand-in; it ends with the test.

@@ -12,7 +12,11 @@ const MAX: usize = 140;
 ///
 /// # Errors
 /// See [`PublishError`].
-pub fn post(client: &Client, target: &Target, posting: &Posting<'_>) -> Result<(), PublishError> {
+pub(super) fn post(
+    client: &Client,
+    target: &Target,
+    posting: &Posting<'_>,
+) -> Result<(), PublishError> {
     let Request { path, body, .. } = request(target, posting);
     match client.post::<Value>(&path, &body) {
         Err(error) if error.is_lost() => client.post::<Value>(&path, &body).map(|_| ()),

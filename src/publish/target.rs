@@ -44,7 +44,7 @@ impl Repository {
         let sound = |part: &str| {
             (1..=100).contains(&part.len())
                 && part.chars().all(of_name)
-                && part.trim_matches('.') != ""
+                && !part.trim_matches('.').is_empty()
         };
         (sound(owner) && sound(name)).then(|| Self(text.to_owned()))
     }

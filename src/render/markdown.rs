@@ -59,6 +59,7 @@ impl Renderer for Markdown {
         let tail = tail(report, sources)?;
         findings(report, sources, tail.len(), &mut page)?;
         page.push_str(&tail);
+        page = logged(&page);
         if page.len() > LIMIT {
             page = format!("{MARKER}\n");
             headline(report, &mut page)?;
@@ -67,12 +68,16 @@ impl Renderer for Markdown {
                 "The report is too long for a comment; the JSON report has all of it.\n"
             )?;
             writeln!(page, "digest: `{}`", digest(report, sources))?;
+            page = logged(&page);
         }
-        for line in page.lines() {
-            writeln!(out, "{}", log_line(line))?;
-        }
+        out.write_str(&page)?;
         Ok(())
     }
+}
+
+/// The page as a log takes it, which may be longer.
+fn logged(page: &str) -> String {
+    page.lines().flat_map(|line| [log_line(line), "\n".into()]).collect()
 }
 
 /// Whether there is anything to show of a set besides its name.

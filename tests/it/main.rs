@@ -20,6 +20,7 @@ mod locks;
 mod mutations;
 mod pg_dump;
 mod postgres;
+mod publish;
 mod rows;
 mod rules;
 mod runner;
