@@ -92,8 +92,8 @@ pub fn open_pulls(client: &Client, repository: &Repository) -> Result<Vec<OpenPu
     Ok(all)
 }
 
-/// What a pull request changes, by path; `None` where there may be more than GitHub tells, or a
-/// path that cannot be one of a file.
+/// What a pull request changes, by path, and whether that is all: GitHub does not tell of more than
+/// 3,000 files.
 ///
 /// # Errors
 /// See [`PublishError`].
@@ -101,19 +101,16 @@ pub fn changed_files(
     client: &Client,
     repository: &Repository,
     number: u64,
-) -> Result<Option<Vec<FileChange>>, PublishError> {
+) -> Result<(Vec<FileChange>, bool), PublishError> {
     let listed: Vec<ListedFile> =
         client.pages(&repository.path(format_args!("pulls/{number}/files")))?;
-    if listed.len() >= MOST_FILES {
-        return Ok(None);
-    }
-    let mut files: Option<Vec<FileChange>> = listed.iter().map(change).collect();
-    if let Some(files) = &mut files {
-        files.sort();
-    }
-    Ok(files)
+    let mut files: Vec<FileChange> = listed.iter().filter_map(change).collect();
+    let is_all = listed.len() < MOST_FILES && files.len() == listed.len();
+    files.sort();
+    Ok((files, is_all))
 }
 
+/// `None` where a path cannot be one of a file.
 fn change(file: &ListedFile) -> Option<FileChange> {
     let kind = match (file.status.as_str(), &file.previous_filename) {
         ("added" | "copied", _) => ChangeKind::Added,

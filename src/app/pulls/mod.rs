@@ -66,12 +66,14 @@ pub(super) fn pulls(args: &Pulls) -> Result<u8, GateError> {
         .collect::<Result<Vec<_>, GateError>>()?;
     let schemas = schemas(&gathered);
     let mut listed = Vec::new();
+    let config = &gathered.config_path;
+    let asked = Asked { client: &client, repository: &repository, config };
     for request in publish::open_pulls(&client, &repository)? {
-        let asked = Asked { client: &client, repository: &repository };
         listed.extend(asked.read(request, &folders, &schemas)?);
     }
     conflicts::find(&mut listed, &folders, &gathered);
-    let untold: Vec<String> = gathered.untold.iter().map(|item| item.reason.clone()).collect();
+    let untold = gathered.untold.iter().map(|item| format!("{}: {}", item.path, item.reason));
+    let untold: Vec<String> = untold.collect();
     print(&match args.format {
         ListFormat::Plain => show::plain(&listed, &folders, &untold),
         ListFormat::Json => show::json(&repository, &listed, &folders, &untold),
@@ -90,6 +92,7 @@ fn schemas(gathered: &Gathered) -> BTreeSet<RepoPath> {
 struct Asked<'a> {
     client: &'a Client,
     repository: &'a Repository,
+    config: &'a RepoPath,
 }
 
 impl Asked<'_> {
@@ -100,13 +103,15 @@ impl Asked<'_> {
         folders: &[Folder<'_>],
         schemas: &BTreeSet<RepoPath>,
     ) -> Result<Option<Pull>, GateError> {
-        let Self { client, repository } = self;
-        let files = publish::changed_files(client, repository, request.number)?;
+        let Self { client, repository, .. } = self;
+        let (files, is_all) = publish::changed_files(client, repository, request.number)?;
         let mut untold = Vec::new();
-        if files.is_none() {
+        if !is_all {
             untold.push(TOO_MANY_FILES.to_owned());
         }
-        let files = files.unwrap_or_default();
+        if files.iter().flat_map(paths).any(|path| path == self.config) {
+            untold.push(format!("it changes {}, and with it perhaps the sets", self.config));
+        }
         let mut touched = Vec::new();
         for (set, folder) in folders.iter().enumerate() {
             let own = files.iter().filter(|file| paths(file).any(|path| folder.holds(path)));

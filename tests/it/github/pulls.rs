@@ -138,6 +138,7 @@ fn what_cannot_be_told_is_no_absence_of_conflicts() {
         open(state, 5, &[]);
         let many = (0..3000).map(|n| json!({ "filename": format!("src/{n}"), "status": "added" }));
         state.files.insert(5, many.collect());
+        open(state, 6, &[("migration-gate.toml", "modified", "")]);
     }
     let ran = run(&github, &folder, &[]);
     assert_eq!(ran.code, 3);
@@ -145,6 +146,7 @@ fn what_cannot_be_told_is_no_absence_of_conflicts() {
         "GitHub does not give db/000002_a.up.sql",
         "db/000002_b.up.sql is too large",
         "GitHub does not tell all the files",
+        "it changes migration-gate.toml",
     ] {
         assert!(ran.out.contains(&format!("cannot tell: {words}")), "{}", ran.out);
     }
