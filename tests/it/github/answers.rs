@@ -52,7 +52,8 @@ impl Answer {
     }
 
     /// The same below a name, with their count.
-    pub(super) fn counted(name: &'static str, items: Vec<Value>) -> Self {
+    pub(super) fn counted(name: &'static str, items: impl IntoIterator<Item = Value>) -> Self {
+        let items: Vec<Value> = items.into_iter().collect();
         let body = json!({ "total_count": items.len(), name: items });
         Self { paged: Some(Some(name)), ..Self::json(200, body) }
     }

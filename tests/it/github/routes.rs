@@ -251,7 +251,7 @@ fn check_runs(state: &mut State, call: &Call<'_>) -> Answer {
     let is_of_app = |run: &&Value| app.is_none_or(|app| run["app"]["id"] == app);
     // The newest first, as GitHub sorts them.
     let found = state.check_runs.iter().rev().filter(is_asked).filter(is_of_app);
-    Answer::counted("check_runs", found.cloned().collect())
+    Answer::counted("check_runs", found.cloned())
 }
 
 fn statuses(state: &mut State, call: &Call<'_>) -> Answer {
@@ -266,7 +266,7 @@ fn combined_status(state: &mut State, call: &Call<'_>) -> Answer {
     for (_, status) in state.statuses.iter().filter(|(of, _)| of == sha) {
         latest.insert(status["context"].to_string(), status.clone());
     }
-    Answer::counted("statuses", latest.into_values().collect())
+    Answer::counted("statuses", latest.into_values())
 }
 
 fn post_status(state: &mut State, call: &Call<'_>) -> Answer {
