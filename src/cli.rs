@@ -2,6 +2,7 @@
 
 mod local;
 mod publish;
+mod pulls;
 mod runner;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
 pub use local::{Completions, Hook, HookRun, Init, Man, SchemaOf};
 pub use publish::Publish;
+pub use pulls::Pulls;
 pub use runner::{
     Apply, ClassName, Journal, OnTarget, Plan, Resolve, ResolvedAs, Rollback, Runner, Status,
     StatusFormat, Wanted,
@@ -87,6 +89,9 @@ pub enum Command {
         /// The file.
         file: SchemaOf,
     },
+    /// List open pull requests on GitHub that touch migrations or config schemas, and which of them
+    /// get in each other's way.
+    Pulls(Pulls),
     /// Real targets.
     #[command(flatten)]
     OnTarget(Runner),
@@ -149,6 +154,10 @@ pub struct Check {
     /// A team that has agreed to the change; may be given any number of times.
     #[arg(long, value_name = "TEAM")]
     pub approved_by: Vec<String>,
+    /// Where to ask which teams agreed; what cannot be read is said in the report and is no
+    /// approval.
+    #[arg(long, value_name = "WHERE")]
+    pub approvals: Option<ApprovalSource>,
     /// First renumber what the change adds late, or under a version that the target branch took,
     /// to the next free version; renames files in the working tree.
     #[arg(long, conflicts_with_all = ["head", "base_dir"])]
@@ -202,6 +211,13 @@ pub struct Merge {
     /// Also write a report to a file, as FORMAT=FILE; may be given any number of times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
+}
+
+/// Where approvals are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ApprovalSource {
+    /// The reviews and labels of the pull request of GitHub's event, with GITHUB_TOKEN.
+    Github,
 }
 
 /// `list`

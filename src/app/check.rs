@@ -1,5 +1,6 @@
 //! `check`: from the change to the verdict.
 
+use super::approvals::approved_by;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
@@ -38,7 +39,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     }
     drop(reading);
     let comparison = &gathered.comparison;
-    let (terms, levels) = (terms(args, &gathered.policy), levels(&gathered.policy));
+    let levels = levels(&gathered.policy);
     let catalogs = gathered.catalogs.iter();
     let catalogs: Vec<&SetCatalog> =
         catalogs.filter(|catalog| args.all || catalog.is_touched()).collect();
@@ -53,6 +54,8 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
+    let approved_by = approved_by(args, &gathered.policy, &catalogs, &mut parts.notices);
+    let terms = terms(args.as_of, approved_by, &gathered.policy);
     for catalog in &catalogs {
         let known = parts.findings.len();
         judge(catalog, (args, &share), &gathered, &terms, &mut parts)?;
@@ -182,7 +185,7 @@ fn unjudged(catalog: &SetCatalog) -> SetReport {
     }
 }
 
-fn levels(policy: &Settings) -> LevelPolicy {
+pub(super) fn levels(policy: &Settings) -> LevelPolicy {
     let overrides = policy.policy.levels.iter().map(|(rule, level)| (rule.clone(), level.value));
     LevelPolicy { strict: policy.policy.preset == Preset::Strict, overrides: overrides.collect() }
 }

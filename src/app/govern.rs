@@ -1,5 +1,7 @@
 //! What the policy accepts, and what is to be said about the policy itself.
 
+use jiff::Timestamp;
+
 use super::gather::Gathered;
 use super::shard::Share;
 use crate::catalog::SetCatalog;
@@ -13,9 +15,13 @@ use crate::report::Assembly;
 use crate::rules::{self, GovernanceCx, LevelPolicy, Terms};
 
 /// What the policy asks beyond levels. The clock is read no finer than anything hangs on it.
-pub(super) fn terms(args: &Check, policy: &Settings) -> Terms {
+pub(super) fn terms(
+    as_of: Option<Timestamp>,
+    approved_by: Vec<String>,
+    policy: &Settings,
+) -> Terms {
     let now = host::wall_clock;
-    let moment = match args.as_of {
+    let moment = match as_of {
         Some(at) => Moment::minute(at),
         None if policy.rollout.needs_minutes() => Moment::minute(now()),
         None => Moment::day(now()),
@@ -23,7 +29,7 @@ pub(super) fn terms(args: &Check, policy: &Settings) -> Terms {
     Terms {
         rollout: policy.rollout.clone(),
         moment,
-        approved_by: args.approved_by.clone(),
+        approved_by,
         inline_allow: policy.policy.inline_allow.iter().map(|rule| rule.value.clone()).collect(),
         waivers: policy.waivers.clone(),
         waiver_days: policy.policy.waiver_days,

@@ -1,5 +1,6 @@
 //! The commands: each is a list of calls to the rooms below.
 
+mod approvals;
 mod bundle;
 mod check;
 mod ci;
@@ -9,6 +10,7 @@ mod examples;
 mod explain;
 mod fix;
 mod gather;
+mod github;
 mod govern;
 mod graph;
 mod hook;
@@ -22,6 +24,7 @@ mod plan;
 mod printed;
 mod progress;
 mod publish;
+mod pulls;
 mod real;
 mod sandbox;
 mod shard;
@@ -75,6 +78,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
         Command::Schema { file } => manual::schema(*file),
+        Command::Pulls(args) => pulls::pulls(args),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
     }

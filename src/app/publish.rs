@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::github;
 use super::output::{complain, print};
 use crate::cli::Publish;
 use crate::error::GateError;
@@ -34,7 +35,7 @@ pub(super) fn publish(args: &Publish) -> Result<u8, GateError> {
         rehearse(wanted, &target, &checked, &posting)?;
         return Ok(report.verdict.exit_code());
     }
-    let client = client();
+    let client = github::client();
     identify(client.as_ref(), &target, &checked)?;
     let posted = match &client {
         Ok(client) => post(client, wanted, &target, &posting),
@@ -90,12 +91,6 @@ fn identify(
         "the report is about another commit: it is about {checked}, and neither that nor a merge of it into the base is {}\n  help: check that commit, or name the one that was checked with --head-sha; to see a merge the token needs contents: read",
         target.head
     )))
-}
-
-fn client() -> Result<Client, PublishError> {
-    let url = host::env_text("GITHUB_API_URL");
-    let token = host::env_text("GITHUB_TOKEN").unwrap_or_default();
-    Client::new(url.as_deref().unwrap_or("https://api.github.com"), &token)
 }
 
 /// Prints what would be sent.

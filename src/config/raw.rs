@@ -277,9 +277,13 @@ pub(super) struct RawWindow {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Approval")]
 pub(super) struct RawApproval {
-    /// The team's name.
+    /// The team's name; on GitHub its slug, also as `ORGANISATION/SLUG`.
     #[schemars(with = "String", length(min = 1))]
     pub(super) team: Text,
+    /// A label of the pull request that stands for the team's word.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) label: Option<Text>,
 }
 
 /// A time in which nothing is to be rolled out.

@@ -13,7 +13,8 @@ use super::raw::{MomentText, RawClass, RawFreeze, RawWaiver, RawWindow};
 use super::read::span;
 use super::resolve::Resolver;
 use crate::model::{
-    Class, ClassPolicy, Freeze, Opening, Sited, Span, Subject, Waiver, Window, quoted, time_zone,
+    Approval, Class, ClassPolicy, Freeze, Opening, Sited, Span, Subject, Waiver, Window, quoted,
+    time_zone,
 };
 
 /// The longest that a window may stay open after its cron pattern.
@@ -25,7 +26,10 @@ impl Resolver<'_> {
     pub(super) fn class(&mut self, raw: RawClass) -> ClassPolicy {
         ClassPolicy {
             windows: raw.windows.into_iter().filter_map(|window| self.window(window)).collect(),
-            approval: raw.approval.map(|approval| self.text("the team's name", approval.team)),
+            approval: raw.approval.map(|approval| Approval {
+                team: self.text("the team's name", approval.team),
+                label: approval.label.map(|label| self.text("the label", label)),
+            }),
         }
     }
 

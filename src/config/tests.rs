@@ -52,7 +52,7 @@ accept-inconclusive = [{ migration = "0007_postgis", set = "shop", reason = "nee
 [class.post_deploy]
 windows  = [{ days = "Tue-Thu", from = "09:00", to = "16:00", zone = "Europe/Berlin" },
             { cron = "0 9 * * SAT", duration = "1h 30m", zone = "UTC" }]
-approval = { team = "dba" }
+approval = { team = "dba", label = "approved: dba" }
 
 [[freeze]]
 from = "2026-12-20"
@@ -107,6 +107,9 @@ fn the_whole_example_is_understood() {
     let class = &settings.rollout.classes[&Class::PostDeploy];
     assert_eq!(class.windows[0].to_string(), "Tue,Wed,Thu 09:00–16:00 Europe/Berlin");
     assert_eq!(class.windows[1].to_string(), "1h 30m from each \"0 9 * * SAT\" UTC");
+    let approval = class.approval.as_ref().unwrap();
+    assert_eq!(approval.team.value, "dba");
+    assert_eq!(approval.label.as_ref().unwrap().value, "approved: dba");
     assert_eq!(settings.rollout.freezes[0].to, Date::constant(2027, 1, 4));
     assert_eq!(settings.rollout.freezes[0].zone.iana_name(), Some("UTC"));
     assert_eq!(settings.rollout.freezes[0].classes, [Class::PostDeploy, Class::ManualBackfill]);

@@ -67,4 +67,4 @@ pub use tree::{Entry, EntryKind, Printed, Tree};
 pub use trial::{DocumentOrigin, TrialDocument};
 pub use version::{Part, Version};
 pub use waiver::{Acceptance, Subject, WAIVER_DAYS, Waived, Waiver, WaiverState};
-pub use window::{ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};
+pub use window::{Approval, ClassPolicy, Freeze, Opening, Rollout, Window, day_name, time_zone};

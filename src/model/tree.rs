@@ -83,6 +83,11 @@ impl Tree {
         self.entries.insert(relative.into(), entry);
     }
 
+    /// Takes a file out.
+    pub fn remove(&mut self, relative: &str) {
+        self.entries.remove(relative);
+    }
+
     /// Says which well-known project files (`go.mod`, `Cargo.toml`, …) stand in the folder or
     /// above it, nearest first. They help to tell layouts with the same file names apart.
     pub fn set_neighbours(&mut self, names: Vec<String>) {

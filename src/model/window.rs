@@ -40,8 +40,17 @@ impl Rollout {
 pub struct ClassPolicy {
     /// When they may be rolled out; at any time where there is none.
     pub windows: Vec<Window>,
-    /// The team that has to agree.
-    pub approval: Option<Sited<String>>,
+    /// Who has to agree.
+    pub approval: Option<Approval>,
+}
+
+/// Who has to agree.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// The team.
+    pub team: Sited<String>,
+    /// A label of the pull request that stands for the team's word.
+    pub label: Option<Sited<String>>,
 }
 
 /// A time in which migrations may be rolled out, again and again.

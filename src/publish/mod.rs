@@ -6,6 +6,7 @@
 
 mod address;
 mod annotation;
+pub mod approvals;
 mod check_run;
 mod client;
 mod comment;
@@ -14,6 +15,7 @@ mod event;
 pub mod identity;
 mod post;
 mod posting;
+mod pulls;
 mod retry;
 #[cfg(test)]
 mod stand_in;
@@ -28,5 +30,6 @@ pub use error::PublishError;
 pub use event::target;
 pub use post::{Posted, Wanted, post};
 pub use posting::{Posting, Request, requests};
+pub use pulls::{Branch, OpenPull, User, changed_files, file_at, gate_state, open_pulls};
 pub use retry::Patience;
 pub use target::{Overrides, PullRequest, Repository, Sha, Target};

@@ -253,6 +253,18 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
     })
 }
 
+/// Runs the rules about a change and what its target branch gained meanwhile.
+#[must_use]
+pub fn check_conflicts(cx: &CatalogCx<'_>, levels: &LevelPolicy) -> Vec<Finding> {
+    collect(&cx.catalog.info.name, false, levels, |rule, sink| {
+        if let (Some(("conflict", _)), Check::Catalog(check)) =
+            (rule.meta.id.split_once('/'), &rule.check)
+        {
+            check(cx, sink);
+        }
+    })
+}
+
 /// Every script of a set that is judged, with its statements.
 fn scripts(catalog: &SetCatalog) -> Vec<(&Entry, Direction, &Script, Vec<Statement>)> {
     catalog

@@ -69,8 +69,9 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs `git` away from the machine's settings; the same files give the same commit ids.
-pub(crate) fn git(at: &Path, arguments: &[&str]) {
+/// Runs `git` away from the machine's settings; the same files give the same commit ids. Gives
+/// what it prints.
+pub(crate) fn git(at: &Path, arguments: &[&str]) -> String {
     let output = bare(host::command("git"))
         .args(arguments)
         .current_dir(at)
@@ -83,6 +84,7 @@ pub(crate) fn git(at: &Path, arguments: &[&str]) {
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
 /// Makes a repository of the folder, on `main`, with everything committed.

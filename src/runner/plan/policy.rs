@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::wire::{Step, Why};
-use crate::model::{Class, ClassPolicy, Rollout, Sited, printable};
+use crate::model::{Class, ClassPolicy, Rollout, printable};
 use crate::runner::{Fault, FaultKind};
 
 /// Why the policy does not let these steps run at that moment; by class.
@@ -73,7 +73,7 @@ fn outside(subject: &str, policy: &ClassPolicy, now: Timestamp) -> Option<Fault>
 }
 
 fn unapproved(subject: &str, policy: &ClassPolicy, approved_by: &[String]) -> Option<Fault> {
-    let Sited { value: team, .. } = policy.approval.as_ref()?;
+    let team = &policy.approval.as_ref()?.team.value;
     if approved_by.contains(team) {
         return None;
     }

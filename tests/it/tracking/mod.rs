@@ -31,7 +31,7 @@ use migration_gate::runner::tracking::{self, Note, Set, TrackedState, Tracker};
 use crate::support::{Folder, Ran, bare, finish};
 use plain::Plain;
 
-fn in_ci() -> bool {
+pub(crate) fn in_ci() -> bool {
     host::env_text("CI").as_deref() == Some("true")
 }
 

@@ -3,7 +3,7 @@ mod conflicts;
 use super::testing::{Case, config, entry, needing, of_class, ran, sample, seen, tables};
 use super::*;
 use crate::model::{
-    Action, Class as Model, ClassPolicy, EngineKind, Failure, Freeze, Kind, Opening,
+    Action, Approval, Class as Model, ClassPolicy, EngineKind, Failure, Freeze, Kind, Opening,
     Outcome as Ran, Pointer, Rollout, Sited, Span, StepEvidence, Window as When, time_zone,
 };
 use crate::runner::tracking::TrackedState;
@@ -244,7 +244,8 @@ fn the_policy_says_when_and_by_whose_leave() {
         span,
     };
     let team = Sited::new("dba".to_owned(), span);
-    let policy = ClassPolicy { windows: vec![window], approval: Some(team) };
+    let policy =
+        ClassPolicy { windows: vec![window], approval: Some(Approval { team, label: None }) };
     let freeze = Freeze {
         from: jiff::civil::Date::constant(2026, 12, 20),
         to: jiff::civil::Date::constant(2027, 1, 4),
