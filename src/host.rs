@@ -288,19 +288,19 @@ pub fn terminal_colors() -> bool {
 /// The columns of the terminal on standard output; `None` where there is no terminal.
 #[must_use]
 pub fn output_width() -> Option<usize> {
-    columns(std::io::stdout())
+    columns(&std::io::stdout())
 }
 
 /// The columns of the terminal on standard error, where a line can be written over; `None` where
 /// there is no terminal, or `TERM` is `dumb`.
 #[must_use]
 pub fn progress_width() -> Option<usize> {
-    columns(std::io::stderr()).filter(|_| !is_dumb())
+    columns(&std::io::stderr()).filter(|_| !is_dumb())
 }
 
 /// A terminal that does not know its size is as wide as they used to be.
-fn columns(stream: impl std::os::fd::AsFd + std::io::IsTerminal) -> Option<usize> {
-    let size = || terminal_size::terminal_size_of(&stream);
+fn columns(stream: &(impl std::os::fd::AsFd + std::io::IsTerminal)) -> Option<usize> {
+    let size = || terminal_size::terminal_size_of(stream);
     stream.is_terminal().then(|| size().map_or(80, |(width, _)| width.0.into()))
 }
 

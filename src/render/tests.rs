@@ -224,7 +224,9 @@ fn a_comment_never_outgrows_the_forge() {
 #[test]
 fn the_report_of_a_shard_is_never_taken_for_the_whole() {
     let report = super::sample_shard::shard();
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::Json) {
+    // JSON has a member for it, and GitLab's list of issues gives no answer.
+    let told = |format: &Format| !matches!(format, Format::Json | Format::Gitlab);
+    for format in Format::ALL.into_iter().filter(told) {
         let text = rendered(format, &report, &sample::sources());
         assert!(text.contains("shard 2 of 3"), "{format}: {text}");
         assert!(text.contains("no whole answer"), "{format}: {text}");
