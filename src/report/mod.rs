@@ -54,13 +54,16 @@ pub struct Assembly {
 
 impl Assembly {
     /// The places that the report names.
-    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+    pub fn locations<'a>(&'a self) -> impl Iterator<Item = &'a Location> {
         let waivers = self.shard.iter().flat_map(|shard| &shard.waivers);
         let waivers = waivers.flat_map(|one| {
             let others = one.sets.iter().filter_map(|of| of.other_content.as_ref());
             others.chain([&one.unused])
         });
-        self.findings.iter().chain(waivers).map(|finding| &finding.location)
+        let of = |finding: &'a Finding| std::iter::once(&finding.location).chain(&finding.also);
+        let findings = self.findings.iter().chain(waivers).flat_map(of);
+        let seen = self.sets.iter().flat_map(|set| &set.migrations).flat_map(|one| &one.trace);
+        findings.chain(seen.map(|statement| &statement.location))
     }
 }
 

@@ -182,7 +182,7 @@ fn a_mistyped_rule_gets_a_suggestion() {
     for (word, told) in [
         ("rollback/missng", "did you mean rollback/missing?"),
         ("rolback", "did you mean rollback?"),
-        ("loses", "did you mean rollback/loses-data?"),
+        ("loses", "did you mean rollback/loses-data or "),
         ("missing-class", "did you mean manifest/missing-class?"),
         ("e", "`migration-gate rules` lists every rule"),
         ("\u{1b}[2J::error::", "`migration-gate rules` lists every rule"),

@@ -2,7 +2,7 @@
 
 use super::{
     Comparison, ConfigSchema, Counts, Difference, DifferenceKind, Document, Finding, Inconclusive,
-    Label, Line, Lock, Migration, Object, Policy, SCHEMA_VERSION, Said, Set, Shard, Snippet,
+    Label, Line, Lock, Migration, Object, Policy, SCHEMA_VERSION, Said, Set, Shard, Site, Snippet,
     Statement, Step, Tool, Tried, Unfilled, Verdict, Waived, WaiverUse, WaiverUseIn, Weight,
 };
 use crate::model::{self, Level, Report, Verdict as Answer};
@@ -31,7 +31,7 @@ impl From<(&Report, &SourceMap)> for Document {
             as_of: report.as_of.map(|moment| moment.to_string()),
             counts: report.counts.into(),
             baseline: report.baseline.into(),
-            sets: report.sets.iter().map(Set::from).collect(),
+            sets: report.sets.iter().map(|one| set(one, sources)).collect(),
             findings: report.findings.iter().filter_map(|one| finding(one, sources)).collect(),
             waived: report.waived.iter().filter_map(|one| waived(one, sources)).collect(),
             inconclusive: report.inconclusive.iter().map(Inconclusive::from).collect(),
@@ -61,21 +61,19 @@ impl From<model::Counts> for Counts {
     }
 }
 
-impl From<&model::SetReport> for Set {
-    fn from(set: &model::SetReport) -> Self {
-        Self {
-            name: set.name.clone(),
-            path: set.path.to_string(),
-            layout: set.layout.clone(),
-            engine: set.engine.name().to_owned(),
-            ran_on: set.ran_on.clone(),
-            assumed: set.assumed.clone(),
-            total: set.total,
-            baseline_applied: set.baseline_applied,
-            judged_applied: set.judged_applied,
-            schemas: set.schemas.iter().map(ConfigSchema::from).collect(),
-            migrations: set.migrations.iter().map(Migration::from).collect(),
-        }
+fn set(set: &model::SetReport, sources: &SourceMap) -> Set {
+    Set {
+        name: set.name.clone(),
+        path: set.path.to_string(),
+        layout: set.layout.clone(),
+        engine: set.engine.name().to_owned(),
+        ran_on: set.ran_on.clone(),
+        assumed: set.assumed.clone(),
+        total: set.total,
+        baseline_applied: set.baseline_applied,
+        judged_applied: set.judged_applied,
+        schemas: set.schemas.iter().map(ConfigSchema::from).collect(),
+        migrations: set.migrations.iter().map(|one| migration(one, sources)).collect(),
     }
 }
 
@@ -100,39 +98,54 @@ impl From<&model::SchemaReport> for ConfigSchema {
     }
 }
 
-impl From<&model::MigrationReport> for Migration {
-    fn from(migration: &model::MigrationReport) -> Self {
-        let step = |(name, outcome, label): &(&str, &str, model::Evidenced)| Step {
-            name: (*name).to_owned(),
-            outcome: (*outcome).to_owned(),
-            label: (*label).into(),
-        };
-        Self {
-            id: migration.id.clone(),
-            path: migration.path.to_string(),
-            class: migration.class.name().to_owned(),
-            class_declared: migration.class_declared,
-            depends_on: migration.depends_on.clone(),
-            steps: migration.steps.iter().map(step).collect(),
-            trace: migration.trace.iter().map(Statement::from).collect(),
-        }
+fn migration(migration: &model::MigrationReport, sources: &SourceMap) -> Migration {
+    let step = |(name, outcome, label): &(&str, &str, model::Evidenced)| Step {
+        name: (*name).to_owned(),
+        outcome: (*outcome).to_owned(),
+        label: (*label).into(),
+    };
+    Migration {
+        id: migration.id.clone(),
+        path: migration.path.to_string(),
+        class: migration.class.name().to_owned(),
+        class_declared: migration.class_declared,
+        depends_on: migration.depends_on.clone(),
+        steps: migration.steps.iter().map(step).collect(),
+        trace: migration.trace.iter().map(|one| statement(one, sources)).collect(),
     }
 }
 
-impl From<&model::StatementTrace> for Statement {
-    fn from(seen: &model::StatementTrace) -> Self {
-        let lock = |lock: &model::LockTaken| Lock {
-            relation: lock.relation.clone(),
-            mode: lock.mode.name().to_owned(),
-            held_for: lock.held_for,
-        };
-        Self {
-            start_byte: seen.location.span.map(|span| span.start),
-            end_byte: seen.location.span.map(|span| span.end),
-            locks: seen.locks.iter().map(lock).collect(),
-            rewrites: seen.rewrites.clone(),
-            scans: seen.scans.clone(),
-        }
+fn statement(seen: &model::StatementTrace, sources: &SourceMap) -> Statement {
+    let lock = |lock: &model::LockTaken| Lock {
+        relation: lock.relation.clone(),
+        mode: lock.mode.name().to_owned(),
+        held_for: lock.held_for,
+    };
+    let site = site(&seen.location, sources);
+    Statement {
+        start_byte: site.start_byte,
+        end_byte: site.end_byte,
+        line: site.line,
+        column: site.column,
+        end_line: site.end_line,
+        end_column: site.end_column,
+        locks: seen.locks.iter().map(lock).collect(),
+        rewrites: seen.rewrites.clone(),
+        scans: seen.scans.clone(),
+    }
+}
+
+fn site(location: &model::Location, sources: &SourceMap) -> Site {
+    let place = sources.place(location);
+    let bytes = place.map(|place| place.span).or(location.span);
+    Site {
+        file: location.path.to_string(),
+        start_byte: bytes.map(|span| span.start),
+        end_byte: bytes.map(|span| span.end),
+        line: place.map(|place| place.start.0),
+        column: place.map(|place| place.start.1),
+        end_line: place.map(|place| place.end.0),
+        end_column: place.map(|place| place.end.1),
     }
 }
 
@@ -154,21 +167,21 @@ fn finding(finding: &model::Finding, sources: &SourceMap) -> Option<Finding> {
         Level::Note => Weight::Note,
         Level::Off => return None,
     };
-    let place = sources.place(&finding.location);
-    let span = place.map(|place| place.span).or(finding.location.span);
+    let at = site(&finding.location, sources);
     Some(Finding {
         rule: finding.rule.to_owned(),
         level,
         set: finding.set.clone(),
         migration: finding.migration.clone(),
         schema: finding.schema.clone(),
-        file: finding.location.path.to_string(),
-        start_byte: span.map(|span| span.start),
-        end_byte: span.map(|span| span.end),
-        line: place.map(|place| place.start.0),
-        column: place.map(|place| place.start.1),
-        end_line: place.map(|place| place.end.0),
-        end_column: place.map(|place| place.end.1),
+        file: at.file,
+        start_byte: at.start_byte,
+        end_byte: at.end_byte,
+        line: at.line,
+        column: at.column,
+        end_line: at.end_line,
+        end_column: at.end_column,
+        also: finding.also.iter().map(|location| site(location, sources)).collect(),
         message: finding.message.clone(),
         label: finding.evidenced.into(),
         baseline: finding.side == model::Side::Baseline,

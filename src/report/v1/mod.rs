@@ -204,6 +204,14 @@ pub struct Statement {
     pub start_byte: Option<usize>,
     /// One past the last byte.
     pub end_byte: Option<usize>,
+    /// The line of the first byte, from 1; null where the file's text is not known.
+    pub line: Option<usize>,
+    /// Its column in characters, from 1.
+    pub column: Option<usize>,
+    /// The line of the end, from 1.
+    pub end_line: Option<usize>,
+    /// Its column in characters, from 1; it is one past the last character.
+    pub end_column: Option<usize>,
     /// The locks it took, by relation.
     pub locks: Vec<Lock>,
     /// Tables that it wrote anew, and indexes where their table was not.
@@ -287,6 +295,8 @@ pub struct Finding {
     pub end_line: Option<usize>,
     /// Its column in characters, from 1; it is one past the last character.
     pub end_column: Option<usize>,
+    /// More places of the same cause.
+    pub also: Vec<Site>,
     /// What is wrong.
     pub message: String,
     /// What this rests on.
@@ -304,6 +314,25 @@ pub struct Finding {
     /// The source lines at the place, as every format shows them; null where there are none to
     /// show.
     pub snippet: Option<Snippet>,
+}
+
+/// One more place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Site {
+    /// The file in the repository.
+    pub file: String,
+    /// The first byte, from 0; null where the whole file is meant.
+    pub start_byte: Option<usize>,
+    /// One past the last byte.
+    pub end_byte: Option<usize>,
+    /// The line of the first byte, from 1; null where the file's text is not known.
+    pub line: Option<usize>,
+    /// Its column in characters, from 1.
+    pub column: Option<usize>,
+    /// The line of the end, from 1.
+    pub end_line: Option<usize>,
+    /// Its column in characters, from 1; it is one past the last character.
+    pub end_column: Option<usize>,
 }
 
 /// Source lines, at most five, with what cannot be seen made visible and long lines cut.

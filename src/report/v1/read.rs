@@ -9,7 +9,7 @@ mod shard;
 use serde_json::Value;
 
 use super::{
-    Difference, DifferenceKind, Document, Label, SCHEMA_VERSION, Snippet, Verdict, Weight,
+    Difference, DifferenceKind, Document, Label, SCHEMA_VERSION, Site, Snippet, Verdict, Weight,
 };
 use crate::model::{self, Acceptance, Location, Moment, RepoPath, Report, Span, Subject};
 use crate::report::{self, Place, Recorded, SourceMap};
@@ -118,7 +118,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn report(&mut self, document: Document) -> Result<Report, ReadError> {
         let as_of = document.as_of.as_deref().map(|shown| known("moment", shown, Moment::parse));
-        let sets = document.sets.into_iter().map(set).collect::<Result<Vec<_>, _>>()?;
+        let sets = document
+            .sets
+            .into_iter()
+            .map(|one| set(one, &mut self.sources))
+            .collect::<Result<Vec<_>, _>>()?;
         let findings = document.findings.into_iter().map(|one| self.finding(one));
         let findings = findings.collect::<Result<Vec<_>, _>>()?;
         let waived = document.waived.into_iter().map(|one| self.waived(one));
@@ -166,17 +170,19 @@ impl Reader<'_> {
     }
 
     fn finding(&mut self, finding: super::Finding) -> Result<model::Finding, ReadError> {
-        let span = finding.start_byte.zip(finding.end_byte);
-        let location = Location {
-            path: path(&finding.file)?,
-            span: span.map(|(start, end)| Span::new(start, end)),
+        let site = Site {
+            file: finding.file,
+            start_byte: finding.start_byte,
+            end_byte: finding.end_byte,
+            line: finding.line,
+            column: finding.column,
+            end_line: finding.end_line,
+            end_column: finding.end_column,
         };
-        let start = finding.line.zip(finding.column);
-        let end = finding.end_line.zip(finding.end_column);
-        let place = start.zip(end).zip(location.span);
-        let place = place.map(|((start, end), span)| Place { span, start, end });
         let snippet = finding.snippet.map(report::Snippet::from);
-        self.sources.record(location.clone(), Recorded { place, snippet });
+        let location = recorded(&site, snippet, &mut self.sources)?;
+        let also = finding.also.iter().map(|site| recorded(site, None, &mut self.sources));
+        let also = also.collect::<Result<_, _>>()?;
         Ok(model::Finding {
             rule: known("rule", &finding.rule, self.rule)?,
             level: match finding.level {
@@ -188,7 +194,7 @@ impl Reader<'_> {
             migration: finding.migration,
             schema: finding.schema,
             location,
-            also: Vec::new(),
+            also,
             message: finding.message,
             evidenced: evidenced(finding.label),
             diff: model::SnapshotDiff {
@@ -220,6 +226,21 @@ impl Reader<'_> {
         };
         Ok(model::Waived { finding, by })
     }
+}
+
+/// The place that a report names; what it says of it is kept.
+fn recorded(
+    site: &Site,
+    snippet: Option<report::Snippet>,
+    sources: &mut SourceMap,
+) -> Result<Location, ReadError> {
+    let bytes = site.start_byte.zip(site.end_byte);
+    let span = bytes.map(|(start, end)| Span::new(start, end));
+    let ends = site.line.zip(site.column).zip(site.end_line.zip(site.end_column));
+    let place = ends.zip(span).map(|((start, end), span)| Place { span, start, end });
+    let location = Location { path: path(&site.file)?, span };
+    sources.record(location.clone(), Recorded { place, snippet });
+    Ok(location)
 }
 
 /// What a word means; one that means nothing is refused.
@@ -255,8 +276,9 @@ fn evidenced(label: Label) -> model::Evidenced {
     }
 }
 
-fn set(set: super::Set) -> Result<model::SetReport, ReadError> {
+fn set(set: super::Set, sources: &mut SourceMap) -> Result<model::SetReport, ReadError> {
     let engine = named("engine", &set.engine, &model::EngineKind::ALL, model::EngineKind::name)?;
+    let migrations = set.migrations.into_iter().map(|one| migration(one, sources));
     Ok(model::SetReport {
         name: set.name,
         path: path(&set.path)?,
@@ -268,7 +290,7 @@ fn set(set: super::Set) -> Result<model::SetReport, ReadError> {
         baseline_applied: set.baseline_applied,
         judged_applied: set.judged_applied,
         schemas: set.schemas.into_iter().map(schema).collect::<Result<_, _>>()?,
-        migrations: set.migrations.into_iter().map(migration).collect::<Result<_, _>>()?,
+        migrations: migrations.collect::<Result<_, _>>()?,
     })
 }
 
@@ -295,7 +317,10 @@ fn schema(schema: super::ConfigSchema) -> Result<model::SchemaReport, ReadError>
     })
 }
 
-fn migration(migration: super::Migration) -> Result<model::MigrationReport, ReadError> {
+fn migration(
+    migration: super::Migration,
+    sources: &mut SourceMap,
+) -> Result<model::MigrationReport, ReadError> {
     let step = |step: super::Step| {
         let (names, outcomes) = (model::MigrationReport::STEPS, model::MigrationReport::OUTCOMES);
         Ok((
@@ -305,7 +330,7 @@ fn migration(migration: super::Migration) -> Result<model::MigrationReport, Read
         ))
     };
     let path = path(&migration.path)?;
-    let trace = migration.trace.into_iter().map(|one| statement(&path, one));
+    let trace = migration.trace.into_iter().map(|one| statement(&path, one, sources));
     Ok(model::MigrationReport {
         id: migration.id,
         class: known("class", &migration.class, model::Class::parse)?,
@@ -317,7 +342,11 @@ fn migration(migration: super::Migration) -> Result<model::MigrationReport, Read
     })
 }
 
-fn statement(path: &RepoPath, seen: super::Statement) -> Result<model::StatementTrace, ReadError> {
+fn statement(
+    path: &RepoPath,
+    seen: super::Statement,
+    sources: &mut SourceMap,
+) -> Result<model::StatementTrace, ReadError> {
     let lock = |lock: super::Lock| {
         let modes = model::LockMode::ALL;
         Ok(model::LockTaken {
@@ -326,12 +355,17 @@ fn statement(path: &RepoPath, seen: super::Statement) -> Result<model::Statement
             held_for: lock.held_for,
         })
     };
-    let span = seen.start_byte.zip(seen.end_byte);
+    let site = Site {
+        file: path.to_string(),
+        start_byte: seen.start_byte,
+        end_byte: seen.end_byte,
+        line: seen.line,
+        column: seen.column,
+        end_line: seen.end_line,
+        end_column: seen.end_column,
+    };
     Ok(model::StatementTrace {
-        location: Location {
-            path: path.clone(),
-            span: span.map(|(start, end)| Span::new(start, end)),
-        },
+        location: recorded(&site, None, sources)?,
         locks: seen.locks.into_iter().map(lock).collect::<Result<_, _>>()?,
         rewrites: seen.rewrites,
         scans: seen.scans,

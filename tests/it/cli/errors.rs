@@ -7,7 +7,7 @@ use crate::support::{Folder, finish, gate, git, program};
 fn usage_is_refused_with_2_and_a_way_out() {
     let folder = change(&[TABLE, BACK]);
     for (arguments, told) in [
-        (&["check", "--format", "sraif"][..], "help: use one of plain, json, markdown, html"),
+        (&["check", "--format", "sraif"][..], "help: use one of plain, json, markdown, sarif"),
         (&["check", "--report", "sraif=x"], "unknown format \"sraif\""),
         (&["check", "--report", "json"], "--report FORMAT=FILE"),
         (&["check", "--report", "json="], "--report FORMAT=FILE"),
