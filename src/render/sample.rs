@@ -347,7 +347,7 @@ pub(crate) fn hostile() -> (Report, SourceMap) {
         migration: Some(ATTACK.into()),
         schema: Some(ATTACK.into()),
         location: Location::at(path.clone(), Span::new(start, start + 9)),
-        also: Vec::new(),
+        also: vec![Location::at(path.clone(), Span::new(0, 3))],
         message: ATTACK.into(),
         evidenced: Evidenced::Proved,
         diff: SnapshotDiff { differences: differences.clone() },

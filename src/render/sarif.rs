@@ -119,7 +119,7 @@ fn level(level: Level) -> &'static str {
 
 fn result(finding: &Finding, sources: &SourceMap, prints: &mut Fingerprints) -> Value {
     let print = prints.of_finding(finding, sources);
-    let location = location(&finding.location, sources);
+    let location = self::location(&finding.location, sources);
     let mut fingerprints = json!({ "migrationGate/v1": &print });
     if location["physicalLocation"]["region"].is_null() {
         // GitHub's upload makes this one itself where there is a line, and warns of any other.
@@ -138,6 +138,14 @@ fn result(finding: &Finding, sources: &SourceMap, prints: &mut Fingerprints) -> 
             "schema": finding.schema.as_deref().map(line),
         },
     });
+    if !finding.also.is_empty() {
+        let also = finding.also.iter().map(|place| {
+            let mut related = self::location(place, sources);
+            related["message"] = message("the same cause");
+            related
+        });
+        result["relatedLocations"] = also.collect();
+    }
     if finding.side == Side::Baseline {
         result["baselineState"] = "unchanged".into();
     }
