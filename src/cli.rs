@@ -164,7 +164,7 @@ pub struct Check {
     pub fix: bool,
     /// Try only this share of the judged migrations, such as 2/5, the second of five; merge joins
     /// the JSON reports of all shares.
-    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with = "fix")]
+    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["bundle", "fix"])]
     pub shard: Option<ShardNumber>,
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
@@ -211,6 +211,9 @@ pub struct Merge {
     /// Also write a report to a file, as FORMAT=FILE; may be given any number of times.
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
+    /// Also write the report, its checksum and an in-toto statement about it into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
 }
 
 /// Where approvals are read.

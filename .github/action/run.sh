@@ -54,6 +54,7 @@ add_files() {
 
 add_reports() {
   arguments+=("--format=$format" "--report=json=$report" "--report=markdown=$summary")
+  add_if --bundle "$INPUT_BUNDLE"
   add_each --report "$INPUT_REPORTS"
 }
 
@@ -65,7 +66,6 @@ check_arguments() {
   add_if --set "$INPUT_SET"
   add_if --config "$INPUT_CONFIG"
   add_if --shard "$INPUT_SHARD"
-  add_if --bundle "$INPUT_BUNDLE"
   add_if --postgres-bin "$INPUT_POSTGRES_BIN"
   add_each --approved-by "$INPUT_APPROVED_BY"
   add_reports

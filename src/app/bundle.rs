@@ -1,4 +1,4 @@
-//! `check --bundle`: the files that others sign and check.
+//! `--bundle`: the files that others sign and check.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -17,9 +17,13 @@ pub(super) fn write(folder: &Path, report: &Report, sources: &SourceMap) -> Resu
     let files = bundle(report, sources).map_err(|error| failed(folder)(Error::other(error)))?;
     own(folder).map_err(failed(folder))?;
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
-    for (name, text) in files {
-        let path = folder.join(name);
-        own(&path).and_then(|()| std::fs::write(&path, text)).map_err(failed(&path))?;
+    let files = files.map(|(name, text)| (folder.join(name), text));
+    // Nothing is written where one of them cannot be.
+    for (path, _) in &files {
+        own(path).map_err(failed(path))?;
+    }
+    for (path, text) in files {
+        std::fs::write(&path, text).map_err(failed(&path))?;
     }
     Ok(())
 }

@@ -332,6 +332,7 @@ fn configured_spec(set: &SetConfig) -> SetSpec {
         path: set.path.value.clone(),
         layout: set.layout.as_ref().and_then(|name| layout::by_name(&name.value)),
         engine: Some(set.engine.value),
+        usual_engine: None,
         baseline: set.baseline.as_ref().map(|id| id.value.clone()),
         seed: None,
         engine_version: set.engine_version.as_ref().map(|version| version.value.clone()),
@@ -351,12 +352,12 @@ fn found_spec(found: Found, asked: Option<EngineKind>) -> SetSpec {
     if let Some(from) = &found.moved_from {
         assumed.push(format!("the whole set moved here from {from}"));
     }
-    let told = found.detection.engine.is_some();
     SetSpec {
         name: found.path.to_string(),
         path: found.path,
         layout: Some(found.layout),
-        engine: asked.filter(|_| !told),
+        engine: None,
+        usual_engine: asked,
         baseline: None,
         seed: None,
         engine_version: None,

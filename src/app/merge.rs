@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::bundle;
 use super::output::{outputs, write};
 use crate::cli::Merge;
 use crate::error::GateError;
@@ -14,6 +15,9 @@ pub(super) fn merge(args: &Merge, color: bool) -> Result<u8, GateError> {
     let parts = args.files.iter().map(|file| part(file)).collect::<Result<_, _>>()?;
     let (report, sources) = join(parts).map_err(|error| GateError::Usage(error.to_string()))?;
     write(&report, &sources, &outputs, color)?;
+    if let Some(folder) = &args.bundle {
+        bundle::write(folder, &report, &sources)?;
+    }
     Ok(report.verdict.exit_code())
 }
 

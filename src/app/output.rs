@@ -33,6 +33,11 @@ pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, G
                 "--report {report} names no file\n  help: write it as --report FORMAT=FILE, such as --report json=gate.json"
             )));
         };
+        if outputs.iter().any(|output| output.file.as_deref() == Some(file)) {
+            return Err(GateError::Usage(format!(
+                "two reports would go to {file}\n  help: give each --report a file of its own"
+            )));
+        }
         outputs.push(Output { format: known(format)?, file: Some(file.to_owned()) });
     }
     Ok(outputs)

@@ -23,6 +23,8 @@ pub struct SetSpec {
     pub layout: Option<&'static dyn Layout>,
     /// Its engine; found from the files where `None`.
     pub engine: Option<EngineKind>,
+    /// Its engine where neither that nor the files say one.
+    pub usual_engine: Option<EngineKind>,
     /// The manifest's id up to which history needs no entry.
     pub baseline: Option<String>,
     /// The script that puts rows in before a judged migration.
@@ -99,7 +101,7 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
     }
     let shown = if input.head.is_empty() { base_tree } else { input.head };
     let (layout, detection) = resolve_layout(&spec, shown)?;
-    let options = Options { engine: spec.engine };
+    let options = Options { engine: spec.engine.or(spec.usual_engine) };
     let mut head = layout.read_with(input.head, options);
     let mut base = input.base.map(|tree| layout.read_with(tree, options));
     let mut assumed = spec.assumed;
@@ -115,7 +117,9 @@ pub fn build(spec: SetSpec, input: &Input<'_>) -> Result<SetCatalog, CatalogErro
             engine
         }
         (None, None) => {
+            let usual = || Some((spec.usual_engine?, "--engine".to_owned()));
             let (engine, reason) = guess_engine(shown, read)
+                .or_else(usual)
                 .ok_or_else(|| CatalogError::UnknownEngine { path: spec.path.clone() })?;
             assumed.push(format!("engine {engine}, by {reason}"));
             engine

@@ -58,7 +58,8 @@ fn whole(report: &Report, sources: &SourceMap) -> TestCase {
     said.push(format!("digest: {}", digest(report, sources)));
     said.extend(words::baseline(report).map(|older| format!("not of this change: {older}")));
     said.extend(report.notices.iter().cloned());
-    let mut case = TestCase::new("verdict", status);
+    let shard = report.shard.as_ref().map(|shard| format!(" of shard {}", shard.number));
+    let mut case = TestCase::new(format!("verdict{}", shard.unwrap_or_default()), status);
     case.set_classname(env!("CARGO_PKG_NAME")).set_system_out(text(&said.join("\n")));
     case
 }

@@ -97,8 +97,7 @@ fn emoji(mark: Mark) -> &'static str {
 
 fn headline(report: &Report, page: &mut String) -> fmt::Result {
     let mark = emoji(Mark::of_verdict(report.verdict));
-    let word = words::verdict(report.verdict);
-    write!(page, "## {mark} Migrations {word}: {}\n\n", words::reasons(report))?;
+    write!(page, "## {mark} {}: {}\n\n", words::heading(report), words::reasons(report))?;
     if report.verdict == Verdict::Inconclusive {
         page.push_str("Nothing here blocks by itself, and yet this is no pass.\n\n");
     }
@@ -129,7 +128,11 @@ fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
         let mark = emoji(Mark::of_migration(report, &set.name, migration));
         let inferred = if migration.class_declared { "" } else { " (inferred)" };
         let (id, class) = (name(&migration.id), code(migration.class.name()));
-        writeln!(page, "| {mark} | {id} | {class}{inferred} | {} |", walk(migration))?;
+        let walk = match words::is_elsewhere(report, &set.name, &migration.id) {
+            true => "in another shard".to_owned(),
+            false => walk(migration),
+        };
+        writeln!(page, "| {mark} | {id} | {class}{inferred} | {walk} |")?;
     }
     if let Some(more) = set.migrations.len().checked_sub(rows).filter(|more| *more > 0) {
         writeln!(page, "| | … and {more} more | | |")?;

@@ -168,6 +168,15 @@ pub(super) fn accepted(waived: &Waived) -> String {
     format!("{who}{until}: {}", by.reason)
 }
 
+/// The verdict as a heading: `Migrations blocked`, `Shard 2 of 3 passed`.
+pub(super) fn heading(report: &Report) -> String {
+    let word = verdict(report.verdict);
+    match &report.shard {
+        None => format!("Migrations {word}"),
+        Some(shard) => format!("Shard {} {word}", shard.number),
+    }
+}
+
 /// The verdict as a word in a sentence.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {

@@ -34,6 +34,7 @@ fn catalog(base: &[(&str, &str)], head: &[(&str, &str)]) -> SetCatalog {
         path: head.root().clone(),
         layout: None,
         engine: Some(EngineKind::Documents),
+        usual_engine: None,
         baseline: None,
         seed: None,
         engine_version: None,

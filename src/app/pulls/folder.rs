@@ -139,6 +139,7 @@ impl<'a> Folder<'a> {
             path: info.path.clone(),
             layout: layout::by_name(info.layout),
             engine: Some(info.engine),
+            usual_engine: None,
             baseline: self.catalog.baseline.clone(),
             seed: None,
             engine_version: info.engine_version.clone(),

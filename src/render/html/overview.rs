@@ -8,16 +8,16 @@ use crate::render::words::{self, Mark};
 
 /// The page's title.
 pub(super) fn title(report: &Report) -> String {
-    name(&format!("Migrations {}: {}", words::verdict(report.verdict), words::reasons(report)))
+    name(&format!("{}: {}", words::heading(report), words::reasons(report)))
 }
 
 /// The verdict.
 pub(super) fn header(report: &Report, page: &mut String) -> fmt::Result {
     let mark = Mark::of_verdict(report.verdict);
-    let word = words::verdict(report.verdict);
+    let heading = words::heading(report);
     writeln!(page, "<header class=\"verdict {}\">", class(mark))?;
     writeln!(page, "<span class=\"seal\" aria-hidden=\"true\">{}</span>", mark.sign())?;
-    writeln!(page, "<div>\n<h1>Migrations {word}</h1>\n<p>{}</p>", block(&words::reasons(report)))?;
+    writeln!(page, "<div>\n<h1>{heading}</h1>\n<p>{}</p>", block(&words::reasons(report)))?;
     if report.verdict == Verdict::Inconclusive {
         page.push_str("<p>Nothing here blocks by itself, and yet this is no pass.</p>\n");
     }
