@@ -69,26 +69,20 @@ base_of_pull_request() {
   fi
 }
 
-# What a push is compared with: the branch's commit before it. A new branch, or one whose former
-# commit is gone, is compared with the default branch; of a new default branch all is judged.
+# What a push is compared with. A push to the default branch is compared with what that was before,
+# and the gate refuses a commit that is gone; of a new default branch all is judged. Any other branch
+# is one change, however many pushes it came in, and is compared with the default branch.
 base_of_push() {
   local before default
   before="$(event .before)"
   default="$(event .repository.default_branch)"
-  if [[ "$before" =~ ^0*$ ]]; then
-    before=""
-  else
-    fetch_commit "$before"
-  fi
-  if [ -n "$before" ] && has_commit "$before"; then
-    base="$before"
-  elif [ "$GITHUB_REF" != "refs/heads/$default" ]; then
+  if [ "$GITHUB_REF" != "refs/heads/$default" ]; then
     fetch_branch "$default"
     target_branch="$default"
-  elif [ -z "$before" ]; then
+  elif [[ "$before" =~ ^0*$ ]]; then
     everything=true
   else
-    # The gate refuses a base that is not there.
+    fetch_commit "$before"
     base="$before"
   fi
 }

@@ -13,8 +13,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/base.sh"
 
 # Kept from what runs below: a migration is its author's code.
-token="$INPUT_TOKEN"
-unset INPUT_TOKEN
+token="$INPUT_TOKEN" approvals_token="$INPUT_APPROVALS_TOKEN"
+unset INPUT_TOKEN INPUT_APPROVALS_TOKEN
 
 # GitHub refuses a longer summary as a whole.
 readonly summary_limit=1048576
@@ -54,6 +54,7 @@ add_files() {
 
 add_reports() {
   arguments+=("--format=$format" "--report=json=$report" "--report=markdown=$summary")
+  arguments+=("--report=github=$annotations")
   add_if --bundle "$INPUT_BUNDLE"
   add_each --report "$INPUT_REPORTS"
 }
@@ -68,6 +69,7 @@ check_arguments() {
   add_if --shard "$INPUT_SHARD"
   add_if --postgres-bin "$INPUT_POSTGRES_BIN"
   add_each --approved-by "$INPUT_APPROVED_BY"
+  if [ -n "$approvals_token" ]; then arguments+=(--approvals=github); fi
   add_reports
   arguments+=(-- "$INPUT_PATH")
 }
@@ -80,9 +82,10 @@ merge_arguments() {
   add_files
 }
 
-# Posts the report; ends with its verdict, or with 2 or 3 where it is refused.
+# Posts the report; ends with its verdict, or with another code where it is refused.
 publish() {
   arguments=(publish "--report=$report" "--check-name=$INPUT_CHECK_NAME")
+  add_if --comment-author "$INPUT_COMMENT_AUTHOR"
   is_true check-run "$INPUT_CHECK_RUN" || arguments+=(--no-check)
   is_true comment "$INPUT_COMMENT" || arguments+=(--no-comment)
   GITHUB_TOKEN="$token" "$gate" "${arguments[@]}"
@@ -107,13 +110,32 @@ write_summary() {
   fi
 }
 
+# The exit code that goes with the report's verdict.
+code_of_verdict() {
+  jq -r '{ pass: 0, block: 1, inconclusive: 3 }[.verdict | strings] // 2' "$report"
+}
+
+# A report that is refused is a stranger's word, and gives no outputs.
 publish_foreign() {
+  local code=0
   arguments=()
   add_files
   [ "${#arguments[@]}" -eq 1 ] || fail "\"publish\" takes one file in the input \"files\""
   report="${arguments[0]}"
-  write_outputs
-  publish
+  publish || code=$?
+  if [ "$code" -ne 2 ] && [ "$code" = "$(code_of_verdict)" ]; then write_outputs; fi
+  exit "$code"
+}
+
+# Posts what was judged here; where that is refused, the log and the summary have it all.
+publish_own() {
+  local code=0
+  publish || code=$?
+  if [ "$code" = "$(code_of_verdict)" ]; then return; fi
+  cat "$annotations"
+  printf '> Nothing could be posted: the log of this step says why, and the verdict stands.\n\n' \
+    >>"$GITHUB_STEP_SUMMARY"
+  write_summary
 }
 
 # Runs "check" or "merge" and passes its verdict on, which posting never changes.
@@ -125,18 +147,27 @@ judge() {
     if [ "$posts" = true ]; then format=plain; else format=github; fi
   fi
   folder="$(mktemp -d "$RUNNER_TEMP/migration-gate-report.XXXXXX")"
-  report="$folder/report.json" summary="$folder/summary.md"
+  report="$folder/report.json" summary="$folder/summary.md" annotations="$folder/annotations"
   "${INPUT_COMMAND}_arguments"
-  GITHUB_BASE_REF="$target_branch" "$gate" "${arguments[@]}" || code=$?
+  GITHUB_BASE_REF="$target_branch" GITHUB_TOKEN="$approvals_token" "$gate" "${arguments[@]}" || code=$?
   if [ -s "$report" ]; then
     write_outputs
-    if [ "$posts" = true ]; then publish || true; fi
+    if [ "$posts" = true ]; then publish_own; fi
     # Where it was posted, the summary is there and says how that went.
     if [ ! -s "$GITHUB_STEP_SUMMARY" ]; then write_summary; fi
   fi
   exit "$code"
 }
 
+# Whether each input that is "true" or "false" is one, before anything is done.
+check_inputs() {
+  is_true all "$INPUT_ALL" || true
+  is_true publish "$INPUT_PUBLISH" || true
+  is_true check-run "$INPUT_CHECK_RUN" || true
+  is_true comment "$INPUT_COMMENT" || true
+}
+
+check_inputs
 has jq || fail "jq is missing on this runner"
 install_gate
 case "$INPUT_COMMAND" in

@@ -63,11 +63,15 @@ fn a_push_is_compared_with_the_branch_before_it() {
 }
 
 #[test]
-fn a_new_branch_is_compared_with_the_default_branch() {
+fn a_branch_is_compared_with_the_default_branch_however_it_was_pushed() {
+    let on = [("GITHUB_REF", "refs/heads/change")];
     let forge = Forge::new();
     forge.check_out("change");
-    let on = [("GITHUB_REF", "refs/heads/change")];
     forge.run("push", &push(NOWHERE), &on).judged(1, "block", "6");
+    // Nothing was touched since the push before this one.
+    let forge = Forge::new();
+    forge.check_out("change");
+    forge.run("push", &push(&forge.id("change")), &on).judged(1, "block", "6");
 }
 
 #[test]
@@ -158,6 +162,24 @@ fn the_verdict_stands_where_nothing_may_be_posted() {
     assert!(!format!("{step:?}").contains("s3cret"), "{step:#?}");
 }
 
+/// A check's name has at most 100 characters.
+#[test]
+fn where_publishing_is_refused_the_log_and_the_summary_have_it_all() {
+    let (forge, github) = (Forge::new(), ReadOnly::new());
+    forge.check_out("pull");
+    let event = format!(
+        r#"{{"pull_request":{{"number":1,"head":{{"sha":"{}","repo":null}}}}}}"#,
+        forge.id("change")
+    );
+    let (url, name) = (github.url(), "n".repeat(101));
+    let own = [("GITHUB_BASE_REF", "main"), ("INPUT_CHECK_NAME", name.as_str())];
+    let step = forge.run("pull_request", &event, &[&publishing(&url)[..], &own].concat());
+    step.judged(1, "block", "6");
+    assert!(step.ran.out.contains("::error file=db/migrations/"), "{step:#?}");
+    assert!(step.summary.contains("Nothing could be posted"), "{step:#?}");
+    assert!(step.summary.contains("blocked: 6 errors"), "{step:#?}");
+}
+
 #[test]
 fn the_report_of_another_job_is_published_for_its_own_commit_only() {
     let (forge, github) = (Forge::new(), ReadOnly::new());
@@ -178,6 +200,8 @@ fn the_report_of_another_job_is_published_for_its_own_commit_only() {
     assert!(step.summary.contains("blocked: 6 errors"), "{step:#?}");
     let step = publish(&forge.id("main"));
     assert!(step.ran.code > 1 && step.summary.is_empty(), "{step:#?}");
+    // What it says is not passed on.
+    assert!(step.outputs.is_empty(), "{step:#?}");
 }
 
 /// A release of this version, with another archive than `checksum` says where it is given.
