@@ -124,7 +124,7 @@ publish_foreign() {
   report="${arguments[0]}"
   publish || code=$?
   if [ "$code" -ne 2 ] && [ "$code" = "$(code_of_verdict)" ]; then write_outputs; fi
-  exit "$code"
+  return "$code"
 }
 
 # Posts what was judged here; where that is refused, the log and the summary have it all.
