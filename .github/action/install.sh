@@ -40,6 +40,9 @@ fetch_release() {
 }
 
 build_from_source() {
+  case "$(uname -s)" in
+    MINGW* | MSYS* | CYGWIN*) fail "the gate does not run on Windows yet: use a Linux or macOS runner" ;;
+  esac
   has cargo || fail "there is no released archive for this machine, and no cargo to build one"
   cargo install --quiet --locked --path "$ACTION_PATH" --root "$1"
   mv "$1/bin/migration-gate" "$1/migration-gate"
