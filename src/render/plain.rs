@@ -14,6 +14,9 @@ use super::{Renderer, SourceMap, diff};
 use crate::model::{Finding, MigrationReport, Report, SchemaReport, SetReport, Side};
 use crate::report::{Snippet, digest};
 
+/// Columns that names are aligned in, at most.
+const MAX_NAME: usize = 60;
+
 /// The report for people at a terminal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Plain {
@@ -65,11 +68,13 @@ impl Plain {
             self.schema(report, set, schema, page)?;
         }
         let ids: Vec<_> = set.migrations.iter().map(|one| printable(&one.id)).collect();
-        let width = ids.iter().map(|id| id.width()).max().unwrap_or(0);
+        // One long name does not push the others' walks out of sight.
+        let width = ids.iter().map(|id| id.width()).filter(|width| *width <= MAX_NAME).max();
+        let width = width.unwrap_or(0);
         let class_width = set.migrations.iter().map(|one| class(one).len()).max().unwrap_or(0);
         for (migration, id) in set.migrations.iter().zip(&ids) {
             let mark = Mark::of_migration(report, &set.name, migration);
-            let pad = " ".repeat(width - id.width());
+            let pad = " ".repeat(width.saturating_sub(id.width()));
             let class = format!("{:<class_width$}", class(migration));
             let line = format!("  {} {id}{pad}  {}", self.mark(mark), self.paint.dim(&class));
             let walk = match words::is_elsewhere(report, &set.name, &migration.id) {
