@@ -176,8 +176,15 @@ fn the_first_push_to_an_empty_remote_is_judged_as_a_whole() {
     blocked(&pair.push(&["origin", "main"]));
     pair.write(DOWN, "DROP TABLE users;");
     commit(&pair.clone());
+    // What is baseline is not judged, and nothing is said of it that does not hold.
+    gate(&pair.clone(), &["init", "--yes"]).quiet(0);
+    commit(&pair.clone());
     let pushed = pair.push(&["origin", "main"]);
     passed(&pushed);
+    let shown = format!("{}{}", pushed.out, pushed.err);
+    for part in ["passed: 1 migration, none judged\n", "base    none, everything is judged\n"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }
 
 #[test]
