@@ -175,6 +175,9 @@ fn a_set_that_says_no_engine_is_left_out_and_the_rest_is_written() {
     );
     let config = folder.read(CONFIG);
     assert_eq!(config.matches("\n[[set]]").count(), 1, "{config}");
+    let again = gate(at, &["init", "--yes", "--engine", "sqlite"]).quiet(0);
+    let unnamed = "sqlite): 1 migration; migration-gate.toml, which stands, does not name it";
+    assert!(again.contains(unnamed), "{again}");
     // The block that waits for an engine is one when the marks are taken away.
     let named = config.replace("# engine = \"…\"", "# engine = \"sqlite\"");
     let named = ["[[set]]", "name = ", "path = ", "engine = "]

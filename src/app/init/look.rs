@@ -69,7 +69,7 @@ pub(super) fn look(args: &Init, ask: bool) -> Result<Look, GateError> {
             look.schemas.extend(catalog.schemas.keys().cloned());
             continue;
         }
-        told.push_str(&line(catalog));
+        told.push_str(&line(catalog, &gathered));
         look.sets.extend(set(catalog, &gathered));
     }
     for path in &look.silent {
@@ -175,7 +175,7 @@ fn is_unnamed(catalog: &SetCatalog) -> bool {
 }
 
 /// A set in words.
-fn line(catalog: &SetCatalog) -> String {
+fn line(catalog: &SetCatalog, gathered: &Gathered) -> String {
     let info = &catalog.info;
     let (all, new) = (catalog.entries.len(), catalog.entries.iter().filter(|e| e.touch.added));
     let is_here = catalog.merged.is_some();
@@ -185,6 +185,10 @@ fn line(catalog: &SetCatalog) -> String {
     };
     let left_out = match info.engine {
         EngineKind::Mysql => "; left out: MySQL is known, but not run",
+        _ if !info.configured && !gathered.head.sets.is_empty() => {
+            "; migration-gate.toml, which stands, does not name it: add a [[set]], without which it is \
+             not checked once that file is merged"
+        }
         _ => "",
     };
     let s = if all == 1 { "" } else { "s" };
