@@ -101,7 +101,7 @@ pub enum Command {
 }
 
 /// Where the files are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Place {
     /// A repository, a folder in one, or with --base-dir any folder.
     #[arg(default_value = ".")]

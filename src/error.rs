@@ -48,6 +48,16 @@ pub enum GateError {
         "cannot write to standard output: {0}\n  help: see what it leads to; --report FORMAT=FILE writes to a file"
     )]
     Output(std::io::Error),
+    /// A new file of a repository cannot be written.
+    #[error(
+        "{file} cannot be written: {source}\n  help: see to its folder (is it read-only, or somebody else's?), and run this again"
+    )]
+    Create {
+        /// The file, from the top of the repository.
+        file: String,
+        /// The system's words, without a path.
+        source: std::io::Error,
+    },
     /// A report cannot be written.
     #[error(
         "cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written"
@@ -70,6 +80,7 @@ impl GateError {
             | Self::Config(_)
             | Self::Catalog(_)
             | Self::Report { .. }
+            | Self::Create { .. }
             | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Runner(fault) => fault.kind.exit_code(),

@@ -18,7 +18,11 @@ pub(super) const PROGRAM: u32 = 0o755;
 /// # Errors
 /// When a folder on the way is a link or no folder, or the system refuses.
 pub(super) fn create(root: &Path, name: &Path, text: &str, mode: u32) -> Result<bool, GateError> {
-    let failed = |source| GateError::Write { file: name.display().to_string(), source };
+    // The name of the temporary file is nobody's business.
+    let failed = |error: std::io::Error| GateError::Create {
+        file: name.display().to_string(),
+        source: error.kind().into(),
+    };
     if stands(&root.join(name)) {
         return Ok(false);
     }
@@ -28,7 +32,7 @@ pub(super) fn create(root: &Path, name: &Path, text: &str, mode: u32) -> Result<
         match folder.symlink_metadata() {
             // Of a link this is what it is itself.
             Ok(found) if found.is_dir() => {}
-            Ok(_) => return Err(in_the_way(&folder, name)),
+            Ok(_) => return Err(in_the_way(folder.strip_prefix(root).unwrap_or(&folder), name)),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs::create_dir(&folder).map_err(failed)?;
             }
@@ -76,6 +80,15 @@ mod tests {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o700, 0o700);
         let names = fs::read_dir(folder.path().join("a/b")).unwrap().count();
         assert_eq!(names, 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_refusal_names_the_file_and_no_temporary_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let error = create(&gone, Path::new("a"), "x", TEXT).unwrap_err().to_string();
+        assert!(error.starts_with("a cannot be written: "), "{error}");
+        assert!(!error.contains("gone") && !error.contains(".migration-gate-"), "{error}");
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub(super) fn man(args: &Man) -> Result<u8, GateError> {
         print(&String::from_utf8_lossy(&page))?;
         return Ok(0);
     };
-    clap_mangen::generate_to(visible(), folder)
+    std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(visible(), folder))
         .map_err(|source| GateError::Write { file: folder.display().to_string(), source })?;
     Ok(0)
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use git2::Repository;
+use git2::{Oid, Repository};
 
 use super::base::{self, Base};
 use super::commit::CommitSource;
@@ -26,8 +26,14 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         Err(ChangesError::NoBase { .. }) if request.all && request.base.is_none() => None,
         Err(error) => return Err(error),
     };
+    let is_itself = |base: &Base| head_itself(&head) == Some(base.id);
+    let base = base.map(|base| match request.all && request.base.is_none() && is_itself(&base) {
+        // Its policy counts, but nothing differs, and everything was asked for.
+        true => Base { label: "none, everything is judged".to_owned(), ..base },
+        false => base,
+    });
     let base_commit = base.as_ref().map(|base| base.id.to_string());
-    let head_commit = head.commit.filter(|_| !head.is_worktree).map(|id| id.to_string());
+    let head_commit = head_itself(&head).map(|id| id.to_string());
     let changed = Changed::new(repo, &head)?;
     let limits = Limits::new(&request.limit_to);
     let differences = base.map(|base| against(repo, base, &changed, &limits)).transpose()?;
@@ -56,6 +62,11 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         worktree,
         scope: opened.scope,
     })
+}
+
+/// The head's commit; `None` for a working tree.
+fn head_itself(head: &Head) -> Option<Oid> {
+    head.commit.filter(|_| !head.is_worktree)
 }
 
 /// What is known only where there is a base.

@@ -1,4 +1,4 @@
-//! Where Git looks for the hooks of a repository.
+//! Where Git looks for the hooks of a repository, and what it leaves out of commits.
 
 use std::path::{Path, PathBuf};
 
@@ -45,4 +45,17 @@ pub fn hooks(path: &Path) -> Result<Hooks, ChangesError> {
     let places = [Some(own), top.clone()];
     let within = places.into_iter().flatten().find(|place| folder.starts_with(place));
     Ok(Hooks { folder, within, top, is_named })
+}
+
+/// Whether Git ignores a file of the working tree around `top`, so that `git add` leaves it out; a
+/// file that Git has already is not ignored.
+///
+/// # Errors
+/// Where there is no repository, or its rules cannot be read.
+pub fn is_ignored(top: &Path, name: &Path) -> Result<bool, ChangesError> {
+    let repo = open(top)?.repo;
+    let index = repo.index().map_err(|error| unreadable(&repo, "the index", &error))?;
+    let ignored = || repo.is_path_ignored(name);
+    let ignored = || ignored().map_err(|error| unreadable(&repo, "the ignored names", &error));
+    Ok(index.get_path(name, 0).is_none() && ignored()?)
 }

@@ -29,7 +29,7 @@ use crate::model::{Entry, FileChange, RepoPath, Tree};
 
 pub use compare::compare;
 pub use folder::compare_folders;
-pub use hooks::{Hooks, hooks};
+pub use hooks::{Hooks, hooks, is_ignored};
 pub use push::{Pushed, Since, since};
 pub use workflow::{gate_workflows, workflow_places};
 

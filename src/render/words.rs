@@ -241,7 +241,10 @@ pub fn reasons(report: &Report) -> String {
                 let judged: usize = report.sets.iter().map(|set| set.schemas.len()).sum();
                 format!("{} judged, nothing to say", number(judged, "schema"))
             }
-            (_, 0) if report.all => "there are no migrations".to_owned(),
+            (_, 0) if report.all => match report.sets.iter().map(|set| set.total).sum() {
+                0 => "there are no migrations".to_owned(),
+                total => format!("{}, none judged", number(total, "migration")),
+            },
             (_, 0) => "the change touches no migrations".to_owned(),
             (_, judged) => format!("{} judged, nothing to say", number(judged, "migration")),
         });

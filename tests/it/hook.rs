@@ -82,10 +82,15 @@ fn passed(ran: &Ran) {
 
 /// `git push`, with the program on the PATH and nothing of the machine's settings.
 fn push(at: &Path, arguments: &[&str]) -> Ran {
+    run(&mut pushing(at, arguments))
+}
+
+fn pushing(at: &Path, arguments: &[&str]) -> Command {
     let mut command = bare(host::command("git"));
     let folder = Path::new(PROGRAM).parent().unwrap().display();
     command.env("PATH", format!("{folder}:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin"));
-    run(command.arg("push").args(arguments).current_dir(at).env("HOME", at))
+    command.arg("push").args(arguments).current_dir(at).env("HOME", at);
+    command
 }
 
 fn run(command: &mut Command) -> Ran {
@@ -171,8 +176,15 @@ fn the_first_push_to_an_empty_remote_is_judged_as_a_whole() {
     blocked(&pair.push(&["origin", "main"]));
     pair.write(DOWN, "DROP TABLE users;");
     commit(&pair.clone());
+    // What is baseline is not judged, and nothing is said of it that does not hold.
+    gate(&pair.clone(), &["init", "--yes"]).quiet(0);
+    commit(&pair.clone());
     let pushed = pair.push(&["origin", "main"]);
     passed(&pushed);
+    let shown = format!("{}{}", pushed.out, pushed.err);
+    for part in ["passed: 1 migration, none judged\n", "base    none, everything is judged\n"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
 }
 
 #[test]
@@ -198,6 +210,84 @@ fn told(at: &Path, line: &str) -> Ran {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn the_environment_of_pre_commit_does_not_outweigh_what_git_says() {
+    let pair = Pair::new();
+    git(&pair.clone(), &["branch", "orders"]);
+    git(&pair.clone(), &["switch", "-q", "orders"]);
+    pair.second(BROKEN);
+    git(&pair.clone(), &["switch", "-q", "main"]);
+    let mut inside = pushing(&pair.clone(), &["origin", "orders"]);
+    blocked(&run(inside.env("PRE_COMMIT", "1")));
+    assert_eq!(pair.remote("orders"), None);
+
+    // The framework itself has read standard input, and gives no arguments.
+    let commit = git(&pair.clone(), &["rev-parse", "orders"]);
+    let mut hook = program(&pair.clone());
+    hook.args(["hook", "run"]).envs([("PRE_COMMIT", "1"), ("PRE_COMMIT_TO_REF", &commit)]);
+    hook.env("PRE_COMMIT_REMOTE_BRANCH", "refs/heads/orders");
+    blocked(&run(&mut hook));
+    // Nothing is pushed.
+    let mut hook = program(&pair.clone());
+    passed(&run(hook.args(["hook", "run", "origin", "url"]).env("PRE_COMMIT", "1")));
+}
+
+#[test]
+fn the_repository_that_git_was_told_of_is_checked() {
+    let pair = Pair::new();
+    let clone = pair.clone();
+    git(&clone, &["switch", "-q", "-c", "orders"]);
+    pair.second(BROKEN);
+    git(&clone, &["switch", "-q", "-c", "mended"]);
+    pair.write("migrations/0002_orders.down.sql", SOUND);
+    commit(&clone);
+    let linked = pair.folder.path().join("linked");
+    git(&clone, &["worktree", "add", "-q", linked.to_str().unwrap(), "orders"]);
+    let outside = Folder::new(&[("sub/a", "a")]);
+    let dir = clone.join(".git").display().to_string();
+    let tree = clone.display().to_string();
+    let of_linked = clone.join(".git/worktrees/linked").display().to_string();
+    let name = Path::new(&tree).file_name().unwrap().to_str().unwrap().to_owned() + "/.git";
+    for (at, variables) in [
+        (outside.path(), vec![("GIT_DIR", &dir)]),
+        (outside.path(), vec![("GIT_DIR", &dir), ("GIT_WORK_TREE", &tree)]),
+        (outside.path(), vec![("GIT_DIR", &of_linked)]),
+        (pair.folder.path(), vec![("GIT_DIR", &name)]),
+        (linked.as_path(), vec![]),
+    ] {
+        let pushing = |branch| {
+            let mut command = pushing(at, &["origin", branch]);
+            command.envs(variables.clone());
+            run(&mut command)
+        };
+        let shown = blocked(&pushing("orders"));
+        assert!(shown.contains("rollback/"), "{variables:?}: {shown}");
+        passed(&pushing("mended"));
+        git(&clone, &["push", "-q", "--no-verify", "origin", ":mended"]);
+    }
+    // A bare repository has no working tree to run in.
+    let bare = pair.folder.path().join("bare");
+    git(pair.folder.path(), &["clone", "-q", "--bare", "clone", "bare"]);
+    std::fs::copy(clone.join(".git/hooks/pre-push"), bare.join("hooks/pre-push")).unwrap();
+    let remote = pair.folder.path().join("remote");
+    let shown = blocked(&push(&bare, &[remote.to_str().unwrap(), "orders"]));
+    assert!(shown.contains("rollback/"), "{shown}");
+}
+
+#[test]
+fn every_refusal_says_so_and_only_what_is_broken_is_to_be_mended() {
+    let folder = Folder::new(&[("a", "a")]);
+    repository(folder.path());
+    for line in ["nonsense\n", "a b c\n--help\n"] {
+        let refused = told(folder.path(), line);
+        assert_eq!(refused.code, 2);
+        for part in ["no such line", "so it is refused\n", "git push --no-verify"] {
+            assert!(refused.err.contains(part), "{part}: {}", refused.err);
+        }
+        assert!(!refused.err.contains("mend it"), "{}", refused.err);
     }
 }
 
@@ -290,6 +380,11 @@ fn the_folder_that_git_uses_gets_the_hook() {
     git(at, &["config", "core.hooksPath", shared.path().to_str().unwrap()]);
     assert!(gate(at, &["hook", "install"]).refused(2).contains("leads out of the repository"));
     assert!(!shared.path().join("pre-push").exists());
+
+    git(folder.path(), &["init", "-q", "--object-format=sha256", "long"]);
+    let refused = gate(&at.join("long"), &["hook", "install"]).refused(3);
+    assert!(refused.contains("SHA-256, which is not supported"), "{refused}");
+    assert!(!at.join("long/.git/hooks/pre-push").exists());
 
     let outside = Folder::new(&[]);
     let refused = gate(outside.path(), &["hook", "install"]).refused(2);

@@ -109,8 +109,16 @@ fn nothing_is_overwritten_and_no_link_is_followed() {
     symlink(elsewhere.path(), at.join(".github")).unwrap();
     let refused = gate(at, &["init", "--yes"]);
     assert_eq!(refused.code, 2, "{}{}", refused.out, refused.err);
-    assert!(refused.err.contains("is a link"), "{}", refused.err);
+    let said = ".github/workflows/migration-gate.yml is not written: .github is a link";
+    assert!(refused.err.contains(said), "{}", refused.err);
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    // The rest is written, and nothing is said of what is not.
+    assert_eq!(written(at), [CONFIG, MANIFEST, HOOK]);
+    assert!(refused.out.contains("next:") && refused.out.contains("manifest, such as"));
+    assert!(!refused.out.contains("the workflow checks"), "{}", refused.out);
+    for name in [CONFIG, MANIFEST, HOOK] {
+        std::fs::remove_file(at.join(name)).unwrap();
+    }
     std::fs::remove_file(at.join(".github")).unwrap();
 
     folder.write(WORKFLOW, "mine");
@@ -142,4 +150,89 @@ fn where_nothing_can_be_set_up_it_says_why() {
     let said = gate(gitlab.path(), &["init", "--yes"]).quiet(0);
     assert!(said.contains("GitLab"), "{said}");
     assert_eq!(written(gitlab.path()), [CONFIG, MANIFEST, HOOK]);
+}
+
+/// A first migration that every engine takes.
+const PLAIN: (&str, &str) = (
+    "plain/migrations/0001_customers.up.sql",
+    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+);
+
+#[test]
+fn a_set_that_says_no_engine_is_left_out_and_the_rest_is_written() {
+    let folder = shop();
+    let at = folder.path();
+    folder.write(PLAIN.0, PLAIN.1);
+    folder.write("plain/migrations/0001_customers.down.sql", "DROP TABLE customers;");
+    commit(at);
+    let ran = gate(at, &["init", "--yes"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert_eq!(written(at), [CONFIG, MANIFEST, WORKFLOW, HOOK]);
+    assert!(ran.out.contains("plain/migrations: left out: nothing says"), "{}", ran.out);
+    assert!(ran.out.contains("next:") && ran.out.contains("from then on it is not checked"));
+    assert!(
+        ran.err.contains("plain/migrations is left out") && ran.err.contains("--engine sqlite")
+    );
+    let config = folder.read(CONFIG);
+    assert_eq!(config.matches("\n[[set]]").count(), 1, "{config}");
+    let again = gate(at, &["init", "--yes", "--engine", "sqlite"]).quiet(0);
+    let unnamed = "sqlite): 1 migration; migration-gate.toml, which stands, does not name it";
+    assert!(again.contains(unnamed), "{again}");
+    // The block that waits for an engine is one when the marks are taken away.
+    let named = config.replace("# engine = \"…\"", "# engine = \"sqlite\"");
+    let named = ["[[set]]", "name = ", "path = ", "engine = "]
+        .iter()
+        .fold(named, |text, key| text.replace(&format!("# {key}"), key));
+    folder.write(CONFIG, &named);
+    commit(at);
+    let all = gate(at, &["check", "--all"]);
+    assert!(all.out.contains("plain/migrations  golang-migrate on SQLite"), "{}", all.out);
+
+    // Alone, there is no set to name; told the engine, there is.
+    let alone = Folder::new(&[PLAIN]);
+    repository(alone.path());
+    let ran = gate(alone.path(), &["init", "--yes"]);
+    assert_eq!((ran.code, written(alone.path())), (2, vec![WORKFLOW, HOOK]), "{}", ran.err);
+    assert!(ran.out.contains("as long as no set is named"), "{}", ran.out);
+    let told = gate(alone.path(), &["init", "--yes", "--engine", "sqlite"]).quiet(0);
+    assert!(
+        told.contains("migration-gate.toml is written") && !told.contains("left out"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_set_for_mysql_is_found_until_the_configuration_is_merged() {
+    let folder = shop();
+    let at = folder.path();
+    let mysql = "assets/mysql/migrations/0001_a.up.sql";
+    folder.write(mysql, "CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=InnoDB;");
+    folder.write("assets/mysql/migrations/0001_a.down.sql", "DROP TABLE a;");
+    commit(at);
+    let said = gate(at, &["init", "--yes"]).quiet(0);
+    let until = "until the new configuration is merged; from then on it is not checked at all";
+    assert!(said.contains("left out: MySQL") && said.contains(until), "{said}");
+    assert_eq!(gate(at, &["check", "--all"]).code, 3, "the base names no sets yet");
+    commit(at);
+    gate(at, &["check", "--all"]).quiet(0);
+}
+
+#[test]
+fn what_git_ignores_is_said() {
+    let folder = shop();
+    folder.write(".gitignore", "*.json\n");
+    commit(folder.path());
+    let said = gate(folder.path(), &["init", "--yes"]).quiet(0);
+    let ignored = format!("{MANIFEST} is written, but Git ignores it");
+    assert!(said.contains(&ignored) && said.contains("toml is written\n"), "{said}");
+}
+
+#[test]
+fn a_folder_that_takes_no_file_is_told_in_its_own_words() {
+    let folder = shop();
+    folder.write(".github/workflows", "a file, and no folder");
+    let ran = gate(folder.path(), &["init", "--yes"]);
+    assert_eq!((ran.code, written(folder.path())), (2, vec![CONFIG, MANIFEST, HOOK]));
+    assert!(!ran.err.contains(folder.path().to_str().unwrap()), "{}", ran.err);
+    assert!(!ran.err.contains("name a file in a folder that exists"), "{}", ran.err);
 }

@@ -22,15 +22,17 @@ fn there_is_a_manual_page_for_every_command() {
     let folder = Folder::new(&[]);
     let page = gate(folder.path(), &["man"]).quiet(0);
     assert!(page.contains(".TH migration-gate 1") && !page.contains("evaluate"), "{page}");
-    std::fs::create_dir(folder.path().join("pages")).unwrap();
+    // The folder is made, and may be there.
+    gate(folder.path(), &["man", "--output", "pages"]).quiet(0);
     gate(folder.path(), &["man", "--output", "pages"]).quiet(0);
     for name in ["migration-gate", "migration-gate-check", "migration-gate-hook-run"] {
         let page = folder.read(&format!("pages/{name}.1"));
         assert!(page.contains(".SH SYNOPSIS"), "{page}");
     }
     assert!(!folder.path().join("pages/migration-gate-evaluate-jq.1").exists());
-    let refused = gate(folder.path(), &["man", "--output", "nowhere"]).refused(2);
-    assert!(refused.contains("cannot write nowhere"), "{refused}");
+    folder.write("file", "");
+    let refused = gate(folder.path(), &["man", "--output", "file/man1"]).refused(2);
+    assert!(refused.contains("cannot write file/man1"), "{refused}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 
@@ -16,54 +16,10 @@ use crate::host;
 /// More than a push of every branch of a large repository.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Git's hooks run at the top of the working tree, or in the folder of a bare repository.
-const HERE: &str = ".";
-
-const AROUND: &str =
-    "  help: mend it and push again; to push without the check: git push --no-verify";
+const AROUND: &str = "to push without the check: git push --no-verify";
 
 pub(super) fn run(args: &HookRun, color: bool) -> Result<u8, GateError> {
-    let pushed = match under_pre_commit() {
-        Some(pushed) => vec![pushed],
-        None => told()?,
-    };
-    let remote = args.remote.clone().or_else(|| host::env_text("PRE_COMMIT_REMOTE_NAME"));
-    let mut checked = BTreeSet::new();
-    let mut worst = 0;
-    for pushed in &pushed {
-        let Some(commit) = &pushed.commit else { continue };
-        if pushed.branch().is_none() {
-            complain(&format!("{} is no branch and is not checked", pushed.remote_ref));
-            continue;
-        }
-        let verdict = since(Path::new(HERE), pushed, remote.as_deref())
-            .map_err(GateError::from)
-            .and_then(|since| match checked.insert((commit.clone(), since.clone())) {
-                true => judge(pushed, commit, &since, color),
-                false => Ok(0),
-            });
-        let code = verdict.unwrap_or_else(|error| {
-            complain(&error.to_string());
-            error.exit_code()
-        });
-        worst = worse(worst, code);
-    }
-    match worst {
-        0 => {}
-        1 => complain(&format!("the push is refused\n{AROUND}")),
-        _ => complain(&format!("nothing can be told of the push, so it is refused\n{AROUND}")),
-    }
-    Ok(worst)
-}
-
-/// A blocked push outweighs one of which nothing can be told.
-fn worse(one: u8, other: u8) -> u8 {
-    if one == 1 || other == 1 { 1 } else { one.max(other) }
-}
-
-/// What Git says on standard input.
-fn told() -> Result<Vec<Pushed>, GateError> {
-    if host::stdin_is_terminal() {
+    if host::stdin_is_terminal() && host::env("PRE_COMMIT").is_none() {
         return Err(GateError::Usage(
             "`hook run` reads what Git tells a pre-push hook, and this is a terminal\n  help: \
              `migration-gate hook install` makes Git run it; `migration-gate check` checks the \
@@ -71,27 +27,86 @@ fn told() -> Result<Vec<Pushed>, GateError> {
                 .into(),
         ));
     }
+    let worst = told(args).map_or_else(|error| code_of(&error), |pushed| all(&pushed, args, color));
+    match worst {
+        0 => {}
+        1 => complain(&format!("the push is refused\n  help: mend it and push again; {AROUND}")),
+        _ => complain(&format!(
+            "nothing can be told of the push, so it is refused\n  help: {AROUND}"
+        )),
+    }
+    Ok(worst)
+}
+
+/// Checks all that is pushed; the worst exit code.
+fn all(pushed: &[Pushed], args: &HookRun, color: bool) -> u8 {
+    let remote = args.remote.clone().or_else(|| host::env_text("PRE_COMMIT_REMOTE_NAME"));
+    let here = here();
+    let mut checked = BTreeSet::new();
+    let mut worst = 0;
+    for pushed in pushed {
+        let Some(commit) = &pushed.commit else { continue };
+        if pushed.branch().is_none() {
+            complain(&format!("{} is no branch and is not checked", pushed.remote_ref));
+            continue;
+        }
+        let verdict =
+            since(&here, pushed, remote.as_deref()).map_err(GateError::from).and_then(|since| {
+                match checked.insert((commit.clone(), since.clone())) {
+                    true => judge(&here, pushed, commit, &since, color),
+                    false => Ok(0),
+                }
+            });
+        worst = worse(worst, verdict.unwrap_or_else(|error| code_of(&error)));
+    }
+    worst
+}
+
+/// Says what went wrong, and gives its exit code.
+fn code_of(error: &GateError) -> u8 {
+    complain(&error.to_string());
+    error.exit_code()
+}
+
+/// The repository that is pushed from. Git's hooks run at the top of the working tree, or in the
+/// folder of a bare repository; where Git was told of another repository, it tells its hooks.
+fn here() -> PathBuf {
+    host::env("GIT_DIR").map_or_else(|| ".".into(), PathBuf::from)
+}
+
+/// A blocked push outweighs one of which nothing can be told.
+fn worse(one: u8, other: u8) -> u8 {
+    if one == 1 || other == 1 { 1 } else { one.max(other) }
+}
+
+/// What is pushed: what Git says on standard input, or what pre-commit says, which reads standard
+/// input itself and tells its hooks no remote.
+fn told(args: &HookRun) -> Result<Vec<Pushed>, GateError> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_string(&mut text);
     let wrong = |what: &str| {
         GateError::Usage(format!(
             "{what}\n  help: standard input holds a line for each pushed branch: <local ref> \
              <local id> <remote ref> <remote id>, as githooks(5) says"
         ))
     };
-    read.map_err(|error| wrong(&format!("cannot read what is pushed: {error}")))?;
+    if !host::stdin_is_terminal() {
+        let read = std::io::stdin().lock().take(MOST_BYTES + 1).read_to_string(&mut text);
+        read.map_err(|error| wrong(&format!("cannot read what is pushed: {error}")))?;
+    }
     if text.len() as u64 > MOST_BYTES {
         return Err(wrong("this is more than any push brings"));
     }
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines
-        .map(|line| Pushed::parse(line).ok_or_else(|| wrong(&format!("no such line: {line}"))))
-        .collect()
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() && args.remote.is_none() {
+        return Ok(under_pre_commit().into_iter().collect());
+    }
+    let parse =
+        |line: &str| Pushed::parse(line).ok_or_else(|| wrong(&format!("no such line: {line}")));
+    lines.into_iter().map(parse).collect()
 }
 
-/// What the pre-commit framework says of the push: it reads standard input itself, and tells the
-/// first branch by the environment. Of a push with a root commit, and outside of a push, it names
-/// no commits.
+/// What the pre-commit framework says of the push: the first branch, by the environment. Of a push
+/// with a root commit, and outside of a push, it names no commits.
 fn under_pre_commit() -> Option<Pushed> {
     host::env("PRE_COMMIT")?;
     let named = |name: &str| host::env_text(name);
@@ -105,14 +120,22 @@ fn under_pre_commit() -> Option<Pushed> {
 }
 
 /// Checks one commit as `check` does.
-fn judge(pushed: &Pushed, commit: &str, since: &Since, color: bool) -> Result<u8, GateError> {
+fn judge(
+    here: &Path,
+    pushed: &Pushed,
+    commit: &str,
+    since: &Since,
+    color: bool,
+) -> Result<u8, GateError> {
     complain(&format!("migration-gate checks what goes to {}", pushed.remote_ref));
-    check(&arguments(commit, since)?, color)
+    let mut check_it = arguments(commit, since)?;
+    check_it.place.path = here.to_owned();
+    check(&check_it, color)
 }
 
 /// The arguments of `check`, with the defaults of its own.
 fn arguments(commit: &str, since: &Since) -> Result<Check, GateError> {
-    let mut words = vec!["migration-gate", "check", HERE, "--head", commit];
+    let mut words = vec!["migration-gate", "check", "--head", commit];
     match since {
         Since::Commit(base) => words.extend(["--base", base]),
         Since::TargetBranch => {}

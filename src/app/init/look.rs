@@ -1,13 +1,13 @@
 //! What `init` finds in a repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::PIPELINE;
+use super::{PIPELINE, ask};
 use crate::app::create::stands;
 use crate::app::gather::{Choice, Gathered, gather};
-use crate::catalog::{Entry, SetCatalog};
+use crate::catalog::{CatalogError, Entry, SetCatalog};
 use crate::changes::hooks;
-use crate::cli::{Init, Place};
+use crate::cli::{EngineName, Init, Place};
 use crate::error::GateError;
 use crate::manifest;
 use crate::model::{EngineKind, Kind, RepoPath};
@@ -18,6 +18,8 @@ pub(super) struct Look {
     pub(super) top: PathBuf,
     /// The sets that can be named, by path.
     pub(super) sets: Vec<Set>,
+    /// The folders of sets that say no engine.
+    pub(super) silent: Vec<RepoPath>,
     /// Config schemas that were found by their looks, by name.
     pub(super) schemas: Vec<String>,
     /// Whether its pipelines are GitLab's and not GitHub's.
@@ -41,16 +43,9 @@ pub(super) struct Set {
     pub(super) listed: Vec<(String, &'static str)>,
 }
 
-/// Looks at the whole repository around the path, whatever folder of it that is.
-pub(super) fn look(args: &Init) -> Result<Look, GateError> {
-    let place = |path: PathBuf| Place {
-        path,
-        head: None,
-        set: None,
-        engine: args.engine,
-        config: None,
-        allow_commands: false,
-    };
+/// Looks at the whole repository around the path, whatever folder of it that is. With `ask`, the
+/// engine of a set that says none is asked for.
+pub(super) fn look(args: &Init, ask: bool) -> Result<Look, GateError> {
     let Some(top) = hooks(&args.path)?.top else {
         return Err(GateError::Usage(
             "this is a bare repository, and files are written into a working tree\n  help: clone it, \
@@ -58,34 +53,119 @@ pub(super) fn look(args: &Init) -> Result<Look, GateError> {
                 .into(),
         ));
     };
-    let place = place(top.clone());
-    let choose = |base| gather(&Choice { place: &place, base, base_dir: None, all: true });
-    let mut gathered = choose(None)?;
-    // Before the first commit there is nothing that stands.
-    if gathered.comparison.worktree.as_ref().is_some_and(|tree| tree.commit.is_some()) {
-        gathered = choose(Some("HEAD"))?;
-    }
+    let (gathered, silent) = read(&top, args.engine, ask)?;
     let is_on_gitlab = stands(&top.join(PIPELINE)) && !stands(&top.join(".github"));
     let mut told = String::new();
-    let mut sets = Vec::new();
-    let mut schemas = Vec::new();
+    let mut look = Look {
+        top,
+        sets: Vec::new(),
+        silent,
+        schemas: Vec::new(),
+        is_on_gitlab,
+        told: String::new(),
+    };
     for catalog in &gathered.catalogs {
         if is_unnamed(catalog) {
-            schemas.extend(catalog.schemas.keys().cloned());
-            told.push_str(&format!("  config schemas: {}; once sets are named, these are checked only where a set names \
-                 them\n",
-                schemas.join(", ")));
+            look.schemas.extend(catalog.schemas.keys().cloned());
             continue;
         }
-        told.push_str(&line(catalog));
-        sets.extend(set(catalog, &gathered));
+        told.push_str(&line(catalog, &gathered));
+        look.sets.extend(set(catalog, &gathered));
     }
+    for path in &look.silent {
+        told.push_str(&format!("  {path}: left out: nothing says which engine it is for\n"));
+    }
+    told.push_str(&of_schemas(&look.schemas, !look.sets.is_empty()));
     for item in &gathered.untold {
         told.push_str(&format!("{}: {}; left out ({})\n", item.path, item.reason, item.way_out));
     }
-    match told.is_empty() {
-        true => Err(nothing()),
-        false => Ok(Look { top, sets, schemas, is_on_gitlab, told: format!("found:\n{told}\n") }),
+    let is_not_run = |catalog: &SetCatalog| catalog.info.engine == EngineKind::Mysql;
+    if gathered.catalogs.iter().any(is_not_run) || !look.silent.is_empty() {
+        told.push_str(of_left_out(!look.sets.is_empty()));
+    }
+    if told.is_empty() {
+        return Err(nothing());
+    }
+    look.told = format!("found:\n{told}\n");
+    Ok(look)
+}
+
+/// The sets as they stand at HEAD and now, and the folders of those that say no engine.
+fn read(
+    top: &Path,
+    engine: Option<EngineName>,
+    ask: bool,
+) -> Result<(Gathered, Vec<RepoPath>), GateError> {
+    let gathered = |set: Option<&str>, engine, base| {
+        let place = Place {
+            path: top.to_owned(),
+            head: None,
+            set: set.map(str::to_owned),
+            engine,
+            config: None,
+            allow_commands: false,
+        };
+        gather(&Choice { place: &place, base, base_dir: None, all: true })
+    };
+    // With an engine for those that say none, all of them can be read.
+    let any = engine.or(Some(EngineName::Sqlite));
+    let mut whole = gathered(None, any, None)?;
+    // Before the first commit there is nothing that stands.
+    let has_commit = whole.comparison.worktree.as_ref().is_some_and(|tree| tree.commit.is_some());
+    let base = has_commit.then_some("HEAD");
+    match gathered(None, engine, base) {
+        Err(GateError::Catalog(CatalogError::UnknownEngine { .. })) => {}
+        known => return Ok((known?, Vec::new())),
+    }
+    if has_commit {
+        whole = gathered(None, any, base)?;
+    }
+    let (mut known, mut silent) = (Vec::new(), Vec::new());
+    for catalog in std::mem::take(&mut whole.catalogs) {
+        let (path, name) = (catalog.info.path.clone(), catalog.info.name.clone());
+        if catalog.info.configured || catalog.info.engine == EngineKind::Documents {
+            known.push(catalog);
+            continue;
+        }
+        let mut one = gathered(Some(&name), None, base);
+        if let Err(GateError::Catalog(CatalogError::UnknownEngine { .. })) = one {
+            let answer = if ask { ask::engine(&name)? } else { None };
+            if answer.is_none() {
+                silent.push(path);
+                continue;
+            }
+            one = gathered(Some(&name), answer, base);
+        }
+        known.extend(one?.catalogs.into_iter().filter(|catalog| catalog.info.path == path));
+    }
+    whole.catalogs = known;
+    Ok((whole, silent))
+}
+
+/// Config schemas that were found, in words.
+fn of_schemas(schemas: &[String], are_sets_named: bool) -> String {
+    let then = match are_sets_named {
+        true => "; once sets are named, these are checked only where a set names them",
+        false => "",
+    };
+    match schemas {
+        [] => String::new(),
+        _ => format!("  config schemas: {}{then}\n", schemas.join(", ")),
+    }
+}
+
+/// What `check` says of sets that are left out.
+fn of_left_out(are_sets_named: bool) -> &'static str {
+    match are_sets_named {
+        true => {
+            "what is left out is still found by `check`, which cannot tell and does not pass where a \
+             change touches it, until the new configuration is merged; from then on it is not \
+             checked at all\n"
+        }
+        false => {
+            "what is left out is still found by `check`, which cannot tell and does not pass where a \
+             change touches it, as long as no set is named in migration-gate.toml\n"
+        }
     }
 }
 
@@ -95,7 +175,7 @@ fn is_unnamed(catalog: &SetCatalog) -> bool {
 }
 
 /// A set in words.
-fn line(catalog: &SetCatalog) -> String {
+fn line(catalog: &SetCatalog, gathered: &Gathered) -> String {
     let info = &catalog.info;
     let (all, new) = (catalog.entries.len(), catalog.entries.iter().filter(|e| e.touch.added));
     let is_here = catalog.merged.is_some();
@@ -105,6 +185,10 @@ fn line(catalog: &SetCatalog) -> String {
     };
     let left_out = match info.engine {
         EngineKind::Mysql => "; left out: MySQL is known, but not run",
+        _ if !info.configured && !gathered.head.sets.is_empty() => {
+            "; migration-gate.toml, which stands, does not name it: add a [[set]], without which it is \
+             not checked once that file is merged"
+        }
         _ => "",
     };
     let s = if all == 1 { "" } else { "s" };

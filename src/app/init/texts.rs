@@ -23,6 +23,11 @@ pub(super) fn config(look: &Look) -> String {
             text.push_str(&format!("baseline = {}\n", quoted(baseline)));
         }
     }
+    for path in &look.silent {
+        text.push_str("\n# Nothing says which engine this set is for. Name it; until then it is not checked.\n");
+        text.push_str(&format!("# [[set]]\n# name = {0}\n# path = {0}\n", quoted(path.as_str())));
+        text.push_str("# engine = \"…\"\n");
+    }
     if !look.schemas.is_empty() {
         text.push_str(
             "\n# Config schemas stand here too. Once sets are named, schemas are checked only where a\n\
@@ -104,6 +109,7 @@ mod tests {
         let look = Look {
             top: "/".into(),
             sets: vec![hostile()],
+            silent: vec![RepoPath::new("b\n[policy]\npreset = \"strict\"").unwrap()],
             schemas: vec!["x\"]\n[policy]\npreset = \"strict\"".into()],
             is_on_gitlab: false,
             told: String::new(),

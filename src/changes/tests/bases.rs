@@ -133,6 +133,19 @@ fn without_remote_or_main_line_there_is_no_base() {
 }
 
 #[test]
+fn a_commit_that_is_its_own_base_is_compared_with_nothing() {
+    let repo = Repo::new();
+    let head = Some("main".to_owned());
+    let found = ok(&Request { all: true, head: head.clone(), ..repo.request() });
+    assert_eq!(found.base_label.as_deref(), Some("none, everything is judged"));
+    assert!(found.base.is_some(), "its policy counts");
+    let named = ok(&Request { all: true, head, ..repo.based("main") });
+    assert!(named.base_label.unwrap().contains("--base main"));
+    let worktree = ok(&Request { all: true, ..repo.request() });
+    assert!(worktree.base_label.unwrap().starts_with("merge base"));
+}
+
+#[test]
 fn unrelated_histories_have_no_base() {
     let repo = Repo::new();
     repo.git(&["checkout", "-q", "--orphan", "other"]);
