@@ -4,6 +4,7 @@ use crate::catalog::CatalogError;
 use crate::changes::ChangesError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
+use crate::model::printable;
 use crate::publish::PublishError;
 use crate::report::v1::ReadError;
 use crate::runner::Fault;
@@ -50,7 +51,8 @@ pub enum GateError {
     Output(std::io::Error),
     /// A report cannot be written.
     #[error(
-        "cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written"
+        "cannot write {}: {source}\n  help: name a file in a folder that exists and can be written",
+        printable(file)
     )]
     Write {
         /// The file as the user named it.

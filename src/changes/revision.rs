@@ -5,6 +5,7 @@ use git2::{ErrorCode, Oid, Repository};
 use super::ChangesError;
 use super::repository::{is_shallow, remote_name};
 use super::words::{quoted, unreadable};
+use crate::model::printable;
 
 /// A commit that the user named.
 pub(super) struct Revision {
@@ -119,5 +120,6 @@ fn ends(range: &str) -> String {
 }
 
 fn usage(what: String, way_out: String) -> ChangesError {
+    let what = printable(&what).into_owned();
     ChangesError::Usage { what, way_out }
 }
