@@ -4,7 +4,6 @@ use crate::catalog::CatalogError;
 use crate::changes::ChangesError;
 use crate::config::ConfigError;
 use crate::engine::EngineError;
-use crate::model::printable;
 use crate::publish::PublishError;
 use crate::report::v1::ReadError;
 use crate::runner::Fault;
@@ -51,8 +50,7 @@ pub enum GateError {
     Output(std::io::Error),
     /// A report cannot be written.
     #[error(
-        "cannot write {}: {source}\n  help: name a file in a folder that exists and can be written",
-        printable(file)
+        "cannot write {file}: {source}\n  help: name a file in a folder that exists and can be written"
     )]
     Write {
         /// The file as the user named it.

@@ -63,8 +63,10 @@ pub(super) fn write(
         let _ = renderer.render(report, sources, &mut text);
         match &output.file {
             None => print(&text)?,
-            Some(file) => std::fs::write(file, text)
-                .map_err(|source| GateError::Write { file: file.clone(), source })?,
+            Some(file) => std::fs::write(file, text).map_err(|source| {
+                let file = printable(file).into_owned();
+                GateError::Write { file, source }
+            })?,
         }
     }
     Ok(())
