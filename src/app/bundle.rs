@@ -4,13 +4,13 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use crate::error::GateError;
-use crate::model::Report;
+use crate::model::{Report, printable};
 use crate::render::{SourceMap, bundle};
 
 /// Writes the files of the bundle into the folder, which is made where it is not there.
 pub(super) fn write(folder: &Path, report: &Report, sources: &SourceMap) -> Result<(), GateError> {
     let failed = |path: &Path| {
-        let file = path.display().to_string();
+        let file = printable(&path.display().to_string()).into_owned();
         move |source| GateError::Write { file, source }
     };
     // Only floats and foreign types cannot be written, and a report has none.

@@ -54,7 +54,8 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
         inconclusive: gathered.untold.clone(),
         ..Assembly::default()
     };
-    let approved_by = approved_by(args, &gathered.policy, &catalogs, &mut parts.notices);
+    let checked = gathered.identity.head_commit.as_deref();
+    let approved_by = approved_by((args, checked), &gathered.policy, &catalogs, &mut parts.notices);
     let terms = terms(args.as_of, approved_by, &gathered.policy);
     for catalog in &catalogs {
         let known = parts.findings.len();

@@ -143,7 +143,8 @@ fn config_path(choice: &Choice<'_>) -> Result<RepoPath, GateError> {
         None => Ok(RepoPath::new(config::FILE_NAME).unwrap_or_default()),
         Some(name) => RepoPath::new(name).ok_or_else(|| {
             GateError::Usage(format!(
-                "--config {name} is not inside the repository\n  help: name it relative to the top of the repository"
+                "--config {} is not inside the repository\n  help: name it relative to the top of the repository",
+                printable(name)
             ))
         }),
     }

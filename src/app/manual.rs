@@ -5,6 +5,7 @@ use clap::CommandFactory as _;
 use super::output::print;
 use crate::cli::{Cli, Completions, Man, SchemaOf};
 use crate::error::GateError;
+use crate::model::printable;
 use crate::{config, contract, layout, manifest, report};
 
 /// The program's own name.
@@ -26,7 +27,10 @@ pub(super) fn man(args: &Man) -> Result<u8, GateError> {
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(visible(), folder))
-        .map_err(|source| GateError::Write { file: folder.display().to_string(), source })?;
+        .map_err(|source| {
+            let file = printable(&folder.display().to_string()).into_owned();
+            GateError::Write { file, source }
+        })?;
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write as _};
 
 use crate::error::GateError;
-use crate::model::{Report, RuleMeta, printable};
+use crate::model::{Report, RuleMeta, printable, quoted};
 use crate::render::escape::log_line;
 use crate::render::{Format, SourceMap};
 use crate::rules::RULES;
@@ -20,7 +20,8 @@ pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, G
         Format::parse(name).ok_or_else(|| {
             let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
             GateError::Usage(format!(
-                "unknown format \"{name}\"\n  help: use one of {}",
+                "unknown format {}\n  help: use one of {}",
+                quoted(name),
                 names.join(", ")
             ))
         })
@@ -30,12 +31,14 @@ pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, G
         let Some((format, file)) = report.split_once('=').filter(|(_, file)| !file.is_empty())
         else {
             return Err(GateError::Usage(format!(
-                "--report {report} names no file\n  help: write it as --report FORMAT=FILE, such as --report json=gate.json"
+                "--report {} names no file\n  help: write it as --report FORMAT=FILE, such as --report json=gate.json",
+                printable(report)
             )));
         };
         if outputs.iter().any(|output| output.file.as_deref() == Some(file)) {
             return Err(GateError::Usage(format!(
-                "two reports would go to {file}\n  help: give each --report a file of its own"
+                "two reports would go to {}\n  help: give each --report a file of its own",
+                printable(file)
             )));
         }
         outputs.push(Output { format: known(format)?, file: Some(file.to_owned()) });
@@ -60,8 +63,10 @@ pub(super) fn write(
         let _ = renderer.render(report, sources, &mut text);
         match &output.file {
             None => print(&text)?,
-            Some(file) => std::fs::write(file, text)
-                .map_err(|source| GateError::Write { file: file.clone(), source })?,
+            Some(file) => std::fs::write(file, text).map_err(|source| {
+                let file = printable(file).into_owned();
+                GateError::Write { file, source }
+            })?,
         }
     }
     Ok(())

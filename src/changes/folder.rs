@@ -9,7 +9,7 @@ use git2::{Index, IndexEntry, ObjectType, Odb, Oid, Repository};
 
 use super::diff::{Limits, collect};
 use super::entry::{Builder, MAX_DEPTH, MAX_NAMES, MAX_TREE, index_entry, neighbours, too_much};
-use super::words::unreadable_file;
+use super::words::{shown, unreadable_file};
 use super::{ChangesError, Comparison, Source, disk};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 
@@ -49,9 +49,9 @@ impl FolderSource {
                 .to_owned(),
         };
         let top = std::fs::canonicalize(folder)
-            .map_err(|error| usage(format!("cannot open `{}`: {error}", folder.display())))?;
+            .map_err(|error| usage(format!("cannot open {}: {error}", shown(folder))))?;
         if !top.is_dir() {
-            return Err(usage(format!("`{}` is not a folder", folder.display())));
+            return Err(usage(format!("{} is not a folder", shown(folder))));
         }
         Ok(Self { top })
     }

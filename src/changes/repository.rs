@@ -8,7 +8,7 @@ use std::rc::Rc;
 use git2::{Error, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 use super::ChangesError;
-use super::words::quoted;
+use super::words::{quoted, shown};
 use crate::model::RepoPath;
 
 /// A repository, and where in it the user pointed.
@@ -22,7 +22,7 @@ pub(super) struct Opened {
 /// Opens the repository that holds `path`. The environment (`GIT_DIR`) has no say.
 pub(super) fn open(path: &Path) -> Result<Opened, ChangesError> {
     let full = std::fs::canonicalize(path).map_err(|error| ChangesError::Usage {
-        what: format!("cannot open `{}`: {error}", path.display()),
+        what: format!("cannot open {}: {error}", shown(path)),
         way_out: "name a folder inside a repository: migration-gate check .".to_owned(),
     })?;
     let start = if full.is_dir() { full.as_path() } else { full.parent().unwrap_or(&full) };
@@ -35,14 +35,14 @@ pub(super) fn open(path: &Path) -> Result<Opened, ChangesError> {
 
 /// Why a repository does not open.
 fn refusal(given: &Path, start: &Path, error: &Error) -> ChangesError {
-    let given = given.display();
+    let given = shown(given);
     let message = error.message();
     if error.code() == ErrorCode::Owner {
         let named = message.split('\'').nth(1).filter(|path| !path.is_empty());
         let folder = named.map_or_else(|| start.display().to_string(), ToOwned::to_owned);
         let folder = folder.trim_end_matches('/');
         return ChangesError::Unreadable {
-            what: format!("the repository around `{given}` belongs to another user"),
+            what: format!("the repository around {given} belongs to another user"),
             way_out: format!(
                 "if you trust it: git config --global --add safe.directory {}",
                 quoted(folder)
@@ -52,7 +52,7 @@ fn refusal(given: &Path, start: &Path, error: &Error) -> ChangesError {
     if message.contains("unknown object format") {
         return ChangesError::Unreadable {
             what: format!(
-                "the repository around `{given}` names its objects by SHA-256, which is not \
+                "the repository around {given} names its objects by SHA-256, which is not \
                  supported; only SHA-1 repositories can be read"
             ),
             way_out: "check out base and head into two folders and compare these: \
@@ -63,14 +63,14 @@ fn refusal(given: &Path, start: &Path, error: &Error) -> ChangesError {
     let broken = start.ancestors().any(|folder| folder.join(".git").symlink_metadata().is_ok());
     if error.code() == ErrorCode::NotFound && !broken {
         return ChangesError::NotARepository {
-            what: format!("`{given}` is not inside a Git repository"),
+            what: format!("{given} is not inside a Git repository"),
             way_out: "compare two folders without Git: \
                       migration-gate check HEAD-FOLDER --base-dir BASE-FOLDER"
                 .to_owned(),
         };
     }
     ChangesError::Unreadable {
-        what: format!("cannot open the repository around `{given}`: {message}"),
+        what: format!("cannot open the repository around {given}: {message}"),
         way_out: "see what is broken: git fsck --full".to_owned(),
     }
 }

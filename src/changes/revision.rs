@@ -5,6 +5,7 @@ use git2::{ErrorCode, Oid, Repository};
 use super::ChangesError;
 use super::repository::{is_shallow, remote_name};
 use super::words::{quoted, unreadable};
+use crate::model::printable;
 
 /// A commit that the user named.
 pub(super) struct Revision {
@@ -18,7 +19,7 @@ pub(super) struct Revision {
 pub(super) fn resolve(repo: &Repository, flag: &str, text: &str) -> Result<Revision, ChangesError> {
     if text.contains("..") {
         return Err(usage(
-            format!("`{flag} {text}` is a range, not one commit"),
+            &format!("`{flag} {text}` is a range, not one commit"),
             format!("name its ends apart: migration-gate check {}", ends(text)),
         ));
     }
@@ -38,7 +39,7 @@ pub(super) fn resolve(repo: &Repository, flag: &str, text: &str) -> Result<Revis
         Err(_) => {
             let kind = object.kind().map_or("object", |kind| kind.str());
             Err(usage(
-                format!("`{flag} {text}` is a {kind}, not a commit"),
+                &format!("`{flag} {text}` is a {kind}, not a commit"),
                 "name a commit; these are the latest: git log --oneline -5".to_owned(),
             ))
         }
@@ -53,7 +54,7 @@ fn refuse_two_meanings(repo: &Repository, flag: &str, text: &str) -> Result<(), 
     };
     match (commit("refs/tags"), commit("refs/heads")) {
         (Some(tag), Some(branch)) if tag != branch => Err(usage(
-            format!("`{flag} {text}` is both a tag and a branch"),
+            &format!("`{flag} {text}` is both a tag and a branch"),
             format!("say which: {flag} refs/heads/{text} or {flag} refs/tags/{text}"),
         )),
         _ => Ok(()),
@@ -63,14 +64,14 @@ fn refuse_two_meanings(repo: &Repository, flag: &str, text: &str) -> Result<(), 
 fn unresolved(repo: &Repository, flag: &str, text: &str, error: &git2::Error) -> ChangesError {
     match error.code() {
         ErrorCode::Ambiguous => usage(
-            format!("`{flag} {text}` fits more than one object"),
+            &format!("`{flag} {text}` fits more than one object"),
             format!(
                 "type more digits; these begin so: git rev-parse --disambiguate={}",
                 quoted(text)
             ),
         ),
         ErrorCode::InvalidSpec => usage(
-            format!("`{flag} {text}` is not written as a revision"),
+            &format!("`{flag} {text}` is not written as a revision"),
             "choose one of these names: git branch --all".to_owned(),
         ),
         ErrorCode::NotFound => unknown(repo, flag, text),
@@ -82,7 +83,7 @@ fn unresolved(repo: &Repository, flag: &str, text: &str, error: &git2::Error) ->
 fn unknown(repo: &Repository, flag: &str, text: &str) -> ChangesError {
     let what = format!("`{flag} {text}` is not known in this repository");
     let Some(remote) = remote_name(repo) else {
-        return usage(what, "choose one of these names: git branch --all".to_owned());
+        return usage(&what, "choose one of these names: git branch --all".to_owned());
     };
     let whole_id = text.len() == 40 && Oid::from_str(text).is_ok();
     let way_out = match (whole_id, is_shallow(repo)) {
@@ -93,7 +94,7 @@ fn unknown(repo: &Repository, flag: &str, text: &str) -> ChangesError {
             let way_out = format!(
                 "choose a name that `git branch --all` shows, or fetch first: git fetch {remote}"
             );
-            return usage(what, way_out);
+            return usage(&what, way_out);
         }
     };
     if flag == "--base" {
@@ -118,6 +119,7 @@ fn ends(range: &str) -> String {
     format!("--base {} --head {}", or_head(base), or_head(head))
 }
 
-fn usage(what: String, way_out: String) -> ChangesError {
+fn usage(what: &str, way_out: String) -> ChangesError {
+    let what = printable(what).into_owned();
     ChangesError::Usage { what, way_out }
 }

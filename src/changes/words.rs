@@ -1,5 +1,7 @@
 //! Git's errors in words that end with the command that mends them.
 
+use std::path::Path;
+
 use git2::{Error, ErrorClass, ErrorCode, Repository};
 
 use super::ChangesError;
@@ -37,6 +39,11 @@ pub(super) fn unreadable_file(what: &str, error: &std::io::Error) -> ChangesErro
         what: printable(&format!("cannot read `{what}`: {error}")).into_owned(),
         way_out: format!("look at its permissions: ls -ld {}", quoted(what)),
     }
+}
+
+/// A path as the user named it.
+pub(super) fn shown(path: &Path) -> String {
+    format!("`{}`", printable(&path.display().to_string()))
 }
 
 /// A word of a command, quoted where a shell would see more in it than a word.

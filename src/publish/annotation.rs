@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Finding, Inconclusive, Level, Location, RepoPath, Report, clipped, printable};
-use crate::report::SourceMap;
+use crate::report::{Place, SourceMap};
 
 /// The most annotations that are posted; the summary and the report have the others.
 const MAX: usize = 1_000;
@@ -11,6 +11,8 @@ const MAX: usize = 1_000;
 const MAX_TITLE: usize = 200;
 /// Bytes of a message and of its details, at most: GitHub takes 64 KB.
 const MAX_BYTES: usize = 60_000;
+/// The largest number of a line or column that GitHub takes.
+const MAX_NUMBER: usize = i32::MAX as usize;
 /// Where GitHub itself puts what is about no file.
 const NO_FILE: &str = ".github";
 
@@ -71,19 +73,11 @@ fn of_untold(item: &Inconclusive) -> Annotation {
 
 /// An annotation without words at that place; what means a whole file stands at its first line.
 fn at(location: &Location, sources: &SourceMap) -> Annotation {
-    let place = sources.place(location);
-    // Nobody knows who wrote the report that the place was read from; GitHub counts from 1 and up.
-    let start_line = place.map_or(1, |place| place.start.0.max(1));
-    let end_line = place.map_or(1, |place| place.last_line().max(start_line));
-    // The API takes columns only where there is one line.
-    let columns = place.filter(|place| place.start.0 == place.end.0).map(|place| {
-        let start = place.start.1.max(1);
-        (start, place.end.1.max(start))
-    });
+    let (lines, columns) = numbers(sources.place(location));
     Annotation {
         path: path(&location.path),
-        start_line,
-        end_line,
+        start_line: lines.0,
+        end_line: lines.1,
         start_column: columns.map(|(start, _)| start),
         end_column: columns.map(|(_, end)| end),
         annotation_level: "notice",
@@ -91,6 +85,19 @@ fn at(location: &Location, sources: &SourceMap) -> Annotation {
         message: String::new(),
         raw_details: None,
     }
+}
+
+/// First and last line and column of a place, as GitHub counts them. Nobody knows who wrote the
+/// report that it was read from.
+fn numbers(place: Option<Place>) -> ((usize, usize), Option<(usize, usize)>) {
+    let Some(place) = place else { return ((1, 1), None) };
+    let ordered = |start: usize, end: usize| {
+        let start = start.clamp(1, MAX_NUMBER);
+        (start, end.clamp(start, MAX_NUMBER))
+    };
+    // The API takes columns only where there is one line.
+    let columns = (place.start.0 == place.end.0).then(|| ordered(place.start.1, place.end.1));
+    (ordered(place.start.0, place.last_line()), columns)
 }
 
 fn path(path: &RepoPath) -> String {
@@ -112,7 +119,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{MAX_BYTES, annotations, shown};
+    use super::{MAX_BYTES, Place, annotations, numbers, shown};
     use crate::model::{Level, Location, Span};
     use crate::render::sample;
 
@@ -142,6 +149,13 @@ mod tests {
         assert_eq!(lines(Some((1, 30))), [json!(1), json!(2), null.clone(), null.clone()]);
         // The line break alone is no second line.
         assert_eq!(lines(Some((1, 20)))[..2], [json!(1), json!(1)]);
+        // Whoever forges a report counts as he likes.
+        let forged = |start, end| numbers(Some(Place { span: Span::new(0, 0), start, end }));
+        let far = i32::MAX as usize;
+        let most = usize::MAX;
+        assert_eq!(forged((most, most), (most, 2)), ((far, far), Some((far, far))));
+        assert_eq!(forged((0, 0), (0, 0)), ((1, 1), Some((1, 1))));
+        assert_eq!(forged((9, 1), (3, 2)), ((9, 9), None));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Client, PublishError, PullRequest, Sha, Target, User};
+use super::{Client, PublishError, PullRequest, Target, User, identity};
 use crate::model::{Approval, printable};
 
 /// What was found out.
@@ -17,11 +17,24 @@ pub struct Agreed {
     pub unread: Vec<String>,
 }
 
+impl Agreed {
+    /// Nothing could be read.
+    fn unread(why: &str) -> Self {
+        Self { teams: Vec::new(), unread: vec![format!("approvals cannot be read: {why}")] }
+    }
+}
+
 #[derive(Deserialize)]
 struct Pull {
+    head: Head,
     user: Option<User>,
     #[serde(default)]
     labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    sha: String,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +55,8 @@ struct Membership {
 }
 
 /// Which of the teams agreed to the target's pull request: an active member approved its head, or
-/// the label that stands for the team is set.
+/// the label that stands for the team is set. In a merge queue that is the pull request whose head
+/// the queue's commit merges, where it is known to merge nothing else.
 ///
 /// # Errors
 /// Where the pull request or its reviews cannot be read. That a team's members cannot be is told
@@ -52,14 +66,26 @@ pub fn agreed(
     target: &Target,
     asked: &[&Approval],
 ) -> Result<Agreed, PublishError> {
-    let PullRequest::Number(number) = target.pull_request else {
-        let unread = "approvals cannot be read: the event is about no pull request".to_owned();
-        return Ok(Agreed { teams: Vec::new(), unread: vec![unread] });
+    let number = match (&target.pull_request, &target.queued) {
+        (PullRequest::Number(number), _) => *number,
+        (_, Some(queued)) => queued.number,
+        _ => return Ok(Agreed::unread("the event is about no pull request")),
     };
     let path = target.repository.path(format_args!("pulls/{number}"));
     let pull: Pull = client.get(&path)?;
+    let head = match &target.queued {
+        None => target.head.as_str(),
+        Some(queued) if identity::merges(client, target, &queued.base, &pull.head.sha)? => {
+            &pull.head.sha
+        }
+        Some(_) => {
+            return Ok(Agreed::unread(
+                "the merge queue's commit is not known to be the merge of one pull request's head, so nobody is known to have approved of it",
+            ));
+        }
+    };
     let reviews: Vec<Review> = client.pages(&format!("{path}/reviews"))?;
-    let approvers = approvers(&reviews, &target.head, pull.user.as_ref());
+    let approvers = approvers(&reviews, head, pull.user.as_ref());
     let mut agreed = Agreed::default();
     for approval in asked {
         let team = &approval.team.value;
@@ -85,7 +111,7 @@ pub fn agreed(
 
 /// Those whose last word is that they approve of the head. A comment takes nothing back; GitHub
 /// turns a dismissed review into one of the state DISMISSED.
-fn approvers<'a>(reviews: &'a [Review], head: &Sha, author: Option<&User>) -> Vec<&'a str> {
+fn approvers<'a>(reviews: &'a [Review], head: &str, author: Option<&User>) -> Vec<&'a str> {
     let mut last: BTreeMap<&str, &Review> = BTreeMap::new();
     // They come in the order in which they were submitted.
     for review in reviews {
@@ -95,9 +121,8 @@ fn approvers<'a>(reviews: &'a [Review], head: &Sha, author: Option<&User>) -> Ve
             last.insert(&user.login, review);
         }
     }
-    let approves = |review: &Review| {
-        review.state == "APPROVED" && review.commit_id.as_deref() == Some(head.as_str())
-    };
+    let approves =
+        |review: &Review| review.state == "APPROVED" && review.commit_id.as_deref() == Some(head);
     let is_author = |login: &str| author.is_none_or(|author| author.login == login);
     let approving = last.iter().filter(|(login, review)| approves(review) && !is_author(login));
     approving.map(|(login, _)| *login).collect()
@@ -129,7 +154,7 @@ fn has_member(
 
 #[cfg(test)]
 mod tests {
-    use super::{Review, Sha, User, approvers};
+    use super::{Review, User, approvers};
 
     const HEAD: &str = "1111111111111111111111111111111111111111";
     const OLD: &str = "2222222222222222222222222222222222222222";
@@ -144,7 +169,7 @@ mod tests {
             })
             .collect();
         let author = User { login: "author".into() };
-        let found = approvers(&reviews, &Sha::parse(HEAD).unwrap(), Some(&author));
+        let found = approvers(&reviews, HEAD, Some(&author));
         found.into_iter().map(str::to_owned).collect()
     }
 

@@ -54,22 +54,41 @@ fn conclusion(verdict: Verdict) -> &'static str {
 /// left, and anything else gets a new run, which takes the place of the older one in every view.
 /// A run is known by its `external_id`: jobs are check runs as well, and one may bear this name.
 ///
+/// Where GitHub refuses an annotation, the run stands without the batch that it is in and those
+/// after it; the refusal is returned.
+///
 /// # Errors
-/// See [`PublishError`]; where annotations are refused the run may stand without them.
+/// See [`PublishError`].
 pub(super) fn post(
     client: &Client,
     target: &Target,
     posting: &Posting<'_>,
-) -> Result<(), PublishError> {
-    let run = Run::new(target, posting);
+) -> Result<Option<PublishError>, PublishError> {
+    let mut run = Run::new(target, posting);
+    let mut refused = None;
     let (id, done) = match existing(client, target, posting, &run)? {
         Some(known) => (known.id, known.output.annotations_count.div_ceil(BATCH)),
-        None => (make(client, target, posting, &run)?, 1),
+        None => match make(client, target, posting, &run) {
+            Err(error) if is_refusal(&error) && !run.batches.is_empty() => {
+                run.batches.clear();
+                refused = Some(error);
+                (make(client, target, posting, &run)?, 1)
+            }
+            made => (made?, 1),
+        },
     };
     for batch in run.batches.iter().skip(done) {
-        client.patch::<Value>(&path(target, &id.to_string()), &update(&run, batch))?;
+        match client.patch::<Value>(&path(target, &id.to_string()), &update(&run, batch)) {
+            Err(error) if is_refusal(&error) => return Ok(Some(error)),
+            answer => drop(answer?),
+        }
     }
-    Ok(())
+    Ok(refused)
+}
+
+/// Whether GitHub finds something wrong in what was sent.
+fn is_refusal(error: &PublishError) -> bool {
+    matches!(error, PublishError::Refused { status: 422, .. })
 }
 
 /// What [`post`] sends where nothing stands there.
@@ -87,19 +106,12 @@ fn make(
     posting: &Posting<'_>,
     run: &Run,
 ) -> Result<u64, PublishError> {
-    let make = || client.post::<Made>(&target.repository.path("check-runs"), &run.first());
-    match make() {
-        Ok(made) => Ok(made.id),
-        // It may stand there all the same.
-        Err(error) if error.is_lost() => match existing(client, target, posting, run)? {
-            Some(known) => Ok(known.id),
-            None => make().map(|made| made.id),
-        },
-        Err(error) => Err(error),
-    }
+    let path = target.repository.path("check-runs");
+    let send = || client.post::<Made>(&path, &run.first()).map(|made| made.id);
+    client.make(send, || Ok(existing(client, target, posting, run)?.map(|known| known.id)))
 }
 
-/// The run that says exactly this.
+/// The newest of this check's own runs, where it says exactly this.
 fn existing(
     client: &Client,
     target: &Target,
@@ -110,10 +122,12 @@ fn existing(
     let name = utf8_percent_encode(posting.check_name, ESCAPED);
     let path = format!("commits/{}/check-runs?check_name={name}", target.head);
     let runs: Vec<Existing> = client.pages_in(&target.repository.path(path), "check_runs")?;
+    let prefix = format!("{}/", posting.check_name);
+    let own = |one: &Existing| one.external_id.as_ref().is_some_and(|id| id.starts_with(&prefix));
     let same = |one: &Existing| {
         one.external_id.as_ref() == Some(&run.external_id) && one.status == "completed"
     };
-    Ok(runs.into_iter().filter(same).max_by_key(|one| one.id))
+    Ok(runs.into_iter().filter(own).max_by_key(|one| one.id).filter(same))
 }
 
 fn path(target: &Target, id: &str) -> String {

@@ -4,8 +4,8 @@
 //! octocrab's typed calls do not fit the API everywhere: it sends POST where comments are updated
 //! by PATCH, and its pages follow links to other hosts.
 
-use std::cell::Cell;
-use std::time::Duration;
+use std::cell::{Cell, OnceCell};
+use std::time::{Duration, Instant};
 
 use octocrab::Octocrab;
 use serde::Serialize;
@@ -15,17 +15,17 @@ use tokio::runtime::Runtime;
 
 use super::PublishError;
 use super::address::{Address, next_link};
-use super::retry::{Again, Patience, again};
+use super::answer::{Answer, Method, judge, parse, unreadable};
+use super::retry::{Again, Patience, again, backoff};
 use crate::host;
-use crate::model::{clipped, printable};
+use crate::model::clipped;
 
 /// The longest that one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// The most pages that are read of a list, of 100 items each.
 const MAX_PAGES: usize = 100;
-/// Characters shown of what the API says, at most.
-const MAX_WORDS: usize = 500;
-
+/// A shorter token is none of GitHub's, and may be a part of any answer.
+const SHORTEST_TOKEN: usize = 8;
 /// A connection to GitHub's API with a token; it blocks until the answer is there.
 ///
 /// The token goes to the configured address and nowhere else: redirections are not followed, and
@@ -35,35 +35,11 @@ pub struct Client {
     octocrab: Octocrab,
     runtime: Runtime,
     address: Address,
+    token: String,
     patience: Patience,
     waited: Cell<u32>,
-}
-
-/// What came back.
-struct Answer {
-    status: u16,
-    body: String,
-    again: Again,
-    next: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Get,
-    Post,
-    Patch,
-    Delete,
-}
-
-impl Method {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
+    /// Fixed by the first request.
+    deadline: OnceCell<Instant>,
 }
 
 impl Client {
@@ -106,7 +82,8 @@ impl Client {
             let _entered = runtime.enter();
             octocrab(&address, token).map_err(|error| failed(&error))?
         };
-        Ok(Self { octocrab, runtime, address, patience, waited: Cell::new(0) })
+        let (token, waited, deadline) = (token.to_owned(), Cell::new(0), OnceCell::new());
+        Ok(Self { octocrab, runtime, address, token, patience, waited, deadline })
     }
 
     /// Asks for one thing.
@@ -118,7 +95,7 @@ impl Client {
     }
 
     /// Makes a thing. It is sent again only where GitHub says that it was not made; where the
-    /// answer is lost ([`PublishError::is_lost`]), look first.
+    /// answer is lost ([`PublishError::is_lost`]), look first: see [`Self::make`].
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -128,6 +105,28 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, PublishError> {
         self.read(Method::Post, path, Some(&value(body)))
+    }
+
+    /// Makes a thing that must not be made twice. Where an answer of `send` is lost, `look` says after
+    /// a while whether the thing is there; only where it is not, it is sent again.
+    ///
+    /// # Errors
+    /// Those of the last `send`, or of `look`.
+    pub(super) fn make<T>(
+        &self,
+        send: impl Fn() -> Result<T, PublishError>,
+        look: impl Fn() -> Result<Option<T>, PublishError>,
+    ) -> Result<T, PublishError> {
+        for lost in 1..self.patience.tries {
+            match send() {
+                Err(error) if error.is_lost() && self.wait(backoff(lost)) => {}
+                answer => return answer,
+            }
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+        }
+        send()
     }
 
     /// Changes a thing.
@@ -221,12 +220,16 @@ impl Client {
     ) -> Result<Answer, PublishError> {
         let mut tried = 1;
         loop {
-            let answer = self.runtime.block_on(self.once(method, path, body));
+            let left = self.deadline().saturating_duration_since(host::now());
+            let answer = match left.is_zero() {
+                true => Err(format!("GitHub had {} seconds for everything", self.patience.whole)),
+                false => self.runtime.block_on(self.once(method, path, body, left.min(ANSWER))),
+            };
             let wait = match answer.as_ref().map_or(Again::Lost, |answer| answer.again) {
                 Again::No => None,
                 Again::Limited(seconds) => Some(seconds),
                 Again::Lost if method == Method::Post => None,
-                Again::Lost => Some(1 << (tried - 1).min(10)),
+                Again::Lost => Some(backoff(tried)),
             };
             let wait = wait.filter(|_| tried < self.patience.tries);
             if !wait.is_some_and(|seconds| self.wait(seconds)) {
@@ -236,23 +239,38 @@ impl Client {
         }
     }
 
+    /// When the patience for everything ends.
+    fn deadline(&self) -> Instant {
+        *self.deadline.get_or_init(|| host::now() + self.patience.second * self.patience.whole)
+    }
+
+    /// What came from outside, without the token: a server may repeat what it was sent.
+    fn redacted(&self, text: String) -> String {
+        match self.token.len() {
+            SHORTEST_TOKEN.. => text.replace(&self.token, "***"),
+            _ => text,
+        }
+    }
+
     /// Waits so many seconds, where there is so much patience left.
     fn wait(&self, seconds: u32) -> bool {
         let waited = self.waited.get().saturating_add(seconds);
-        let enough = waited <= self.patience.most;
+        let pause = self.patience.second * seconds;
+        let enough = waited <= self.patience.most && host::now() + pause < self.deadline();
         if enough {
             self.waited.set(waited);
-            host::pause(self.patience.second * seconds);
+            host::pause(pause);
         }
         enough
     }
 
-    /// Sends a request once; the error is the system's words.
+    /// Sends a request once; the error is the system's words. Neither holds the token.
     async fn once(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
+        limit: Duration,
     ) -> Result<Answer, String> {
         let url = self.address.of(path);
         let answer = async {
@@ -266,14 +284,17 @@ impl Client {
             let names = ["link", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"];
             let headers = names.map(|name| (name, header(name)));
             let status = response.status().as_u16();
-            let body = self.octocrab.body_to_string(response).await?;
+            let body = self.redacted(self.octocrab.body_to_string(response).await?);
             let header = |wanted: &str| headers.iter().find(|(name, _)| *name == wanted)?.1.clone();
-            let next = header("link").as_deref().and_then(next_link).map(str::to_owned);
+            let next = header("link")
+                .as_deref()
+                .and_then(next_link)
+                .map(|link| self.redacted(link.to_owned()));
             Ok(Answer { status, again: again(status, &header, &body), body, next })
         };
-        match tokio::time::timeout(ANSWER, answer).await {
-            Ok(answer) => answer.map_err(|error: octocrab::Error| causes(&error)),
-            Err(_) => Err(format!("none within {} seconds", ANSWER.as_secs())),
+        match tokio::time::timeout(limit, answer).await {
+            Ok(answer) => answer.map_err(|error: octocrab::Error| self.redacted(causes(&error))),
+            Err(_) => Err(format!("none within {} seconds", limit.as_secs())),
         }
     }
 }
@@ -288,61 +309,6 @@ fn octocrab(address: &Address, token: &str) -> octocrab::Result<Octocrab> {
         builder = builder.add_header(accept, "application/vnd.github+json".into());
     }
     builder.build()
-}
-
-/// An answer, or why there is none.
-fn judge(
-    method: Method,
-    path: &str,
-    answer: Result<Answer, String>,
-) -> Result<Answer, PublishError> {
-    let request = request(method, path);
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(message) => {
-            let message = clipped(&message, MAX_WORDS);
-            return Err(PublishError::Unreachable { request, message });
-        }
-    };
-    let Answer { status, ref body, .. } = answer;
-    let message = words(body);
-    match status {
-        200..=299 => Ok(answer),
-        _ if matches!(answer.again, Again::Limited(_)) => {
-            Err(PublishError::RateLimited { request, message })
-        }
-        404 if method == Method::Get => Err(PublishError::NotFound { request }),
-        401 | 403 | 404 => Err(PublishError::NotAllowed { request, status, message }),
-        _ => Err(PublishError::Refused { request, status, message }),
-    }
-}
-
-/// What the API says of an error: its message, and what it finds wrong in the request.
-fn words(body: &str) -> String {
-    let Ok(error) = serde_json::from_str::<Value>(body) else {
-        return clipped(body.trim(), MAX_WORDS);
-    };
-    let message = error.get("message").and_then(Value::as_str).unwrap_or("it gives no reason");
-    let more = error.get("errors").filter(|errors| !errors.is_null());
-    let more = more.map(|errors| format!(" {errors}")).unwrap_or_default();
-    clipped(&format!("{message}{more}"), MAX_WORDS)
-}
-
-fn request(method: Method, path: &str) -> String {
-    format!("{} {}", method.name(), printable(path))
-}
-
-fn unreadable(method: Method, path: &str, message: &str) -> PublishError {
-    PublishError::Unreadable {
-        request: request(method, path),
-        message: clipped(message, MAX_WORDS),
-    }
-}
-
-/// An answer without a body, as to a deletion, is null.
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {
-    let body = if body.trim().is_empty() { "null" } else { body };
-    serde_json::from_str(body).map_err(|error| error.to_string())
 }
 
 /// What is sent; the types of requests are all such that this cannot fail.

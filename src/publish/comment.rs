@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, Posting, PublishError, PullRequest, Request, Target};
-use crate::render::MARKER;
+use super::{Client, HeadBranch, Posting, PublishError, PullRequest, Request, Target};
 
 /// Who writes with the token of a workflow's run.
 const ACTIONS: &str = "github-actions[bot]";
@@ -28,6 +27,15 @@ struct Pull {
 #[derive(Deserialize)]
 struct Head {
     sha: String,
+    #[serde(rename = "ref")]
+    branch: Option<String>,
+    /// Gone where the fork was deleted.
+    repo: Option<Repo>,
+}
+
+#[derive(Deserialize)]
+struct Repo {
+    full_name: String,
 }
 
 #[derive(Deserialize)]
@@ -64,9 +72,13 @@ pub(super) fn post(
         return Ok(Commented::Left("the commit heads no open pull request"));
     }
     pulls.retain(|pull| pull.head.sha == target.head.as_str());
+    let is_known = !pulls.is_empty();
+    if let (Some(branch), true) = (&target.head_branch, pulls.len() > 1) {
+        pulls.retain(|pull| pull.head.is_on(branch));
+    }
     let number = match pulls.as_slice() {
-        [] => return Ok(Commented::Left("the pull request has a newer head")),
         [one] => one.number,
+        [] if !is_known => return Ok(Commented::Left("the pull request has a newer head")),
         _ => {
             return Ok(Commented::Left(
                 "several pull requests have this head: give --pull-request N",
@@ -77,19 +89,31 @@ pub(super) fn post(
         Some(author) => author.to_owned(),
         None => own_login(client)?,
     };
-    let known = find(client, target, number, &author)?;
-    if known.is_none() && posting.touches_nothing() {
-        return Ok(Commented::Left("the change touches nothing that is checked"));
-    }
-    match put(client, target, number, posting, known) {
-        // It may stand there all the same.
-        Err(error) if error.is_lost() => {
-            let known = find(client, target, number, &author)?;
-            put(client, target, number, posting, known)?;
+    let find = || find(client, target, number, (&author, &posting.marker));
+    let known = match find()? {
+        None if posting.touches_nothing() => {
+            return Ok(Commented::Left("the change touches nothing that is checked"));
         }
-        done => done?,
+        None => {
+            let path = comments(target, number);
+            let send = || client.post::<Value>(&path, &body(posting)).map(|_| None);
+            client.make(send, || Ok(find()?.map(Some)))?
+        }
+        known => known,
+    };
+    if let Some(known) = known {
+        update(client, target, posting, &known)?;
     }
     Ok(Commented::Done)
+}
+
+impl Head {
+    /// Whether it may be that branch, as far as GitHub says.
+    fn is_on(&self, branch: &HeadBranch) -> bool {
+        let is_of = |repo: &Repo| repo.full_name.eq_ignore_ascii_case(&branch.repository);
+        self.repo.as_ref().is_none_or(is_of)
+            && self.branch.as_ref().is_none_or(|name| *name == branch.name)
+    }
 }
 
 /// What [`post`] sends where no comment stands there.
@@ -145,37 +169,32 @@ fn own_login(client: &Client) -> Result<String, PublishError> {
     }
 }
 
-/// The newest comment of this program by that author.
+/// The newest comment by that author with that first line.
 fn find(
     client: &Client,
     target: &Target,
     number: u64,
-    author: &str,
+    (author, marker): (&str, &str),
 ) -> Result<Option<Comment>, PublishError> {
     let all: Vec<Comment> = client.pages(&comments(target, number))?;
     let own = |comment: &Comment| {
-        let marked = comment.body.lines().next() == Some(MARKER);
+        let marked = comment.body.lines().next() == Some(marker);
         marked && comment.user.as_ref().is_some_and(|user| user.login == author)
     };
     Ok(all.into_iter().filter(own).max_by_key(|comment| comment.id))
 }
 
-/// Makes the comment, or updates the known one where it says something else.
-fn put(
+/// Updates a comment where it says something else.
+fn update(
     client: &Client,
     target: &Target,
-    number: u64,
     posting: &Posting<'_>,
-    known: Option<Comment>,
+    known: &Comment,
 ) -> Result<(), PublishError> {
-    match known {
-        None => client.post::<Value>(&comments(target, number), &body(posting))?,
-        // GitHub may change the ends of lines.
-        Some(known) if known.body.lines().eq(posting.page.lines()) => Value::Null,
-        Some(known) => {
-            let path = target.repository.path(format_args!("issues/comments/{}", known.id));
-            client.patch::<Value>(&path, &body(posting))?
-        }
-    };
-    Ok(())
+    // GitHub may change the ends of lines.
+    if known.body.lines().eq(posting.page.lines()) {
+        return Ok(());
+    }
+    let path = target.repository.path(format_args!("issues/comments/{}", known.id));
+    client.patch::<Value>(&path, &body(posting)).map(|_| ())
 }

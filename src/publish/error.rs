@@ -79,6 +79,12 @@ impl PublishError {
         matches!(self, Self::NotAllowed { .. } | Self::NotFound { .. })
     }
 
+    /// The first line of it, without the way out.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        self.to_string().lines().next().unwrap_or_default().to_owned()
+    }
+
     /// Whether it may have been done all the same: the answer was lost.
     #[must_use]
     pub fn is_lost(&self) -> bool {

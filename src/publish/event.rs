@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::target::{Overrides, PullRequest, Repository, Sha, Target, bad};
+use super::target::{HeadBranch, Overrides, PullRequest, Queued, Repository, Sha, Target, bad};
 use crate::host;
 use crate::model::printable;
 
@@ -53,6 +53,10 @@ struct RawHead {
 #[derive(Debug, Deserialize)]
 struct RawMergeGroup {
     head_sha: String,
+    #[serde(default)]
+    head_ref: String,
+    #[serde(default)]
+    base_sha: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +65,7 @@ struct RawWorkflowRun {
     head_sha: String,
     event: String,
     head_repository: Option<RawRepository>,
+    head_branch: Option<String>,
     #[serde(default)]
     pull_requests: Vec<RawNumber>,
 }
@@ -133,7 +138,18 @@ impl Environment {
         let from_fork = head_repository.is_some_and(other);
         let followed = payload.workflow_run.as_ref().map(|run| run.id);
         let run_url = self.run_url(&repository, followed);
-        Ok(Target { repository, head, merged, pull_request, from_fork, run_url })
+        let head_branch = payload.workflow_run.as_ref().and_then(of_branch);
+        let queued = payload.merge_group.as_ref().and_then(of_queue);
+        Ok(Target {
+            repository,
+            head,
+            merged,
+            pull_request,
+            head_branch,
+            queued,
+            from_fork,
+            run_url,
+        })
     }
 
     fn repository(&self, overrides: &Overrides, payload: &Payload) -> Result<Repository, String> {
@@ -180,6 +196,19 @@ fn of_run(run: &RawWorkflowRun) -> PullRequest {
     }
 }
 
+fn of_branch(run: &RawWorkflowRun) -> Option<HeadBranch> {
+    let repository = run.head_repository.as_ref()?.full_name.clone();
+    Some(HeadBranch { repository, name: run.head_branch.clone()? })
+}
+
+/// A queue's branch is named `gh-readonly-queue/BASE/pr-NUMBER-SHA`.
+fn of_queue(group: &RawMergeGroup) -> Option<Queued> {
+    let branch = group.head_ref.strip_prefix("refs/heads/gh-readonly-queue/")?;
+    let (_, last) = branch.rsplit_once('/')?;
+    let number = last.strip_prefix("pr-")?.split('-').next()?.parse().ok()?;
+    Some(Queued { number, base: Sha::parse(&group.base_sha)? })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -224,6 +253,17 @@ mod tests {
         let queue = json!({"action": "checks_requested", "merge_group": {"head_sha": HEAD, "base_sha": MERGE}});
         let seen = target("merge_group", &queue).unwrap();
         assert_eq!((seen.head.as_str(), seen.pull_request), (HEAD, PullRequest::None));
+        assert_eq!(seen.queued, None);
+        let mut queue = queue;
+        let queued = |name: &str, queue: &mut Value| {
+            queue["merge_group"]["head_ref"] = name.into();
+            target("merge_group", queue).unwrap().queued.map(|queued| queued.number)
+        };
+        let name = format!("refs/heads/gh-readonly-queue/release/1.x/pr-104-{HEAD}");
+        assert_eq!(queued(&name, &mut queue), Some(104));
+        for other in ["refs/heads/main/pr-1-a", "refs/heads/gh-readonly-queue/main/pr-x"] {
+            assert_eq!(queued(other, &mut queue), None);
+        }
         let seen = target("push", &json!({"after": HEAD})).unwrap();
         assert_eq!((seen.head.as_str(), seen.pull_request), (HEAD, PullRequest::None));
         let deleted = target("push", &json!({"after": "0".repeat(40)})).unwrap_err();

@@ -26,11 +26,34 @@ pub fn is_head(target: &Target, checked: &Sha) -> bool {
 /// # Errors
 /// Where it cannot be asked.
 pub fn is_merge(client: &Client, target: &Target, checked: &Sha) -> Result<bool, PublishError> {
-    let path = target.repository.path(format_args!("commits/{checked}"));
+    let parents = parents(client, target, checked)?;
+    Ok(matches!(parents.as_slice(), [_, head] if head.sha == target.head.as_str()))
+}
+
+/// Asks GitHub whether a queue's commit is the merge of its base and of that head, and so nothing
+/// but what was approved there. It is not where the queue squashes or rebases, or merges several.
+///
+/// # Errors
+/// Where it cannot be asked.
+pub(super) fn merges(
+    client: &Client,
+    target: &Target,
+    base: &Sha,
+    head: &str,
+) -> Result<bool, PublishError> {
+    let parents = parents(client, target, &target.head)?;
+    Ok(matches!(parents.as_slice(), [one, two] if one.sha == base.as_str() && two.sha == head))
+}
+
+/// The parents of a commit; none where there is no such commit.
+fn parents(client: &Client, target: &Target, commit: &Sha) -> Result<Vec<Parent>, PublishError> {
+    let path = target.repository.path(format_args!("commits/{commit}"));
     match client.get::<Commit>(&path) {
-        Ok(Commit { parents }) => Ok(parents.len() == 2 && parents[1].sha == target.head.as_str()),
+        Ok(Commit { parents }) => Ok(parents),
         // 422 is said of what is no commit of this repository.
-        Err(PublishError::NotFound { .. } | PublishError::Refused { status: 422, .. }) => Ok(false),
+        Err(PublishError::NotFound { .. } | PublishError::Refused { status: 422, .. }) => {
+            Ok(Vec::new())
+        }
         Err(error) => Err(error),
     }
 }

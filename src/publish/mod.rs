@@ -6,6 +6,7 @@
 
 mod address;
 mod annotation;
+mod answer;
 pub mod approvals;
 mod check_run;
 mod client;
@@ -32,4 +33,4 @@ pub use post::{Posted, Wanted, post};
 pub use posting::{Posting, Request, requests};
 pub use pulls::{Branch, OpenPull, User, changed_files, file_at, gate_state, open_pulls};
 pub use retry::Patience;
-pub use target::{Overrides, PullRequest, Repository, Sha, Target};
+pub use target::{HeadBranch, Overrides, PullRequest, Queued, Repository, Sha, Target};

@@ -52,7 +52,11 @@ impl Posted {
     /// Posts the check run, or where the token may not, a commit status.
     fn check(&mut self, client: &Client, target: &Target, posting: &Posting<'_>) {
         let refused = match check_run::post(client, target, posting) {
-            Ok(()) => {
+            Ok(Some(error)) => {
+                self.done.push("check run: posted, but not with all its annotations".into());
+                return self.failed.push(("its annotations", error));
+            }
+            Ok(None) => {
                 self.annotated = true;
                 return self.done.push("check run: posted".into());
             }
@@ -78,8 +82,8 @@ impl Posted {
             _ => "the token of this run is read-only",
         };
         Some(format!(
-            "This run could not post {}: {because}. This summary and the annotations say the same, \
-             and the verdict stands.",
+            "This run could not post {}: {because}. The findings are in this summary, all of \
+             them in the report's file, and the verdict stands.",
             missing.join(" and ")
         ))
     }

@@ -1,5 +1,6 @@
 //! What is posted, however it is posted.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,6 +8,13 @@ use super::{Target, Wanted, check_run, comment};
 use crate::model::{Report, Verdict};
 use crate::render::{Format, MARKER};
 use crate::report::{SourceMap, digest};
+
+/// The name of the check run or status, where nobody says another.
+const CHECK_NAME: &str = "migration-gate";
+/// What of a check's name stays as it is in a comment's first line.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b' ');
+/// Bytes of a check's name in a comment's first line, at most.
+const MAX_NAME: usize = 300;
 
 /// A report, ready to be posted.
 pub struct Posting<'a> {
@@ -16,6 +24,8 @@ pub struct Posting<'a> {
     pub sources: &'a SourceMap,
     /// The name of the check run or status.
     pub check_name: &'a str,
+    /// The first line of the page, by which the comment of this check is found again.
+    pub marker: String,
     /// The Markdown page: the comment, and the check run's summary. Both take 65,536 characters.
     pub page: String,
 }
@@ -32,10 +42,12 @@ impl<'a> Posting<'a> {
         let mut page = String::new();
         // Writing to a string cannot fail.
         let _ = Format::Markdown.renderer(false).render(report, sources, &mut page);
+        let marker = marker(check_name);
+        page = page.replacen(MARKER, &marker, 1);
         if let Some(url) = &target.run_url {
             page.push_str(&format!("\n[The run]({url}) has the whole report.\n"));
         }
-        Self { report, sources, check_name, page }
+        Self { report, sources, check_name, marker, page }
     }
 
     /// Whether there is nothing to say on the pull request.
@@ -59,10 +71,21 @@ impl<'a> Posting<'a> {
     /// below it.
     #[must_use]
     pub fn summary(&self, remark: Option<&str>) -> String {
-        let page = self.page.strip_prefix(MARKER).unwrap_or(&self.page).trim_start();
+        let page = self.page.strip_prefix(&self.marker).unwrap_or(&self.page).trim_start();
         let remark = remark.map(|remark| format!("\n> {remark}\n")).unwrap_or_default();
         format!("{page}{remark}")
     }
+}
+
+/// The first line of a check's comments. One of another name than the usual bears it, so that two
+/// checks of one repository leave each other's comment alone.
+fn marker(check_name: &str) -> String {
+    if check_name == CHECK_NAME {
+        return MARKER.to_owned();
+    }
+    let mut name = utf8_percent_encode(check_name, PLAIN).to_string();
+    name.truncate(MAX_NAME);
+    MARKER.replace(" -->", &format!(": {name} -->"))
 }
 
 /// A request that changes something.

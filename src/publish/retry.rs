@@ -16,12 +16,19 @@ pub struct Patience {
     pub second: Duration,
     /// How many seconds a client waits in all, at most.
     pub most: u32,
+    /// How many seconds after its first request a client asks nothing more.
+    pub whole: u32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tries: 4, second: Duration::from_secs(1), most: 180 }
+        Self { tries: 4, second: Duration::from_secs(1), most: 180, whole: 480 }
     }
+}
+
+/// How many seconds to wait after an answer was lost that many times.
+pub(super) fn backoff(lost: u32) -> u32 {
+    1 << lost.saturating_sub(1).min(10)
 }
 
 /// What an answer means for the same request sent again.

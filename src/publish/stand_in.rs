@@ -10,7 +10,7 @@ use super::{Client, Patience};
 
 /// A patience that does not keep a test waiting.
 pub(super) const HASTE: Patience =
-    Patience { tries: 4, second: Duration::from_millis(1), most: 180 };
+    Patience { tries: 4, second: Duration::from_millis(1), most: 180, whole: 600_000 };
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]

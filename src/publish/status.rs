@@ -18,10 +18,7 @@ pub(super) fn post(
     posting: &Posting<'_>,
 ) -> Result<(), PublishError> {
     let Request { path, body, .. } = request(target, posting);
-    match client.post::<Value>(&path, &body) {
-        Err(error) if error.is_lost() => client.post::<Value>(&path, &body).map(|_| ()),
-        answer => answer.map(|_| ()),
-    }
+    client.make(|| client.post::<Value>(&path, &body).map(|_| ()), || Ok(None))
 }
 
 fn request(target: &Target, posting: &Posting<'_>) -> Request {

@@ -73,6 +73,24 @@ pub enum PullRequest {
     OfHead,
 }
 
+/// A branch of some repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadBranch {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// Its name, without `refs/heads/`.
+    pub name: String,
+}
+
+/// A pull request on its way through the merge queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// Its number; of a group that of the last.
+    pub number: u64,
+    /// The commit that the group is based on.
+    pub base: Sha,
+}
+
 /// What a report is posted to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -84,6 +102,10 @@ pub struct Target {
     pub merged: Option<Sha>,
     /// The pull request.
     pub pull_request: PullRequest,
+    /// The branch that the head is on, where the pull request has to be looked up.
+    pub head_branch: Option<HeadBranch>,
+    /// The pull request that the merge queue is about to merge.
+    pub queued: Option<Queued>,
     /// Whether the head lies in another repository, for which tokens are read-only.
     pub from_fork: bool,
     /// The page of the workflow's run.

@@ -10,6 +10,8 @@ use crate::model::{Finding, Level, Report, Verdict};
 use crate::render::{MARKER, sample};
 use crate::report::SourceMap;
 
+mod comment;
+
 const HEAD: &str = "1111111111111111111111111111111111111111";
 const MERGE: &str = "2222222222222222222222222222222222222222";
 const ALL: Wanted<'_> = Wanted { check: true, comment: true, author: None };
@@ -22,6 +24,8 @@ fn target() -> Target {
         head: Sha::parse(HEAD).unwrap(),
         merged: None,
         pull_request: PullRequest::Number(7),
+        head_branch: None,
+        queued: None,
         from_fork: false,
         run_url: Some("https://github.com/me/shop/actions/runs/9".into()),
     }
@@ -117,8 +121,48 @@ fn a_run_that_was_left_half_way_is_completed_and_one_that_says_the_same_is_left(
         assert!(post(&github.client(), check, &target, &posting).failed.is_empty());
         calls(github)
     };
+    // Where a newer run of ours says something else, it would stay the one that counts.
+    let newer = StandIn::new(|asked| {
+        let digest = Posting::new(&long(120), &sample::sources(), "x", &target()).digest();
+        let ours = format!("migration-gate/block/{digest}");
+        let run = |id: u64, external: &str| {
+            json!({"id": id, "external_id": external, "status": "completed",
+                "output": {"annotations_count": 120}})
+        };
+        match asked.url.contains("/check-runs?") {
+            true => {
+                told(200, json!({"check_runs": [run(7, "migration-gate/pass/0"), run(6, &ours)]}))
+            }
+            false => friendly(asked),
+        }
+    });
+    assert_eq!(sent(&newer)[0], format!("POST {RUNS}"));
     assert_eq!(sent(&left(50)), vec![format!("PATCH {RUNS}/6"); 2]);
     assert_eq!(sent(&left(120)), Vec::<String>::new());
+}
+
+#[test]
+fn an_annotation_that_is_refused_costs_the_annotations_and_not_the_run() {
+    let github = StandIn::new(|asked| {
+        let annotated = asked.body["output"]["annotations"].is_array();
+        match annotated && asked.body["output"]["annotations"][0]["message"] == "No. 50" {
+            true => told(422, json!({"message": "Validation Failed"})),
+            false => friendly(asked),
+        }
+    });
+    let refused = |report: &Report| {
+        let done = posted(&github, &target(), report);
+        assert!(!done.annotated && done.failed.len() == 1, "{done:?}");
+        assert_eq!(done.failed[0].0, "its annotations");
+        assert!(done.remark(&target()).unwrap().contains("the log of this step says why"));
+    };
+    refused(&long(120));
+    let mut later = long(120);
+    later.findings.drain(..50);
+    refused(&later);
+    let last: Vec<Asked> = changes(&github).into_iter().rev().take(2).collect();
+    assert_eq!(last[1].body["output"]["annotations"], Value::Null);
+    assert_eq!((last[1].url.as_str(), &last[1].body["conclusion"]), (RUNS, &json!("failure")));
 }
 
 #[test]
@@ -166,6 +210,8 @@ fn a_read_only_token_is_said_in_plain_words() {
     assert!(!done.annotated && done.done.is_empty());
     assert_eq!(done.failed.len(), 2);
     let remark = done.remark(&fork).unwrap();
+    // GitHub shows ten annotations of a level.
+    assert!(!remark.contains("annotations"), "{remark}");
     assert!(
         remark.contains("the check run and the comment: the change comes from a fork"),
         "{remark}"
@@ -175,111 +221,6 @@ fn a_read_only_token_is_said_in_plain_words() {
     let posting = Posting::new(&report, &sources, "migration-gate", &fork);
     let summary = posting.summary(Some(&remark));
     assert!(summary.starts_with("## ") && summary.ends_with("the verdict stands.\n"), "{summary}");
-}
-
-fn comment(id: u64, login: &str, body: &str) -> Value {
-    json!({"id": id, "user": {"login": login}, "body": body})
-}
-
-/// A stand-in with these comments, each on a page of its own.
-fn with_comments(pages: Vec<Value>) -> StandIn {
-    StandIn::new(move |asked| {
-        if asked.method != "GET" || !asked.url.starts_with(COMMENTS) {
-            return friendly(asked);
-        }
-        let page = asked.url.split("&page=").nth(1).map_or(1, |page| page.parse().unwrap());
-        let said = told(200, json!([pages[page - 1]]));
-        let next =
-            format!("<{}{COMMENTS}?per_page=100&page={}>; rel=\"next\"", asked.host, page + 1);
-        if page < pages.len() { said.with("Link", &next) } else { said }
-    })
-}
-
-#[test]
-fn the_own_comment_is_found_on_any_page_and_updated_in_place() {
-    let bot = "github-actions[bot]";
-    let marked = format!("{MARKER}\nold");
-    let github = with_comments(vec![
-        comment(1, bot, &marked),
-        comment(2, "somebody", &marked),
-        comment(3, bot, &marked),
-        comment(4, bot, &format!("see\n{MARKER}")),
-        comment(5, "somebody", &marked),
-    ]);
-    assert!(posted(&github, &target(), &long(1)).failed.is_empty());
-    let sent = changes(&github);
-    assert_eq!(
-        (sent[1].method.as_str(), sent[1].url.as_str()),
-        ("PATCH", "/repos/me/shop/issues/comments/3")
-    );
-    assert_eq!(sent.len(), 2);
-
-    let report = long(1);
-    let page = Posting::new(&report, &sample::sources(), "migration-gate", &target()).page;
-    let same = with_comments(vec![comment(3, bot, page.trim_end().replace('\n', "\r\n").as_str())]);
-    assert!(posted(&same, &target(), &report).failed.is_empty());
-    assert_eq!(calls(&same), [format!("POST {RUNS}")]);
-}
-
-#[test]
-fn where_nothing_was_touched_there_is_no_comment_but_an_old_one_says_so() {
-    let untouched = sample::all().into_iter().find(|(name, _)| *name == "untouched").unwrap().1;
-    let github = StandIn::new(friendly);
-    let done = posted(&github, &target(), &untouched);
-    assert_eq!(calls(&github), [format!("POST {RUNS}")]);
-    assert!(done.done[1].contains("touches nothing"), "{done:?}");
-    let github = with_comments(vec![comment(3, "github-actions[bot]", MARKER)]);
-    assert!(posted(&github, &target(), &untouched).failed.is_empty());
-    let body = changes(&github)[1].body["body"].as_str().unwrap().to_owned();
-    assert!(body.contains("the change touches no migrations"), "{body}");
-}
-
-#[test]
-fn a_pull_request_that_is_closed_or_has_moved_on_gets_no_comment() {
-    for (state, head, word) in
-        [("closed", HEAD, "no open pull request"), ("open", MERGE, "newer head")]
-    {
-        let github = StandIn::new(move |asked| match asked.url.as_str() {
-            "/repos/me/shop/pulls/7" => told(200, pull(state, head)),
-            _ => friendly(asked),
-        });
-        let done = posted(&github, &target(), &long(1));
-        assert!(done.done[1].contains(word), "{done:?}");
-        assert_eq!(calls(&github), [format!("POST {RUNS}")]);
-    }
-}
-
-#[test]
-fn a_fork_s_pull_request_is_found_by_its_head() {
-    let github = StandIn::new(|asked| match asked.url.split('?').next().unwrap() {
-        url if url.ends_with("/pulls") && url.contains("/commits/") => told(200, json!([])),
-        "/repos/me/shop/pulls" => told(200, json!([pull("open", MERGE), pull("open", HEAD)])),
-        _ => friendly(asked),
-    });
-    let fork = Target { pull_request: PullRequest::OfHead, ..target() };
-    assert!(posted(&github, &fork, &long(1)).failed.is_empty());
-    assert_eq!(calls(&github)[1], format!("POST {COMMENTS}"));
-}
-
-#[test]
-fn a_lost_answer_makes_nothing_twice() {
-    let github = StandIn::new(|asked| {
-        let made = asked.number > 6;
-        match (asked.method.as_str(), asked.url.as_str()) {
-            ("POST", COMMENTS) => told(502, json!({"message": "Server Error"})),
-            ("GET", url) if url.starts_with(COMMENTS) && made => {
-                told(200, json!([comment(3, "github-actions[bot]", MARKER)]))
-            }
-            _ => friendly(asked),
-        }
-    });
-    let done = posted(&github, &target(), &long(1));
-    assert!(done.failed.is_empty(), "{done:?}");
-    let sent = calls(&github);
-    assert_eq!(
-        sent[1..],
-        [format!("POST {COMMENTS}"), "PATCH /repos/me/shop/issues/comments/3".into()]
-    );
 }
 
 #[test]

@@ -4,21 +4,26 @@
 //! warnings and notes are folded. A comment has a size limit on every forge: when the text grows
 //! towards it, findings shrink to one line each, and then to a number.
 
+mod sets;
+
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::escape::{code, fence, html_code, log_line, printable, text};
 use super::words::{self, Mark, shorten};
 use super::{Renderer, SourceMap, diff};
-use crate::model::{Finding, Level, Location, MigrationReport, Report, SetReport, Side, Verdict};
+use crate::model::{Finding, Level, Location, Report, Side, Verdict};
 use crate::report::{Snippet, digest};
 
 /// The first line of every comment this program writes.
 pub const MARKER: &str = "<!-- migration-gate -->";
 
-/// From this many bytes on, findings are one line each. GitHub takes 65,536.
+/// Up to this many bytes findings are whole, else one line each. GitHub takes 65,536.
 const SHORTEN: usize = 48_000;
 /// From this many bytes on, they are only counted.
 const STOP: usize = 56_000;
+/// How many findings are tried for whether they have room as a whole.
+const MAX_TRIED: usize = 1_000;
 /// Rows of a table, at most.
 const MAX_ROWS: usize = 60;
 /// Characters of one paragraph from outside, at most.
@@ -43,19 +48,8 @@ impl Renderer for Markdown {
     ) -> fmt::Result {
         let mut page = format!("{MARKER}\n");
         headline(report, &mut page)?;
-        for set in report.sets.iter().filter(|set| is_touched(set)) {
-            table(report, set, &mut page)?;
-        }
-        let untouched: Vec<&SetReport> =
-            report.sets.iter().filter(|set| !is_touched(set)).collect();
-        if !untouched.is_empty() {
-            let names: Vec<String> = untouched
-                .iter()
-                .take(MAX_ROWS)
-                .map(|set| format!("{} ({})", name(&set.name), words::extent(report, set)))
-                .collect();
-            writeln!(page, "Other sets: {}.\n", names.join(", "))?;
-        }
+        sets::touched(report, &mut page)?;
+        sets::others(report, &mut page)?;
         let tail = tail(report, sources)?;
         findings(report, sources, tail.len(), &mut page)?;
         page.push_str(&tail);
@@ -80,11 +74,6 @@ fn logged(page: &str) -> String {
     page.lines().flat_map(|line| [log_line(line), "\n".into()]).collect()
 }
 
-/// Whether there is anything to show of a set besides its name.
-fn is_touched(set: &SetReport) -> bool {
-    !set.migrations.is_empty() || !set.schemas.is_empty()
-}
-
 fn emoji(mark: Mark) -> &'static str {
     match mark {
         Mark::Good => "✅",
@@ -107,103 +96,38 @@ fn headline(report: &Report, page: &mut String) -> fmt::Result {
     Ok(())
 }
 
-fn table(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
-    let path = set.path.to_string();
-    // A set that was found without configuration bears its folder's name.
-    let path = if set.name == path { String::new() } else { format!("{} · ", name(&path)) };
-    writeln!(page, "### {}\n", name(&set.name))?;
-    writeln!(
-        page,
-        "{path}{} · {}\n",
-        text(&shorten(&words::tools(set), MAX_NAME)),
-        words::extent(report, set)
-    )?;
-    schemas(report, set, page)?;
-    if set.migrations.is_empty() {
-        return Ok(());
-    }
-    page.push_str("| | migration | class | dry run |\n|---|---|---|---|\n");
-    let rows = if page.len() > SHORTEN / 2 { 0 } else { set.migrations.len().min(MAX_ROWS) };
-    for migration in &set.migrations[..rows] {
-        let mark = emoji(Mark::of_migration(report, &set.name, migration));
-        let inferred = if migration.class_declared { "" } else { " (inferred)" };
-        let (id, class) = (name(&migration.id), code(migration.class.name()));
-        let walk = match words::is_elsewhere(report, &set.name, &migration.id) {
-            true => "in another shard".to_owned(),
-            false => walk(migration),
-        };
-        writeln!(page, "| {mark} | {id} | {class}{inferred} | {walk} |")?;
-    }
-    if let Some(more) = set.migrations.len().checked_sub(rows).filter(|more| *more > 0) {
-        writeln!(page, "| | … and {more} more | | |")?;
-    }
-    writeln!(page)
-}
-
-/// The config schemas of a set, where it has any.
-fn schemas(report: &Report, set: &SetReport, page: &mut String) -> fmt::Result {
-    if set.schemas.is_empty() {
-        return Ok(());
-    }
-    page.push_str("| | schema | compatibility | documents |\n|---|---|---|---|\n");
-    let rows = if page.len() > SHORTEN / 2 { 0 } else { set.schemas.len().min(MAX_ROWS) };
-    for schema in &set.schemas[..rows] {
-        let mark = emoji(Mark::of_schema(report, &set.name, schema));
-        let comparisons = schema.comparisons.iter().map(|one| {
-            let against = text(&shorten(&one.against, MAX_NAME));
-            let sign = Mark::of_comparison(one).sign();
-            format!("{} to {against} {sign} {}", one.direction.name(), one.verdict)
-        });
-        let comparisons = comparisons.take(MAX_ROWS).collect::<Vec<_>>().join(" · ");
-        let (schema_name, change) = (name(&schema.name), schema.change.name());
-        let impact = words::impact(schema);
-        writeln!(page, "| {mark} | {schema_name} ({change}) | {comparisons} | {impact} |")?;
-    }
-    if let Some(more) = set.schemas.len().checked_sub(rows).filter(|more| *more > 0) {
-        writeln!(page, "| | … and {more} more | | |")?;
-    }
-    writeln!(page)
-}
-
-fn walk(migration: &MigrationReport) -> String {
-    let steps: Vec<String> = migration
-        .steps
-        .iter()
-        .map(|(name, outcome, _)| {
-            let (mark, word) = Mark::of_step(name, outcome);
-            match word {
-                Some(word) => format!("{name} {} **{word}**", mark.sign()),
-                None => format!("{name} {}", mark.sign()),
-            }
-        })
-        .collect();
-    if steps.is_empty() { "not run".to_owned() } else { steps.join(" · ") }
-}
-
-/// Every finding, as long as there is room beside the `reserved` bytes.
+/// The findings, as many of them whole as have room beside the `reserved` bytes, errors before
+/// others; the rest is one line each, or a number.
 fn findings(
     report: &Report,
     sources: &SourceMap,
     reserved: usize,
     page: &mut String,
 ) -> fmt::Result {
-    let mut shortened = false;
-    for (index, finding) in report.findings.iter().enumerate() {
-        let used = page.len() + reserved;
-        let long = if shortened { String::new() } else { whole(finding, sources)? };
-        if !shortened && used + long.len() <= SHORTEN {
-            page.push_str(&long);
-            continue;
+    let mut worst_first: Vec<usize> = (0..report.findings.len()).collect();
+    worst_first.sort_by_key(|index| report.findings[*index].level);
+    let mut used = page.len() + reserved;
+    let mut fitting: BTreeMap<usize, String> = BTreeMap::new();
+    for index in worst_first.iter().take(MAX_TRIED) {
+        let long = whole(&report.findings[*index], sources)?;
+        if used + long.len() <= SHORTEN {
+            used += long.len();
+            fitting.insert(*index, long);
         }
-        if !shortened {
-            shortened = true;
-            page.push_str("### More findings, in short\n\n");
-        }
-        if used > STOP {
-            let more = words::number(report.findings.len() - index, "more finding");
+    }
+    page.extend(fitting.values().map(String::as_str));
+    worst_first.retain(|index| !fitting.contains_key(index));
+    if worst_first.is_empty() {
+        return Ok(());
+    }
+    page.push_str("### More findings, in short\n\n");
+    for (at, index) in worst_first.iter().enumerate() {
+        if page.len() + reserved > STOP {
+            let more = words::number(worst_first.len() - at, "more finding");
             writeln!(page, "\n… and {more}, all in the JSON report.")?;
             break;
         }
+        let finding = &report.findings[*index];
         writeln!(
             page,
             "- {} `{}` {}: {}",
@@ -213,9 +137,7 @@ fn findings(
             text(&shorten(&finding.message, 160)),
         )?;
     }
-    if shortened {
-        page.push('\n');
-    }
+    page.push('\n');
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Every format against the shared samples: how it looks, and what must never be in it.
 
 use super::{Format, Renderer as _, SourceMap, paint::Paint, plain::Plain, sample};
-use crate::model::Report;
+use crate::model::{Finding, Level, Report, SetReport};
 
 fn rendered(format: Format, report: &Report, sources: &SourceMap) -> String {
     let mut out = String::new();
@@ -214,11 +214,51 @@ fn a_comment_never_outgrows_the_forge() {
     let name = "\u{202e}|".repeat(4_000);
     report.findings = std::iter::repeat_n(report.findings[0].clone(), 500).collect();
     for (index, set) in std::iter::repeat_n(report.sets[0].clone(), 90).enumerate() {
-        report.sets.push(crate::model::SetReport { name: format!("{index}{name}"), ..set });
+        report.sets.push(SetReport { name: format!("{index}{name}"), ..set });
     }
     let text = rendered(Format::Markdown, &report, &sources);
     assert!(text.len() < 65_000, "{}", text.len());
     assert!(text.contains("blocked") && text.contains("digest"));
+}
+
+#[test]
+fn a_comment_shows_as_many_findings_as_fit_and_errors_first() {
+    let mut report = sample::blocked();
+    let error = report.findings.iter().find(|one| one.level == Level::Error).unwrap().clone();
+    let named = |name: &str| Finding { message: name.into(), ..error.clone() };
+    // The first is too long for the page, and what comes before an error is no reason against it.
+    let details = vec!["long ".repeat(300); 40];
+    let long = Finding { details: details.clone(), ..named("first") };
+    let warnings = (0..20).map(|_| Finding {
+        details: details[..4].to_vec(),
+        level: Level::Warning,
+        ..named("warning")
+    });
+    report.findings =
+        [long].into_iter().chain(warnings).chain([named("second"), named("third")]).collect();
+    let text = rendered(Format::Markdown, &report, &sample::sources());
+    let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word} in {text}"));
+    let (whole, short) = text.split_once("### More findings, in short").unwrap();
+    assert!(whole.contains("\nsecond\n") && whole.contains("\nthird\n"), "{text}");
+    assert!(whole.contains("\nwarning\n") && short.contains(": warning\n"));
+    assert!(short.contains(": first\n") && at("second") < at("third"));
+}
+
+#[test]
+fn however_many_sets_are_touched_the_errors_are_shown() {
+    let mut report = sample::blocked();
+    let touched = report.sets.iter().find(|set| !set.migrations.is_empty()).unwrap().clone();
+    let untouched = SetReport { migrations: Vec::new(), schemas: Vec::new(), ..touched.clone() };
+    for index in 0..400 {
+        report.sets.push(SetReport { name: format!("set{index}"), ..touched.clone() });
+        report.sets.push(SetReport { name: format!("other{index}"), ..untouched.clone() });
+    }
+    let text = rendered(Format::Markdown, &report, &sample::sources());
+    for finding in report.findings.iter().filter(|one| one.level == Level::Error) {
+        assert!(text.contains(&format!("### ❌ `{}`", finding.rule)), "{text}");
+    }
+    assert!(text.contains(" more sets, all in the JSON report.") && text.contains("set10"));
+    assert!(text.lines().any(|line| line.starts_with("Other sets: ") && line.ends_with(" more.")));
 }
 
 #[test]

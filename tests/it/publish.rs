@@ -70,3 +70,19 @@ fn what_is_not_a_report_about_the_commit_is_refused() {
     let error = publish(&folder, &["--head-sha", &sha]).refused(2);
     assert!(error.contains("check --head HEAD"), "{error}");
 }
+
+#[test]
+fn what_a_user_names_is_one_line_of_the_error() {
+    let folder = Folder::new(&[]);
+    let refused = |arguments: &[&str]| gate(folder.path(), arguments).refused(2);
+    for arguments in [
+        &["check", "a\nb"][..],
+        &["check", "a\nb", "--base-dir", "."],
+        &["check", "--report", "a\nb"],
+        &["check", "--format", "a\nb"],
+        &["check", "--report", "json=a\nb", "--report", "json=a\nb"],
+    ] {
+        let error = refused(arguments);
+        assert!(error.contains("a\\u{a}b"), "{arguments:?}: {error}");
+    }
+}

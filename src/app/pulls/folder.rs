@@ -83,14 +83,18 @@ impl<'a> Folder<'a> {
             else {
                 continue;
             };
-            match read(&file.path)? {
-                Some(entry) => {
+            match read(&file.path) {
+                Ok(Some(entry)) => {
                     if entry.kind != EntryKind::File {
                         say(format!("{} is too large for it, or no file", file.path));
                     }
                     change.tree.insert(relative, entry);
                 }
-                None => say(format!("GitHub does not give {}", file.path)),
+                Ok(None) => say(format!("GitHub does not give {}", file.path)),
+                Err(error @ (PublishError::Unreadable { .. } | PublishError::Refused { .. })) => {
+                    say(format!("GitHub does not give {}: {}", file.path, error.in_short()));
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(change)

@@ -1,9 +1,12 @@
 //! What the client asks and waits for, and what it never says.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::publish::PublishError;
-use crate::publish::stand_in::{Said, StandIn, told};
+use crate::host;
+use crate::publish::stand_in::{Asked, HASTE, Said, StandIn, told};
+use crate::publish::{Patience, PublishError};
 
 #[test]
 fn every_page_is_read_and_none_elsewhere() {
@@ -86,13 +89,75 @@ fn the_token_is_sent_and_never_shown() {
     github.client().delete("/x").unwrap();
     let asked = github.asked();
     assert_eq!(asked[0].token.as_deref(), Some("Bearer secret-token"));
-    let gone = super::Client::with_patience(
-        "http://127.0.0.1:1",
-        "secret-token",
-        crate::publish::stand_in::HASTE,
-    );
+    let gone = super::Client::with_patience("http://127.0.0.1:1", "secret-token", HASTE);
     let error = gone.unwrap().get::<Value>("/x").unwrap_err();
     assert!(matches!(error, PublishError::Unreachable { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("secret"));
     assert!(super::Client::new("https://api.github.com", "a\nb").is_err());
+}
+
+#[test]
+fn what_repeats_the_token_is_shown_without_it() {
+    // So far back that only a part of it would be shown.
+    for (status, word, before) in [(422, "message", 480), (200, "number", 458)] {
+        let told = move |asked: &Asked| {
+            let token = asked.token.clone().unwrap();
+            let body = json!({ word: format!("{}{token}", "a".repeat(before)) });
+            told(status, body)
+        };
+        let error = StandIn::new(told).client().get::<Numbered>("/x").unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("secret-t") && shown.contains("***"), "{shown}");
+    }
+    let next = |asked: &Asked| {
+        let token = asked.token.clone().unwrap();
+        let token = token.trim_start_matches("Bearer ");
+        told(200, json!([])).with("Link", &format!("<http://a.b/{token}>; rel=\"next\""))
+    };
+    let error = StandIn::new(next).client().pages::<u32>("/x").unwrap_err().to_string();
+    assert!(error.contains("http://a.b/***"), "{error}");
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Numbered {
+    #[expect(dead_code, reason = "only read")]
+    number: u32,
+}
+
+#[test]
+fn a_client_ends_at_its_deadline_however_often_it_is_asked() {
+    let github = StandIn::new(|_| told(200, json!({})));
+    let patience = Patience { whole: 0, ..HASTE };
+    let client = super::Client::with_patience(&github.url(), "secret-token", patience).unwrap();
+    let error = client.get::<Value>("/x").unwrap_err();
+    assert!(error.to_string().contains("seconds for everything"), "{error}");
+    let made = || client.post::<Value>("/x", &json!({}));
+    assert!(client.make(made, || Ok(None)).is_err());
+    assert!(github.asked().is_empty());
+    // One that may ask does not wait beyond it.
+    let github = StandIn::new(|_| told(502, json!({})));
+    let patience = Patience { whole: 100, second: Duration::from_millis(100), ..HASTE };
+    let client = super::Client::with_patience(&github.url(), "secret-token", patience).unwrap();
+    client.deadline.set(host::now() + Duration::from_millis(50)).unwrap();
+    assert!(client.get::<Value>("/x").is_err());
+    assert_eq!(github.asked().len(), 1);
+}
+
+#[test]
+fn what_was_lost_is_looked_for_before_it_is_sent_again() {
+    let made_at = |last: usize| {
+        let github = StandIn::new(move |asked| match asked.method.as_str() {
+            "POST" if asked.number < last => told(502, json!({})),
+            "POST" => told(201, json!({"id": 1})),
+            _ => told(200, json!({"id": 0})),
+        });
+        let client = github.client();
+        let send = || client.post::<Value>("/x", &json!({}));
+        let look = || client.get::<Value>("/x").map(|_| None);
+        let made = client.make(send, look).map(|made| made["id"].clone());
+        let methods: Vec<String> = github.asked().into_iter().map(|asked| asked.method).collect();
+        (made.is_ok(), methods.join(" "), client.waited.get())
+    };
+    assert_eq!(made_at(5), (true, "POST GET POST GET POST".into(), 3));
+    assert_eq!(made_at(99), (false, "POST GET POST GET POST GET POST".into(), 7));
 }

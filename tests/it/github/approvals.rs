@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::play::{PULL, Play};
 use super::state::Token;
+use crate::support::{commit, finish};
 
 const MIGRATION: &[(&str, &str)] = &[
     (
@@ -33,6 +34,24 @@ fn review(play: &Play, login: &str, state: &str, commit: &str) {
 /// Whether the gate misses the approval, and what it could not read.
 fn missing(play: &Play) -> (bool, Vec<String>) {
     play.first_half();
+    told(play)
+}
+
+/// The same of a commit that the event is not about, or of the working tree.
+fn checked(play: &Play, event: &Value, head: &[&str]) -> (bool, Vec<String>) {
+    let sha = "2".repeat(40);
+    let mut command = play.step("pull_request_target", event, &sha);
+    finish(
+        command
+            .args(["check", "--engine", "sqlite", "--report", "json=out/report.json"])
+            .args(head)
+            .args(play.options),
+    );
+    told(play)
+}
+
+/// What the report says of approvals.
+fn told(play: &Play) -> (bool, Vec<String>) {
     let report: Value = serde_json::from_str(&play.report()).unwrap();
     let findings = report["findings"].as_array().unwrap();
     let notices = report["notices"].as_array().unwrap().iter();
@@ -98,4 +117,35 @@ fn what_cannot_be_read_is_said_and_is_no_approval() {
     play.github.state().pulls.clear();
     let (is_missing, notices) = missing(&play);
     assert!(is_missing && notices[0].starts_with("approvals cannot be read: "), "{notices:?}");
+}
+
+#[test]
+fn only_what_the_event_is_about_is_approved() {
+    let play = play(TEAM, Token::Organisation);
+    review(&play, "ann", "APPROVED", &play.head());
+    assert_eq!(missing(&play), (false, vec![]));
+    // The event is about the head that was approved, and something else is checked.
+    let event = play.opened();
+    play.folder.write("db/000002_fees.down.sql", "DROP TABLE IF EXISTS fees;");
+    commit(play.folder.path());
+    let (is_missing, notices) = checked(&play, &event, &["--head", "HEAD"]);
+    assert!(is_missing && notices.len() == 1, "{notices:?}");
+    assert!(notices[0].contains("is checked, which is neither"), "{notices:?}");
+    let (is_missing, notices) = checked(&play, &event, &[]);
+    assert!(is_missing && notices.iter().any(|one| one.contains("--head names")), "{notices:?}");
+}
+
+#[test]
+fn a_queue_has_the_approvals_of_the_head_that_it_merges_and_of_nothing_else() {
+    let play = play(TEAM, Token::Organisation);
+    let merged = || {
+        play.on_merge_group();
+        told(&play)
+    };
+    review(&play, "ann", "APPROVED", &play.head());
+    assert_eq!(merged(), (false, vec![]));
+    // Another commit is at the head by now.
+    play.github.state().pulls.get_mut(&PULL).unwrap()["head"]["sha"] = "1".repeat(40).into();
+    let (is_missing, notices) = merged();
+    assert!(is_missing && notices[0].contains("not known to be the merge"), "{notices:?}");
 }

@@ -86,7 +86,7 @@ impl Play {
     }
 
     /// The program as a step of the workflow.
-    fn step(&self, name: &str, event: &Value, sha: &str) -> Command {
+    pub(super) fn step(&self, name: &str, event: &Value, sha: &str) -> Command {
         let mut command = program(self.folder.path());
         command.env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", name);
         command.env("GITHUB_EVENT_PATH", self.event(event)).env("GITHUB_SHA", sha);
@@ -138,6 +138,11 @@ impl Play {
             "number": PULL, "pull_request": pull, "repository": { "full_name": "acme/shop" },
         });
         events::payload(&format!("pull-request-{action}"), told)
+    }
+
+    /// The event of a pull request that was just opened.
+    pub(super) fn opened(&self) -> Value {
+        self.pull_request("opened")
     }
 
     /// The workflow as GitHub runs it on a pull request's event, both steps of it.

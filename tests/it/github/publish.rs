@@ -70,6 +70,7 @@ fn a_pull_request_is_followed_from_its_first_commit_to_its_last() {
     - base: merge base `[id]` of HEAD and main
     - head: `[id]` (`--head` HEAD)
     - `db`, assumed: layout golang-migrate, by `000001_members.down.sql` and a `go.mod` around
+    - `db`, assumed: engine sqlite, by `--engine`
     - digest: `[id]`
     - why, and how to mend it: `migration-gate explain rollback/missing`
 

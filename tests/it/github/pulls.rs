@@ -153,6 +153,25 @@ fn what_cannot_be_told_is_no_absence_of_conflicts() {
 }
 
 #[test]
+fn an_odd_answer_about_one_file_is_told_and_the_others_are_listed() {
+    let (folder, github) = (checkout(), GitHub::start());
+    {
+        let state = &mut *github.state();
+        open(state, 3, &[("db/000002_a.up.sql", "added", "CREATE TABLE a (id INTEGER);")]);
+        open(state, 4, &[("db/000003_b.up.sql", "added", "CREATE TABLE b (id INTEGER);")]);
+        state.folders.insert("db/000002_a.up.sql".into());
+    }
+    let ran = run(&github, &folder, &[]);
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(
+        ran.out.contains("cannot tell: GitHub does not give db/000002_a.up.sql: "),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("shop: 000003_b"), "{}", ran.out);
+}
+
+#[test]
 fn names_from_a_pull_request_stay_text() {
     let (folder, github) = (checkout(), GitHub::start());
     {

@@ -304,6 +304,9 @@ fn pulls_of_commit(state: &mut State, call: &Call<'_>) -> Answer {
 fn contents(state: &mut State, call: &Call<'_>) -> Answer {
     let at = call.query.get("ref").cloned().unwrap_or_default();
     let path = call.text("path").to_owned();
+    if state.folders.contains(&path) {
+        return Answer::json(200, json!([]));
+    }
     let Some(bytes) = state.contents.get(&(at, path.clone())) else { return Answer::missing() };
     let small = bytes.len() <= LARGEST_CONTENT;
     let (encoding, content) = match small {

@@ -1,6 +1,6 @@
 //! What the stand-in knows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -65,6 +65,8 @@ pub(crate) struct State {
     pub(crate) commits: BTreeMap<String, Vec<String>>,
     /// By commit and path.
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
+    /// Paths that the contents of are a list, as of a folder.
+    pub(crate) folders: BTreeSet<String>,
     /// The state of a membership by team and login.
     pub(crate) members: BTreeMap<(String, String), &'static str>,
     /// For the next requests with that method, one each.
