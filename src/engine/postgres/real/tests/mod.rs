@@ -181,12 +181,13 @@ fn a_statement_is_stopped_at_its_deadline_by_force_if_need_be() {
     assert_eq!(shop.other().query_one(left, &[]).unwrap().get::<_, i64>(0), 1, "ours alone");
 }
 
-/// Ends the working connection as soon as it holds the lock of a number.
+/// Ends the working connection as soon as it sleeps with the lock of a number: the statement that
+/// takes the lock is over then.
 fn end_at(shop: &Shop, process: i32, number: i64) -> std::thread::JoinHandle<()> {
     let mut other = shop.other();
     std::thread::spawn(move || {
-        let reached =
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1::bigint::oid";
+        let reached = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype \
+                       = 'advisory' AND objid = $1::bigint::oid AND wait_event = 'PgSleep'";
         let deadline = host::now() + Duration::from_secs(15);
         while other.query_one(reached, &[&number]).unwrap().get::<_, i64>(0) == 0 {
             assert!(host::now() < deadline, "the script did not get there");
