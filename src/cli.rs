@@ -166,15 +166,9 @@ pub struct Check {
     /// the JSON reports of all shares.
     #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["bundle", "fix"])]
     pub shard: Option<ShardNumber>,
-    /// The format on standard output.
-    #[arg(long, value_name = "FORMAT", default_value = "plain")]
-    pub format: String,
-    /// Also write a report to a file, as FORMAT=FILE; may be given any number of times.
-    #[arg(long, value_name = "FORMAT=FILE")]
-    pub report: Vec<String>,
-    /// Also write the report, its checksum and an in-toto statement about it into this folder.
-    #[arg(long, value_name = "DIR")]
-    pub bundle: Option<PathBuf>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// The folder of the PostgreSQL server programs (initdb, postgres).
     #[arg(long, value_name = "DIR")]
     pub postgres_bin: Option<PathBuf>,
@@ -199,12 +193,9 @@ pub struct ShardNumber {
     pub of: usize,
 }
 
-/// `merge`
-#[derive(Debug, Args)]
-pub struct Merge {
-    /// The JSON reports of all shards, in any order.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+/// Where a report goes, and how it is written.
+#[derive(Clone, Debug, Args)]
+pub struct Outputs {
     /// The format on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "plain")]
     pub format: String,
@@ -214,6 +205,17 @@ pub struct Merge {
     /// Also write the report, its checksum and an in-toto statement about it into this folder.
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
+}
+
+/// `merge`
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The JSON reports of all shards, in any order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
 /// Where approvals are read.

@@ -1,14 +1,14 @@
 //! `check`: from the change to the verdict.
 
 use super::approvals::approved_by;
+use super::documents;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
-use super::output::{outputs, write};
+use super::output::Outputs;
 use super::progress::Progress;
 use super::sandbox::{Ran, run};
 use super::shard::Share;
-use super::{bundle, documents};
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Preset, Settings};
@@ -22,7 +22,7 @@ use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
 
 pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
-    let outputs = outputs(&args.format, &args.report)?;
+    let outputs = Outputs::new(&args.outputs)?;
     host::watch_signals();
     host::set_run_deadline(args.timeout);
     let choice = Choice {
@@ -70,10 +70,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     govern(&gathered, (args, &share), &terms, &catalogs, &levels, &mut parts)?;
     let sources = sources(comparison, parts.locations())?;
     let report = assemble(parts);
-    write(&report, &sources, &outputs, color)?;
-    if let Some(folder) = &args.bundle {
-        bundle::write(folder, &report, &sources)?;
-    }
+    outputs.write(&report, &sources, color)?;
     Ok(report.verdict.exit_code())
 }
 

@@ -28,6 +28,7 @@ mod pulls;
 mod real;
 mod sandbox;
 mod shard;
+mod written;
 
 use crate::cli::{Cli, Color, Command, RulesFormat};
 use crate::engine::documents::jq;

@@ -1,7 +1,10 @@
 //! Standard output, standard error and report files.
 
 use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
 
+use super::bundle;
+use crate::cli;
 use crate::error::GateError;
 use crate::model::{Report, RuleMeta, printable, quoted};
 use crate::render::escape::log_line;
@@ -9,13 +12,38 @@ use crate::render::{Format, SourceMap};
 use crate::rules::RULES;
 
 /// One report to write: a format, and a file or standard output.
-pub(super) struct Output {
-    pub(super) format: Format,
-    pub(super) file: Option<String>,
+struct Output {
+    format: Format,
+    file: Option<String>,
 }
 
-/// The outputs that the arguments ask for, standard output first.
-pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, GateError> {
+/// All that is written of a report.
+pub(super) struct Outputs {
+    reports: Vec<Output>,
+    bundle: Option<PathBuf>,
+}
+
+impl Outputs {
+    /// What the arguments ask for; refused before anything is done.
+    pub(super) fn new(args: &cli::Outputs) -> Result<Self, GateError> {
+        let reports = reports(&args.format, &args.report)?;
+        Ok(Self { reports, bundle: args.bundle.clone() })
+    }
+
+    /// Renders a report to every output.
+    pub(super) fn write(
+        &self,
+        report: &Report,
+        sources: &SourceMap,
+        color: bool,
+    ) -> Result<(), GateError> {
+        write(report, sources, &self.reports, color)?;
+        self.bundle.as_ref().map_or(Ok(()), |folder| bundle::write(folder, report, sources))
+    }
+}
+
+/// The reports that the arguments ask for, standard output first.
+fn reports(format: &str, reports: &[String]) -> Result<Vec<Output>, GateError> {
     let known = |name: &str| {
         Format::parse(name).ok_or_else(|| {
             let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
@@ -46,8 +74,7 @@ pub(super) fn outputs(format: &str, reports: &[String]) -> Result<Vec<Output>, G
     Ok(outputs)
 }
 
-/// Renders a report to every output.
-pub(super) fn write(
+fn write(
     report: &Report,
     sources: &SourceMap,
     outputs: &[Output],

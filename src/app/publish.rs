@@ -1,26 +1,22 @@
 //! `publish`: from a report's file to GitHub. Nothing of the pull request is looked at.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::github;
 use super::output::{complain, print};
+use super::{github, written};
 use crate::cli::Publish;
 use crate::error::GateError;
 use crate::host;
-use crate::model::{Report, printable};
+use crate::model::Report;
 use crate::publish::{
     Client, Overrides, Posted, Posting, PublishError, Sha, Target, Wanted, identity, post,
     requests, summary, target,
 };
-use crate::render::{Format, SourceMap};
+use crate::render::Format;
 use crate::report::v1;
-use crate::rules;
-
-/// Bytes of a report's file, at most.
-const MAX: u64 = 64 * 1024 * 1024;
 
 pub(super) fn publish(args: &Publish) -> Result<u8, GateError> {
-    let (report, sources) = read(&args.report)?;
+    let (_, report, sources) = written::read(&args.report, v1::read)?;
     let overrides = Overrides {
         repository: args.repository.clone(),
         pull_request: args.pull_request,
@@ -43,25 +39,6 @@ pub(super) fn publish(args: &Publish) -> Result<u8, GateError> {
     };
     tell(&posted, &target, &posting)?;
     Ok(report.verdict.exit_code())
-}
-
-/// Reads a report's file; a rule that is none of this program's is no rule.
-fn read(file: &Path) -> Result<(Report, SourceMap), GateError> {
-    let name = printable(&file.display().to_string()).into_owned();
-    let refused = |why: &str| {
-        GateError::Usage(format!(
-            "{name}: {why}\n  help: name a file that `check --report json=FILE` wrote"
-        ))
-    };
-    let found = file.symlink_metadata().map_err(|error| refused(&error.to_string()))?;
-    if !found.is_file() {
-        return Err(refused("it is no regular file"));
-    } else if found.len() > MAX {
-        return Err(refused("it is larger than 64 MiB"));
-    }
-    let text = std::fs::read_to_string(file).map_err(|error| refused(&error.to_string()))?;
-    v1::read(&text, &|id| rules::by_id(id).map(|rule| rule.meta.id))
-        .map_err(|source| GateError::Report { file: name, source })
 }
 
 /// The commit that the report is about.

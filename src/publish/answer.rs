@@ -24,7 +24,6 @@ pub(super) enum Method {
     Get,
     Post,
     Patch,
-    Delete,
 }
 
 impl Method {
@@ -33,7 +32,6 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
         }
     }
 }
@@ -87,7 +85,7 @@ pub(super) fn unreadable(method: Method, path: &str, message: &str) -> PublishEr
     }
 }
 
-/// An answer without a body, as to a deletion, is null.
+/// An answer without a body is null.
 pub(super) fn parse<T: DeserializeOwned>(body: &str) -> Result<T, String> {
     let body = if body.trim().is_empty() { "null" } else { body };
     serde_json::from_str(body).map_err(|error| error.to_string())

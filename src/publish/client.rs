@@ -141,14 +141,6 @@ impl Client {
         self.read(Method::Patch, path, Some(&value(body)))
     }
 
-    /// Removes a thing.
-    ///
-    /// # Errors
-    /// See [`PublishError`].
-    pub fn delete(&self, path: &str) -> Result<(), PublishError> {
-        self.send(Method::Delete, path, None).map(|_| ())
-    }
-
     /// Asks for a list, all pages of it.
     ///
     /// # Errors
@@ -278,7 +270,6 @@ impl Client {
                 Method::Get => self.octocrab._get(url).await,
                 Method::Post => self.octocrab._post(url, body).await,
                 Method::Patch => self.octocrab._patch(url, body).await,
-                Method::Delete => self.octocrab._delete(url, body).await,
             }?;
             let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
             let names = ["link", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"];

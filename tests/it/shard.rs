@@ -245,7 +245,7 @@ fn reports_that_are_not_of_one_check_are_refused() {
     refused(&[&one, &altered], &["part1.json: it was changed after it was written"]);
     refused(&[&one, "{}"], &["part1.json: it is no report"]);
     let missing = merge(&home, &["nowhere.json".to_owned()], &[]).refused(2);
-    assert!(missing.contains("nowhere.json cannot be read") && missing.contains("help:"));
+    assert!(missing.contains("nowhere.json: it cannot be read") && missing.contains("help:"));
     // Another moment, where something hangs on it.
     fs::remove_file(head.join("db/0030_late.up.sql")).unwrap();
     let number = ["--shard=2/2", "--format=json", "--as-of=2026-11-22"];

@@ -86,7 +86,7 @@ fn every_refusal_has_its_kind_and_is_shown_harmlessly() {
 #[test]
 fn the_token_is_sent_and_never_shown() {
     let github = StandIn::new(|_| told(200, Value::Null));
-    github.client().delete("/x").unwrap();
+    github.client().get::<Value>("/x").unwrap();
     let asked = github.asked();
     assert_eq!(asked[0].token.as_deref(), Some("Bearer secret-token"));
     let gone = super::Client::with_patience("http://127.0.0.1:1", "secret-token", HASTE);
