@@ -98,6 +98,15 @@ pub enum Command {
     /// Evaluate the jq program of a config migration: its own process, with bounds from outside.
     #[command(name = "evaluate-jq", hide = true)]
     EvaluateJq,
+    /// Become another program, with bounds that nothing takes back.
+    #[command(hide = true)]
+    Confine {
+        /// What it may do, as JSON.
+        policy: String,
+        /// The program and its arguments.
+        #[arg(last = true)]
+        words: Vec<std::ffi::OsString>,
+    },
 }
 
 /// Where the files are.

@@ -3,6 +3,7 @@
 use crate::catalog::CatalogError;
 use crate::changes::ChangesError;
 use crate::config::ConfigError;
+use crate::confine::ConfineError;
 use crate::engine::EngineError;
 use crate::publish::PublishError;
 use crate::report::v1::ReadError;
@@ -40,6 +41,9 @@ pub enum GateError {
         /// Why not.
         source: ReadError,
     },
+    /// A process cannot be confined, or the program in it does not start.
+    #[error(transparent)]
+    Confined(#[from] ConfineError),
     /// What hangs on GitHub's answer could not be asked.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -84,7 +88,11 @@ impl GateError {
             | Self::Write { .. } => 2,
             Self::Changes(ChangesError::Usage { .. } | ChangesError::NotARepository { .. }) => 2,
             Self::Runner(fault) => fault.kind.exit_code(),
-            Self::Changes(_) | Self::Engine(_) | Self::Publish(_) | Self::Output(_) => 3,
+            Self::Changes(_)
+            | Self::Engine(_)
+            | Self::Confined(_)
+            | Self::Publish(_)
+            | Self::Output(_) => 3,
         }
     }
 }

@@ -41,6 +41,18 @@ pub fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
+/// What starts this program once more: on Linux the very file that runs, which needs no way to the
+/// folder it lies in. Only for processes that are started directly; `None` where it is not known.
+#[must_use]
+pub fn own_program_again() -> Option<PathBuf> {
+    if cfg!(test) {
+        // Unit tests are another program, in the folder beside it.
+        let built = own_program()?.parent()?.parent()?.join("migration-gate");
+        return built.is_file().then_some(built);
+    }
+    if cfg!(target_os = "linux") { Some("/proc/self/exe".into()) } else { own_program() }
+}
+
 /// A child process to be started; the environment is the caller's unless cleared.
 #[must_use]
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -19,6 +19,7 @@ pub mod model;
 
 pub mod compat;
 pub mod config;
+pub mod confine;
 pub mod contract;
 pub mod document;
 pub mod host;

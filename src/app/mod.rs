@@ -31,6 +31,7 @@ mod shard;
 mod written;
 
 use crate::cli::{Cli, Color, Command, RulesFormat};
+use crate::confine;
 use crate::engine::documents::jq;
 use crate::error::GateError;
 use crate::host;
@@ -82,6 +83,9 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Pulls(args) => pulls::pulls(args),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
+        Command::Confine { policy, words } => {
+            Err(GateError::Confined(confine::become_program(policy, words)))
+        }
     }
 }
 

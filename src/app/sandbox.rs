@@ -105,6 +105,7 @@ fn walk(
             .postgres_url
             .clone()
             .or_else(|| host::env_text("MIGRATION_GATE_POSTGRES_URL")),
+        unconfined: false,
     };
     rehearse(catalog, documents, &spec, plan, rollback, evidence)
 }

@@ -30,6 +30,7 @@ fn spec() -> SandboxSpec {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     }
 }
 

@@ -267,6 +267,8 @@ pub struct SandboxSpec {
     pub postgres_bin: Option<PathBuf>,
     /// A server to use instead of a throwaway one.
     pub postgres_url: Option<String>,
+    /// Whether the policy lets scripts have all rights where the kernel cannot confine the engine.
+    pub unconfined: bool,
 }
 
 /// An engine that can make throwaway targets.

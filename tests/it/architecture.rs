@@ -27,6 +27,8 @@ const fn room(name: &'static str, layer: u8, may: &'static [&'static str]) -> Ro
 const ROOMS: &[Room] = &[
     room("model", 0, &[]),
     room("host", 1, &[]),
+    // It starts programs, and is one that is started.
+    room("confine", 1, &["host"]),
     room("sql", 1, &["model"]),
     room("compat", 1, &["model"]),
     room("document", 1, &["model"]),
@@ -45,7 +47,7 @@ const ROOMS: &[Room] = &[
     // What stands in a manifest is held against the files.
     room("rules", 3, &["model", "catalog", "sql", "manifest"]),
     // Documents are held against the schemas of their versions.
-    room("engine", 3, &["model", "host", "sql", "document", "compat"]),
+    room("engine", 3, &["model", "host", "confine", "sql", "document", "compat"]),
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business. Where a script can stop
     // half-way is read from its statements.
@@ -61,7 +63,11 @@ const ROOMS: &[Room] = &[
     // Types only.
     room("cli", 7, &[]),
     // An error is known by what it wraps. Besides `app`, nothing else sees the configuration.
-    room("error", 7, &["catalog", "changes", "config", "engine", "publish", "report", "runner"]),
+    room(
+        "error",
+        7,
+        &["catalog", "changes", "config", "confine", "engine", "publish", "report", "runner"],
+    ),
     Room { name: "app", layer: 7, may: May::Everything },
     Room { name: "main", layer: 7, may: May::Import(&["app", "cli", "host"]) },
     Room { name: "lib", layer: 7, may: May::Everything },

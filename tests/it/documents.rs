@@ -137,6 +137,7 @@ fn target(documents: &Documents, seconds: u64) -> DocumentTarget {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     };
     documents.target(&spec).unwrap()
 }

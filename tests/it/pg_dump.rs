@@ -23,6 +23,7 @@ fn subject() -> Option<Subject> {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     };
     let ci = host::env_text("CI").as_deref() == Some("true");
     let mut target = match Postgres.sandbox(&spec) {

@@ -228,6 +228,7 @@ impl Asked<'_> {
             engine_version: catalog.info.engine_version.clone(),
             postgres_bin: self.on.postgres_bin.clone(),
             postgres_url: None,
+            unconfined: false,
         };
         let mut evidence = SetEvidence::default();
         let ran = sandbox::rehearse(catalog, None, &spec, &plan, Rollback::Script, &mut evidence);

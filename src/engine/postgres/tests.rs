@@ -16,6 +16,7 @@ pub(super) fn spec() -> SandboxSpec {
         engine_version: None,
         postgres_bin: host::env("MIGRATION_GATE_TEST_POSTGRES_BIN").map(PathBuf::from),
         postgres_url: None,
+        unconfined: false,
     }
 }
 

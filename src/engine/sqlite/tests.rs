@@ -18,6 +18,7 @@ fn target() -> Box<dyn Target> {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     };
     Sqlite.sandbox(&spec).unwrap()
 }
@@ -86,6 +87,7 @@ fn an_endless_statement_is_stopped() {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     };
     let mut target = Sqlite.sandbox(&spec).unwrap();
     let endless =

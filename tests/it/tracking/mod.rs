@@ -57,6 +57,7 @@ pub(crate) fn server() -> Option<(Box<dyn Target>, String)> {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     };
     let mut server = match Postgres.sandbox(&spec) {
         Ok(server) => server,

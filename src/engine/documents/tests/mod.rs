@@ -45,6 +45,7 @@ pub(super) fn spec() -> SandboxSpec {
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
+        unconfined: false,
     }
 }
 

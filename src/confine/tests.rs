@@ -1,0 +1,59 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+use crate::host::Captured;
+
+/// Runs a shell script under a policy; skips loudly where nothing can be confined.
+fn confined(policy: &Policy, script: &str) -> Option<(bool, String)> {
+    if support() == Support::None {
+        eprintln!("SKIPPED: this kernel confines nothing");
+        return None;
+    }
+    let mut command = policy.command("/bin/sh").unwrap();
+    command.args(["-c", script]).env_clear().env("PATH", "/usr/bin:/bin");
+    match host::capture(&mut command, Duration::from_secs(20), 10_000).unwrap() {
+        Captured::Done(success, out, said) => {
+            Some((success, String::from_utf8_lossy(&out).into_owned() + &said))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn program(write: &Path) -> Policy {
+    let system = ["/bin", "/usr", "/lib", "/lib64"].map(PathBuf::from).to_vec();
+    Policy { execute: system, write: vec![write.into()], ..Policy::new(Role::Program) }
+}
+
+#[test]
+fn a_program_reaches_its_own_folder_and_no_other() {
+    let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (policy, here, there) = (program(own.path()), own.path().display(), other.path().display());
+    let Some(ran) = confined(&policy, &format!("echo x > {here}/a && cat {here}/a")) else {
+        return;
+    };
+    assert_eq!(ran, (true, "x\n".into()));
+    for script in [format!("echo x > {there}/a"), format!("ls {there}"), "cat /etc/passwd".into()] {
+        let (success, said) = confined(&policy, &script).unwrap();
+        assert!(!success && said.contains("Permission denied"), "{script}: {said}");
+    }
+    assert!(!other.path().join("a").exists());
+}
+
+#[test]
+fn limits_hold() {
+    let own = tempfile::tempdir().unwrap();
+    let mut policy = program(own.path());
+    policy.limits.file = Some(1000);
+    let script = format!("head -c 2000 /dev/zero > {}/a", own.path().display());
+    let Some((success, _)) = confined(&policy, &script) else { return };
+    assert!(!success);
+    assert_eq!(std::fs::metadata(own.path().join("a")).unwrap().len(), 1000);
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_runs_nothing() {
+    assert!(become_program("{}", &["true".into()]).to_string().contains("policy"));
+    let policy = serde_json::to_string(&Policy::new(Role::Program)).unwrap();
+    assert!(become_program(&policy, &[]).to_string().contains("no program"));
+}
