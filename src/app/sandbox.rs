@@ -120,7 +120,7 @@ pub(super) fn rehearse(
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
     let engine: &dyn Engine = match (catalog.info.engine, documents) {
-        (EngineKind::Sqlite, _) => &Sqlite,
+        (EngineKind::Sqlite, _) => &Sqlite::default(),
         (EngineKind::Postgres, _) => &Postgres,
         (EngineKind::Documents, Some(documents)) => documents,
         (kind @ (EngineKind::Mysql | EngineKind::Documents), _) => {
