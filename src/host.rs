@@ -193,46 +193,6 @@ pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
-/// The stack of a thread, in bytes, as large as that of the first one: parsers recurse.
-const STACK: usize = 8 << 20;
-
-/// A thread to be started.
-#[must_use]
-pub fn thread() -> std::thread::Builder {
-    std::thread::Builder::new().stack_size(STACK)
-}
-
-/// Does some work on every item, as many at once as there are processors and at most `most`; the
-/// results stand in the order of the items.
-pub fn side_by_side<T: Sync, R: Send>(
-    items: &[T],
-    most: usize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = processors.min(most).min(items.len());
-    let next = AtomicUsize::new(0);
-    let take_turns = || {
-        let turns = std::iter::from_fn(|| {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            items.get(at).map(|item| (at, work(item)))
-        });
-        turns.collect::<Vec<(usize, R)>>()
-    };
-    let mut done = std::thread::scope(|scope| {
-        // One that does not start leaves its turns to the others.
-        let others: Vec<_> =
-            (1..workers).filter_map(|_| thread().spawn_scoped(scope, take_turns).ok()).collect();
-        let mut done = take_turns();
-        for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
 /// Ends the process at once, where a thread of it does not come back.
 pub fn end(code: u8) -> ! {
     std::process::exit(code.into())
@@ -386,31 +346,6 @@ mod tests {
     fn sh(script: &str, seconds: u64, most: u64) -> Captured {
         let mut command = command("sh");
         capture(command.args(["-c", script]), Duration::from_secs(seconds), most).unwrap()
-    }
-
-    #[test]
-    fn results_stand_in_the_order_of_the_items() {
-        let items: Vec<usize> = (0..500).collect();
-        for most in [0, 1, 3, usize::MAX] {
-            let done = side_by_side(&items, most, |item| {
-                pause(Duration::from_micros(u64::try_from(item % 7).unwrap()));
-                item * 2
-            });
-            assert!(done.iter().enumerate().all(|(at, double)| *double == at * 2));
-            assert_eq!(done.len(), 500);
-        }
-        let two = [(); 2].map(|()| AtomicBool::new(false));
-        // Each of two waits for the other, where there are two processors.
-        if std::thread::available_parallelism().is_ok_and(|many| many.get() > 1) {
-            side_by_side(&[0, 1], 2, |at| {
-                two[*at].store(true, Ordering::Relaxed);
-                let deadline = now() + Duration::from_secs(60);
-                while !two[1 - at].load(Ordering::Relaxed) && now() < deadline {
-                    pause(Duration::from_millis(1));
-                }
-                assert!(now() < deadline);
-            });
-        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::model::{
 };
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
+use crate::threads;
 
 pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let outputs = Outputs::new(&args.outputs)?;
@@ -71,7 +72,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let sets: Vec<Ready<'_>> = sets.collect::<Result<_, GateError>>()?;
     // On a server of the user's, roles and tablespaces are the same for all.
     let most = if server(args).is_some() { 1 } else { sets.len() };
-    for judged in host::side_by_side(&sets, most, |set| judge(set, &judging)) {
+    for judged in threads::side_by_side(&sets, most, |set| judge(set, &judging)) {
         let Assembly { sets, findings, inconclusive, said, .. } = judged?;
         parts.sets.extend(sets);
         parts.findings.extend(findings);

@@ -17,6 +17,7 @@ use crate::engine::sqlite::{self, Clock, Sqlite};
 use crate::engine::{Engine, EngineError, SandboxSpec};
 use crate::host;
 use crate::model::{EngineKind, Position, Rollback, SetEvidence};
+use crate::threads;
 
 /// What a run gave: the evidence as far as it came, and why it ended early, if it did.
 #[derive(Default)]
@@ -173,7 +174,7 @@ fn apart(
     let clock = Clock::default();
     let (works, ended) = channel::<()>();
     std::thread::scope(|scope| {
-        let worker = host::thread().spawn_scoped(scope, || {
+        let worker = threads::builder().spawn_scoped(scope, || {
             // Hung up when the work ends, however it does.
             let _works = works;
             // In addition: SQLite's own bounds hold where the kernel does not know any.
