@@ -1,17 +1,18 @@
 //! `check`: from the change to the verdict.
 
 use super::approvals::approved_by;
+use super::confined;
 use super::documents;
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::Outputs;
 use super::progress::Progress;
-use super::sandbox::{Ran, run};
+use super::sandbox::{Ran, Way, run};
 use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
-use crate::config::{Preset, Settings};
+use crate::config::{Preset, Settings, Unconfined};
 use crate::engine::EngineError;
 use crate::error::GateError;
 use crate::host;
@@ -96,13 +97,15 @@ fn judge(
     let cx = CatalogCx { catalog, restores: rollback == Rollback::Checkpoint, terms };
     let mut found = rules::check_catalog(&cx, args.all, &levels);
     let config = gathered.configs.get(&documents::key(catalog)).map(|set| &set.inspected);
-    let documents = config
-        .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
-        .transpose()?;
+    let documents =
+        config.map(|config| documents::engine(config, catalog, gathered, args)).transpose()?;
     let documents = documents.as_ref().map(|(documents, _)| documents);
     let Ran { evidence, ended } = match judged.is_empty() && !catalog.rewrites_history() {
         true => Ran::default(),
-        false => run(catalog, documents, (args, share), rollback),
+        false => {
+            let unconfined = policy.accepts_unconfined(Unconfined::Postgres);
+            run(catalog, documents, (args, share), Way { rollback, unconfined })
+        }
     };
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
@@ -123,6 +126,9 @@ fn judge(
     untold.retain(|item| share.tells(name, item.migration.as_deref()));
     let mut said = notices(catalog, share, &evidence);
     (said.accepted, untold) = accept(policy, untold);
+    if !judged.is_empty() {
+        said.accepted.extend(confined::told(policy, catalog, documents, args));
+    }
     parts.said.push(said);
     parts.inconclusive.extend(untold);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));
