@@ -177,12 +177,19 @@ fn side(rule: &str, kind: &str, side: &str) -> Vec<(String, &'static str)> {
     // Rules about the way back and about running show both ways, the others only the way there.
     let both_ways = rule.starts_with("rollback/") || rule.starts_with("dryrun/");
     let mut found = Vec::new();
-    if let Some(folder) = EXAMPLES.get_dir(&root) {
+    if let Some(folder) = folder(&root) {
         collect(folder, &root, &mut found);
     }
     found.retain(|(path, _)| both_ways || !is_down(path));
     found.sort();
     found
+}
+
+/// A folder by its path; `Dir::get_dir` would compare that with every file before it.
+fn folder(path: &str) -> Option<&'static Dir<'static>> {
+    path.split('/').try_fold(&EXAMPLES, |folder, name| {
+        folder.dirs().find(|below| below.path().file_name() == Some(name.as_ref()))
+    })
 }
 
 fn collect(folder: &Dir<'static>, root: &str, out: &mut Vec<(String, &'static str)>) {

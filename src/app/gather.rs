@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::documents::{self, Configs};
 use super::printed::Permit;
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
-use crate::changes::{self, ChangesError, Comparison, Request, Source};
+use crate::changes::{self, ChangesError, Comparison, Request, Sides, Source};
 use crate::cli::{EngineName, Place};
 use crate::config::{self, SetConfig, Settings, Unconfined};
 use crate::error::GateError;
@@ -45,11 +45,11 @@ pub(super) struct Choice<'a> {
 /// Reads configuration, change and sets.
 pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let config_path = config_path(choice)?;
-    // The configuration says which folders matter, and only those are compared in full.
-    let comparison = compare(choice, vec![config_path.clone()])?;
-    let head = settings(&*comparison.head, &config_path)?;
-    let base = match &comparison.base {
-        Some(base) => Some(settings(&**base, &config_path)?.unwrap_or_default()),
+    // The configuration says which folders matter, and only those are compared.
+    let sides = sides(choice)?;
+    let head = settings(sides.head(), &config_path)?;
+    let base = match sides.base() {
+        Some(base) => Some(settings(base, &config_path)?.unwrap_or_default()),
         None => None,
     };
     if choice.place.config.is_some() && head.is_none() {
@@ -61,12 +61,12 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
     let head = head.unwrap_or_default();
     let mut sets = configured_sets(&head, base.as_ref(), &mut notices);
     sets.retain(|set| {
-        set.path.value == comparison.scope || set.path.value.below(&comparison.scope).is_some()
+        set.path.value == *sides.scope() || set.path.value.below(sides.scope()).is_some()
     });
     // Where the base names no sets, a configuration that the change brings must not hide any.
     let unnamed = base.as_ref().is_some_and(|base| base.sets.is_empty());
     let limits = if unnamed { Vec::new() } else { limits(&sets, &config_path) };
-    let comparison = compare(choice, limits)?;
+    let comparison = sides.compare(&limits)?;
     let mut untold = Vec::new();
     let named = !sets.is_empty();
     let found =
@@ -164,10 +164,10 @@ fn stands_in_base(comparison: &Comparison, set: &Found) -> bool {
     names.is_some_and(|names| names.is_ok_and(|names| !names.is_empty()))
 }
 
-fn compare(choice: &Choice<'_>, limit_to: Vec<RepoPath>) -> Result<Comparison, GateError> {
+fn sides(choice: &Choice<'_>) -> Result<Sides, GateError> {
     let path = &choice.place.path;
     if let Some(base) = choice.base_dir {
-        return Ok(changes::compare_folders(Some(base), path)?);
+        return Ok(changes::folders(Some(base), path)?);
     }
     let ci = super::ci::change();
     let request = Request {
@@ -177,14 +177,14 @@ fn compare(choice: &Choice<'_>, limit_to: Vec<RepoPath>) -> Result<Comparison, G
         all: choice.all,
         target_branch: ci.target_branch,
         event_base: ci.event_base,
-        limit_to,
+        limit_to: Vec::new(),
     };
-    match changes::compare(&request) {
+    match changes::sides(&request) {
         // Everything is to be judged and nothing compared, so a plain folder will do.
         Err(ChangesError::NotARepository { .. })
             if choice.all && request.base.is_none() && request.head.is_none() =>
         {
-            Ok(changes::compare_folders(None, path)?)
+            Ok(changes::folders(None, path)?)
         }
         result => Ok(result?),
     }

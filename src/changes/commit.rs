@@ -15,6 +15,7 @@ const MAX_HISTORY: usize = 64 << 20;
 const SUBMODULE: i32 = 0o160_000;
 
 /// One commit.
+#[derive(Clone)]
 pub(super) struct CommitSource {
     repo: Rc<Repository>,
     commit: Oid,
@@ -37,6 +38,11 @@ impl CommitSource {
             .map_err(|error| unreadable(repo, "a commit", &error))?
             .tree_id();
         Ok(Self { repo: Rc::clone(repo), commit, tree })
+    }
+
+    /// The repository that holds it.
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repo
     }
 
     /// The root tree's id.

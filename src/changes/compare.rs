@@ -10,7 +10,7 @@ use super::diff::{self, Limits};
 use super::head::{self, Head};
 use super::words::unreadable;
 use super::worktree::WorktreeSource;
-use super::{ChangesError, Comparison, Request, Source, Worktree, repository};
+use super::{ChangesError, Comparison, Request, Sides, Source, Worktree, repository};
 use crate::model::FileChange;
 
 /// Finds base and head of a repository and says what differs between them.
@@ -18,6 +18,14 @@ use crate::model::FileChange;
 /// # Errors
 /// Where one of the two cannot be had; the text ends with the command that mends it.
 pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
+    sides(request)?.compare(&request.limit_to)
+}
+
+/// Finds base and head of a repository; what differs between them is read when it is asked for.
+///
+/// # Errors
+/// Where one of the two cannot be had; the text ends with the command that mends it.
+pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     let opened = repository::open(&request.path)?;
     let repo = &opened.repo;
     let head = head::choose(repo, request)?;
@@ -32,14 +40,7 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         true => Base { label: "none, everything is judged".to_owned(), ..base },
         false => base,
     });
-    let base_commit = base.as_ref().map(|base| base.id.to_string());
-    let head_commit = head_itself(&head).map(|id| id.to_string());
     let changed = Changed::new(repo, &head)?;
-    let limits = Limits::new(&request.limit_to);
-    let differences = base.map(|base| against(repo, base, &changed, &limits)).transpose()?;
-    let Differences { base, files, tip } = differences.unwrap_or_default();
-    let (base, base_label) = base.unzip();
-    let (tip, tip_label) = tip.unzip();
     let worktree = match (&changed, repo.workdir()) {
         (Changed::Worktree(_), Some(top)) => {
             let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
@@ -49,52 +50,34 @@ pub fn compare(request: &Request) -> Result<Comparison, ChangesError> {
         }
         _ => None,
     };
-    Ok(Comparison {
-        base,
-        base_label,
-        base_commit,
-        head: changed.into_source(),
-        head_label: head.label,
-        head_commit,
-        tip,
-        tip_label,
-        files,
+    let mut known = Comparison {
+        base: None,
+        base_label: None,
+        base_commit: base.as_ref().map(|base| base.id.to_string()),
+        head: changed.source(),
+        head_label: head.label.clone(),
+        head_commit: head_itself(&head).map(|id| id.to_string()),
+        tip: None,
+        tip_label: None,
+        files: Vec::new(),
         worktree,
         scope: opened.scope,
-    })
+    };
+    let Some(base) = base else { return Ok(Sides::equal(known)) };
+    if let Some(target) = base.tip {
+        known.tip = Some(Box::new(CommitSource::new(repo, target.id)?));
+        known.tip_label = Some(target.label());
+    }
+    let source = CommitSource::new(repo, base.id)?;
+    let tree = source.tree_id();
+    known.base = Some(Box::new(source));
+    known.base_label = Some(base.label);
+    Ok(Sides::new(known, move |limits| changed.since(tree, limits)))
 }
 
 /// The head's commit; `None` for a working tree.
 fn head_itself(head: &Head) -> Option<Oid> {
     head.commit.filter(|_| !head.is_worktree)
-}
-
-/// What is known only where there is a base.
-#[derive(Default)]
-struct Differences {
-    base: Option<(Box<dyn Source>, String)>,
-    files: Vec<FileChange>,
-    tip: Option<(Box<dyn Source>, String)>,
-}
-
-fn against(
-    repo: &Rc<Repository>,
-    base: Base,
-    changed: &Changed,
-    limits: &Limits,
-) -> Result<Differences, ChangesError> {
-    let source = CommitSource::new(repo, base.id)?;
-    let tree = source.tree_id();
-    let files = match changed {
-        Changed::Commit(head) => diff::trees(repo, tree, head.tree_id(), limits)
-            .map_err(|error| unreadable(repo, "the difference to the base", &error))?,
-        Changed::Worktree(head) => head.changes(tree, limits)?,
-    };
-    let mut tip: Option<(Box<dyn Source>, String)> = None;
-    if let Some(target) = base.tip {
-        tip = Some((Box::new(CommitSource::new(repo, target.id)?), target.label()));
-    }
-    Ok(Differences { base: Some((Box::new(source), base.label)), files, tip })
 }
 
 /// The changed side, before it is only a [`Source`].
@@ -111,10 +94,21 @@ impl Changed {
         }
     }
 
-    fn into_source(self) -> Box<dyn Source> {
+    fn source(&self) -> Box<dyn Source> {
         match self {
-            Self::Commit(source) => Box::new(source),
-            Self::Worktree(source) => Box::new(source),
+            Self::Commit(source) => Box::new(source.clone()),
+            Self::Worktree(source) => Box::new(source.clone()),
+        }
+    }
+
+    /// What differs from the tree `base`.
+    fn since(&self, base: Oid, limits: &Limits) -> Result<Vec<FileChange>, ChangesError> {
+        match self {
+            Self::Commit(head) => diff::trees(head.repository(), base, head.tree_id(), limits)
+                .map_err(|error| {
+                    unreadable(head.repository(), "the difference to the base", &error)
+                }),
+            Self::Worktree(head) => head.changes(base, limits),
         }
     }
 }

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, Error, Oid, Repository};
 
+use super::entry::MAX_DEPTH;
 use crate::model::{ChangeKind, FileChange, RepoPath};
+
+/// The mode of a folder in a tree.
+const FOLDER: i32 = 0o040_000;
 
 /// The most pairs of gone and new files whose contents are compared for likeness; above that
 /// only equal contents count as a rename.
@@ -23,18 +27,33 @@ impl Limits {
 
     /// Options for a diff that looks only there.
     pub(super) fn options(&self) -> DiffOptions {
-        let mut options = DiffOptions::new();
-        options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
-        // No file has a NUL in its name, and git2 panics on one.
-        for path in self.0.iter().filter(|path| !path.as_str().contains('\0')) {
-            options.pathspec(path.as_str());
-        }
-        options
+        only(self.0.iter().map(|path| path.as_str().as_bytes()))
+    }
+
+    /// Whether a path is one of them, below one of them or on the way to one.
+    fn meet(&self, path: &[u8]) -> bool {
+        let is_within = |inner: &[u8], outer: &[u8]| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        };
+        let meets = |limit: &[u8]| is_within(path, limit) || is_within(limit, path);
+        self.0.is_empty() || self.0.iter().any(|limit| meets(limit.as_str().as_bytes()))
     }
 
     fn hold(&self, path: &RepoPath) -> bool {
         self.0.is_empty() || self.0.iter().any(|limit| path == limit || path.below(limit).is_some())
     }
+}
+
+/// Options for a diff that looks only at these paths and below them; at everything where there are
+/// none.
+fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
+    let mut options = DiffOptions::new();
+    options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
+    // No file has a NUL in its name, and git2 panics on one.
+    for path in paths.filter(|path| !path.contains(&0)) {
+        options.pathspec(path);
+    }
+    options
 }
 
 /// What differs between two trees.
@@ -44,9 +63,48 @@ pub(super) fn trees(
     new: Oid,
     limits: &Limits,
 ) -> Result<Vec<FileChange>, Error> {
+    // libgit2 reads every folder of both sides, also where their ids are equal.
+    let paths = unequal(repo, old, new, limits)?;
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut options = only(paths.iter().map(Vec::as_slice));
     let (old, new) = (repo.find_tree(old)?, repo.find_tree(new)?);
-    let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut limits.options()))?;
+    let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?;
     collect(diff, limits)
+}
+
+/// A name of a tree: its mode and id on both sides.
+type Pair = [Option<(i32, Oid)>; 2];
+
+/// The paths at which two trees differ: those of files, and those of folders that only one side
+/// has or that are nested without end.
+fn unequal(repo: &Repository, old: Oid, new: Oid, limits: &Limits) -> Result<Vec<Vec<u8>>, Error> {
+    let mut paths = Vec::new();
+    let mut open = vec![(Vec::new(), [old, new], 0)];
+    while let Some((folder, sides, depth)) = open.pop() {
+        let mut names: BTreeMap<Vec<u8>, Pair> = BTreeMap::new();
+        for (side, tree) in sides.iter().enumerate() {
+            for entry in &repo.find_tree(*tree)? {
+                let pair = names.entry(entry.name_bytes().to_vec()).or_default();
+                pair[side] = Some((entry.filemode_raw(), entry.id()));
+            }
+        }
+        for (name, pair) in names.into_iter().filter(|(_, [old, new])| old != new) {
+            let path = match folder.is_empty() {
+                true => name,
+                false => [&folder, &b"/"[..], &name].concat(),
+            };
+            match pair {
+                _ if !limits.meet(&path) => {}
+                [Some((FOLDER, old)), Some((FOLDER, new))] if depth < MAX_DEPTH => {
+                    open.push((path, [old, new], depth + 1));
+                }
+                _ => paths.push(path),
+            }
+        }
+    }
+    Ok(paths)
 }
 
 /// The changes of a diff, by path, with renames found.

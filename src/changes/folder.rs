@@ -10,7 +10,7 @@ use git2::{Index, IndexEntry, ObjectType, Odb, Oid, Repository};
 use super::diff::{Limits, collect};
 use super::entry::{Builder, MAX_DEPTH, MAX_NAMES, MAX_TREE, index_entry, neighbours, too_much};
 use super::words::{shown, unreadable_file};
-use super::{ChangesError, Comparison, Source, disk};
+use super::{ChangesError, Comparison, Sides, Source, disk};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 
 /// Compares two plain folders; without a base everything is new, and nothing is a change.
@@ -18,25 +18,37 @@ use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 /// # Errors
 /// Where a folder cannot be read.
 pub fn compare_folders(base: Option<&Path>, head: &Path) -> Result<Comparison, ChangesError> {
+    folders(base, head)?.compare(&[])
+}
+
+/// Two plain folders; what differs between them is read when it is asked for, always of all files.
+///
+/// # Errors
+/// Where a folder cannot be opened.
+pub fn folders(base: Option<&Path>, head: &Path) -> Result<Sides, ChangesError> {
     let head = FolderSource::new(head)?;
     let base = base.map(FolderSource::new).transpose()?;
-    let files = base.as_ref().map(|base| changes(base, &head)).transpose()?.unwrap_or_default();
-    Ok(Comparison {
+    let known = Comparison {
         base_label: base.as_ref().map(|_| "base folder".to_owned()),
-        base: base.map(|base| Box::new(base) as Box<dyn Source>),
+        base: base.clone().map(|base| Box::new(base) as Box<dyn Source>),
         base_commit: None,
-        head: Box::new(head),
+        head: Box::new(head.clone()),
         head_label: "head folder".to_owned(),
         head_commit: None,
         tip: None,
         tip_label: None,
-        files,
+        files: Vec::new(),
         worktree: None,
         scope: RepoPath::root(),
+    };
+    Ok(match base {
+        Some(base) => Sides::new(known, move |_| changes(&base, &head)),
+        None => Sides::equal(known),
     })
 }
 
 /// A plain folder.
+#[derive(Clone)]
 struct FolderSource {
     top: PathBuf,
 }

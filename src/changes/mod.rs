@@ -15,6 +15,7 @@ mod hooks;
 mod push;
 mod repository;
 mod revision;
+mod sides;
 mod target;
 mod words;
 mod workflow;
@@ -27,10 +28,11 @@ use std::path::PathBuf;
 
 use crate::model::{Entry, FileChange, RepoPath, Tree};
 
-pub use compare::compare;
-pub use folder::compare_folders;
+pub use compare::{compare, sides};
+pub use folder::{compare_folders, folders};
 pub use hooks::{Hooks, hooks, is_ignored};
 pub use push::{Pushed, Since, since};
+pub use sides::Sides;
 pub use workflow::{gate_workflows, workflow_places};
 
 /// What to compare.

@@ -24,6 +24,7 @@ const SKIP_WORKTREE: u16 = 1 << 14;
 const BEFORE_ALL_OTHERS: i32 = 1000;
 
 /// The working tree.
+#[derive(Clone)]
 pub(super) struct WorktreeSource {
     repo: Rc<Repository>,
     top: PathBuf,
@@ -36,6 +37,16 @@ enum Place {
     /// Left out by a sparse checkout.
     Blob(Oid, u32),
     Submodule,
+}
+
+impl Place {
+    fn of(entry: &IndexEntry) -> Self {
+        match entry.mode {
+            SUBMODULE => Self::Submodule,
+            mode if entry.flags_extended & SKIP_WORKTREE != 0 => Self::Blob(entry.id, mode),
+            _ => Self::Disk,
+        }
+    }
 }
 
 /// What the working tree did to one name of the index, or a new name.
@@ -63,6 +74,9 @@ impl WorktreeSource {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
         let index = self.repo.index().map_err(failed)?;
         let dirty = self.dirty(&index, limits).map_err(failed)?;
+        if dirty.is_empty() {
+            return self.staged(&self.repo, &index, base, limits);
+        }
         let second = Repository::open(&self.top).map_err(failed)?;
         let odb = second.odb().map_err(failed)?;
         odb.add_new_mempack_backend(BEFORE_ALL_OTHERS).map_err(failed)?;
@@ -73,11 +87,23 @@ impl WorktreeSource {
         for change in dirty.iter().filter(|change| !change.gone) {
             self.stage(&second, &mut staged, &change.path)?;
         }
-        let base = second.find_tree(base).map_err(failed)?;
-        let diff = second
-            .diff_tree_to_index(Some(&base), Some(&staged), Some(&mut limits.options()))
-            .map_err(failed)?;
-        collect(diff, limits).map_err(failed)
+        self.staged(&second, &staged, base, limits)
+    }
+
+    /// What differs between the tree `base` and an index.
+    fn staged(
+        &self,
+        repo: &Repository,
+        index: &Index,
+        base: Oid,
+        limits: &Limits,
+    ) -> Result<Vec<FileChange>, ChangesError> {
+        let read = || {
+            let base = repo.find_tree(base)?;
+            let mut options = limits.options();
+            collect(repo.diff_tree_to_index(Some(&base), Some(index), Some(&mut options))?, limits)
+        };
+        read().map_err(|error| unreadable(&self.repo, "the working tree", &error))
     }
 
     /// Takes one file from disk into the index in memory, as `git add` would.
@@ -141,11 +167,7 @@ impl WorktreeSource {
         let index = self.repo.index().map_err(failed)?;
         let mut places = BTreeMap::new();
         for entry in indexed(&index, folder).map_err(failed)? {
-            let place = match entry.mode {
-                SUBMODULE => Place::Submodule,
-                mode if entry.flags_extended & SKIP_WORKTREE != 0 => Place::Blob(entry.id, mode),
-                _ => Place::Disk,
-            };
+            let place = Place::of(&entry);
             places.insert(entry.path, place);
         }
         let limits = Limits::new(std::slice::from_ref(folder));
@@ -160,6 +182,20 @@ impl WorktreeSource {
             return Err(too_much(folder, &format!("more than {MAX_NAMES} files")));
         }
         Ok(places)
+    }
+
+    /// Where a file of the index is; `None` where the index does not name it, or names several.
+    fn indexed_place(&self, path: &RepoPath) -> Result<Option<Place>, ChangesError> {
+        let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
+        // git2 panics on a NUL.
+        if path.is_root() || path.as_str().contains('\0') {
+            return Ok(None);
+        }
+        let index = self.repo.index().map_err(failed)?;
+        let entry = index.get_path(Path::new(path.as_str()), 0);
+        // An index may be without regard to case.
+        let entry = entry.filter(|entry| entry.path == path.as_str().as_bytes());
+        Ok(entry.map(|entry| Place::of(&entry)))
     }
 
     fn read(&self, path: &[u8], place: Place) -> Result<Option<Entry>, ChangesError> {
@@ -238,6 +274,13 @@ impl Source for WorktreeSource {
 
     fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError> {
         let bytes = path.as_str().as_bytes();
+        // Only what is on disk and not in the index has to be looked for with Git's own eyes.
+        if let Some(place) = self.indexed_place(path)? {
+            return self.read(bytes, place);
+        }
+        if disk::look(&self.top, bytes)?.is_none_or(|(_, found)| found.is_dir()) {
+            return Ok(None);
+        }
         match self.places(path)?.get(bytes) {
             Some(place) => self.read(bytes, *place),
             None => Ok(None),

@@ -176,3 +176,17 @@ fn large_files_change_without_being_kept() {
     repo.write("other", &large);
     assert_eq!(shown(&ok(&repo.based("HEAD")).files), ["M large", "A other"]);
 }
+
+#[test]
+fn folders_that_are_equal_are_not_read() {
+    let repo = Repo::new();
+    repo.write("same/deep/1.sql", "same");
+    repo.write("other/deep/1.sql", "old");
+    repo.commit("old");
+    repo.write("other/deep/1.sql", "new");
+    repo.commit("new");
+    let same = repo.id("HEAD:same");
+    repo.remove(&format!(".git/objects/{}/{}", &same[..2], &same[2..]));
+    let head = Request { head: Some("HEAD".to_owned()), ..repo.based("HEAD~1") };
+    assert_eq!(shown(&ok(&head).files), ["M other/deep/1.sql"]);
+}
