@@ -102,6 +102,12 @@ pub enum Command {
         #[arg(long)]
         unconfined: bool,
     },
+    /// Keep a throwaway PostgreSQL server until its orders end.
+    #[command(name = "keep-server", hide = true)]
+    KeepServer {
+        /// The job, as JSON.
+        job: String,
+    },
     /// Become another program, with bounds that nothing takes back.
     #[command(hide = true)]
     Confine {

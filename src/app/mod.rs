@@ -34,6 +34,7 @@ mod written;
 use crate::cli::{Cli, Color, Command, RulesFormat};
 use crate::confine;
 use crate::engine::documents::jq;
+use crate::engine::postgres;
 use crate::error::GateError;
 use crate::host;
 
@@ -86,6 +87,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::EvaluateJq { unconfined } => {
             output::print(&jq::answer(std::io::stdin().lock(), *unconfined)).map(|()| 0)
         }
+        Command::KeepServer { job } => Ok(postgres::keep_server(job).map(|()| 0)?),
         Command::Confine { policy, words } => {
             Err(GateError::Confined(confine::become_program(policy, words)))
         }

@@ -64,6 +64,11 @@ fn rules(least: ABI) -> Result<RulesetCreated, RulesetError> {
 
 pub(super) fn enter(policy: &Policy) -> Result<(), String> {
     limits::set(&policy.limits)?;
+    if policy.role == Role::Server {
+        // Whoever keeps it may be killed; a server of nobody's must not stay.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::QUIT))
+            .map_err(|error| format!("it would outlive its parent: {error}"))?;
+    }
     if policy.role != Role::Calculation {
         syscalls::keep_nothing_open()?;
     }
