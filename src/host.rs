@@ -68,7 +68,7 @@ pub enum Captured {
     Done(bool, Vec<u8>, String),
     /// It was stopped.
     Stopped(Stop),
-    /// It was stopped, because it printed more than was allowed.
+    /// It was stopped, because it printed or took more than was allowed.
     TooMuch,
 }
 
@@ -91,12 +91,27 @@ pub fn capture_fed(
     limit: Duration,
     most: u64,
 ) -> std::io::Result<Captured> {
+    capture_bounded(command, input, limit, most, &mut |_| false)
+}
+
+/// Like [`capture_fed`]; stops it as well when `excess`, which is asked often, says of its group of
+/// processes that they take too much.
+///
+/// # Errors
+/// When it cannot be started or watched.
+pub fn capture_bounded(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+    most: u64,
+    excess: &mut dyn FnMut(u32) -> bool,
+) -> std::io::Result<Captured> {
     use std::io::{Read as _, Seek as _, Write as _};
     let mut out = tempfile::tempfile()?;
     let mut fed = tempfile::tempfile()?;
     fed.write_all(input)?;
     fed.rewind()?;
-    let ended = capture_files(command, fed, &out, limit, most)?;
+    let ended = captured(command, fed, &out, (limit, most), excess)?;
     let Captured::Done(success, _, said) = ended else { return Ok(ended) };
     let mut bytes = Vec::new();
     out.rewind()?;
@@ -115,6 +130,16 @@ pub fn capture_files(
     out: &File,
     limit: Duration,
     most: u64,
+) -> std::io::Result<Captured> {
+    captured(command, input, out, (limit, most), &mut |_| false)
+}
+
+fn captured(
+    command: &mut Command,
+    input: File,
+    out: &File,
+    (limit, most): (Duration, u64),
+    excess: &mut dyn FnMut(u32) -> bool,
 ) -> std::io::Result<Captured> {
     use std::io::{Read as _, Seek as _};
     use std::os::unix::process::CommandExt as _;
@@ -135,7 +160,7 @@ pub fn capture_files(
         let stop = must_stop().or((now() >= deadline).then_some(Stop::Deadline));
         if let Some(stop) = stop {
             break Err(Captured::Stopped(stop));
-        } else if printed > most {
+        } else if printed > most || excess(child.id()) {
             break Err(Captured::TooMuch);
         }
         pause(wait);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::changes::{Comparison, Source};
 use crate::config::CommandConfig;
-use crate::confine::{self, Support, Unready, Workplace};
+use crate::confine::{self, Support, TOO_MUCH, Unready, Workplace};
 use crate::host::{self, Captured, Stop};
 use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, hex, printable, sha256};
 
@@ -225,7 +225,11 @@ impl Printer<'_> {
             Unready::Unconfined => format!("`{shown}` cannot be confined"),
         })?;
         command.envs(&self.config.environment);
-        let (success, out, said) = match host::capture(&mut command, LIMIT, MOST) {
+        let excess = self.place.excess(&self.home);
+        let mut excess = excess.map_err(|error| format!("`{shown}` cannot be run: {error}"))?;
+        let mut is_reached = |group| excess.is_reached(group);
+        let ended = host::capture_bounded(&mut command, &[], LIMIT, MOST, &mut is_reached);
+        let (success, out, said) = match ended {
             Ok(Captured::Done(success, out, said)) => (success, out, said),
             Ok(Captured::Stopped(Stop::Interrupted)) => {
                 return Err(format!("`{shown}` was interrupted"));
@@ -233,7 +237,7 @@ impl Printer<'_> {
             Ok(Captured::Stopped(_)) => {
                 return Err(format!("`{shown}` was stopped: it took too long"));
             }
-            Ok(Captured::TooMuch) => return Err(format!("`{shown}` prints more than 16 MiB")),
+            Ok(Captured::TooMuch) => return Err(format!("`{shown}` {TOO_MUCH}")),
             Err(error) => return Err(format!("`{shown}` cannot be run: {error}")),
         };
         if !success {

@@ -10,8 +10,10 @@
 //! the kernel lacks what is needed, nothing is done by halves: [`support`] says so beforehand, and
 //! entering fails.
 
+mod disk;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
+mod excess;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod limits;
@@ -30,6 +32,8 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::host;
+pub use disk::Disk;
+pub use excess::{Excess, TOO_MUCH};
 pub use workplace::{Unready, Workplace};
 
 /// The hidden command under which this program confines itself and becomes another one.

@@ -90,3 +90,39 @@ fn a_policy_that_cannot_be_read_runs_nothing() {
     let policy = serde_json::to_string(&Policy::new(Role::Program)).unwrap();
     assert!(become_program(&policy, &[]).to_string().contains("no program"));
 }
+
+/// Runs a shell script as a change's program is run.
+fn in_a_workplace(script: &str) -> Option<Captured> {
+    if support() == Support::None {
+        eprintln!("SKIPPED: this kernel confines nothing");
+        return None;
+    }
+    let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let place = Workplace { folder: folder.path().into(), unconfined: false };
+    let words = ["sh", "-c", script].map(str::to_owned);
+    let limit = Duration::from_secs(60);
+    let mut command = place.command(&words, home.path(), limit).unwrap();
+    let mut excess = place.excess(home.path()).unwrap();
+    let mut is_reached = |group| excess.is_reached(group);
+    Some(host::capture_bounded(&mut command, &[], limit, 1000, &mut is_reached).unwrap())
+}
+
+#[test]
+fn a_program_that_starts_ever_more_is_ended_with_all_of_them() {
+    let marker = "sleep 47.1147";
+    let bomb = format!("while :; do {marker} & done");
+    let Some(ended) = in_a_workplace(&bomb) else { return };
+    assert!(matches!(ended, Captured::TooMuch), "{ended:?}");
+    let of = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).ok();
+    let all = std::fs::read_dir("/proc").unwrap().flatten().filter_map(of);
+    let left = all.filter(|line| line.windows(7).any(|part| part == b"47.1147")).count();
+    // What was killed may not be gone yet.
+    assert!(left < 8, "{left} processes are left");
+}
+
+#[test]
+fn a_program_that_writes_ever_more_files_is_ended() {
+    let fill = "i=0; while :; do i=$((i+1)); fallocate -l 500M f$i || exit; done";
+    let Some(ended) = in_a_workplace(fill) else { return };
+    assert!(matches!(ended, Captured::TooMuch), "{ended:?}");
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Limits, Policy, Role, Support, support};
+use super::{Excess, Limits, Policy, Role, Support, support};
 use crate::host;
 
 /// What every machine has for everyone.
@@ -110,6 +110,14 @@ impl Workplace {
         command.args(arguments).current_dir(&self.folder).env_clear();
         command.env("PATH", path).env("HOME", home).env("TMPDIR", home).env("LANG", "C.UTF-8");
         Ok(command)
+    }
+
+    /// A look at what the programs take that run here with such a home.
+    ///
+    /// # Errors
+    /// When the disk cannot be looked at.
+    pub fn excess(&self, home: &Path) -> std::io::Result<Excess> {
+        Excess::of(&[&self.folder, home])
     }
 
     fn policy(&self, program: &Path, path: &OsString, home: &Path, limit: Duration) -> Policy {

@@ -139,7 +139,7 @@ impl Evaluator {
             (Support::None, true) => command.arg(UNCONFINED),
             _ => &mut command,
         };
-        match tools::capture(&mut command, "jq", question, limit.min(LONGEST)) {
+        match tools::capture(&mut command, "jq", question, limit.min(LONGEST), None) {
             Err(Problem::Stopped(Stop::Deadline)) => Ok(Asked::Late),
             Err(problem) => Err(problem),
             Ok(Ended::Failed(_)) => Ok(Asked::Endless),

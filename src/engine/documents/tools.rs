@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::jq;
 use super::operation::Problem;
-use crate::confine::{Unready, Workplace, unconfined};
+use crate::confine::{Excess, TOO_MUCH, Unready, Workplace, unconfined};
 use crate::host::{self, Captured};
 use crate::model::{CannotRun, printable};
 
@@ -54,7 +54,8 @@ impl Tools {
         let mut command = place
             .command(words, home.path(), self.limit)
             .map_err(|unready| refused(unready, &shown))?;
-        match capture(&mut command, &shown, &document.to_string(), self.limit)? {
+        let excess = place.excess(home.path()).map_err(|error| cannot_run(&shown, &error))?;
+        match capture(&mut command, &shown, &document.to_string(), self.limit, Some(excess))? {
             Ended::Failed(said) => {
                 Err(Problem::Fails(format!("fails: {}", last_line(&said, &place.folder))))
             }
@@ -100,14 +101,20 @@ pub(super) fn capture(
     shown: &str,
     input: &str,
     limit: Duration,
+    mut excess: Option<Excess>,
 ) -> Result<Ended, Problem> {
-    match host::capture_fed(command, input.as_bytes(), limit, MOST) {
+    let mut is_reached = |group| excess.as_mut().is_some_and(|excess| excess.is_reached(group));
+    match host::capture_bounded(command, input.as_bytes(), limit, MOST, &mut is_reached) {
         Ok(Captured::Done(true, out, _)) => String::from_utf8(out)
             .map(Ended::Printed)
             .map_err(|_| Problem::Fails("prints no UTF-8".into())),
         Ok(Captured::Done(false, _, said)) => Ok(Ended::Failed(said)),
         Ok(Captured::Stopped(stop)) => Err(Problem::Stopped(stop)),
-        Ok(Captured::TooMuch) => Err(Problem::Fails("prints more than 16 MiB".into())),
-        Err(error) => Err(Problem::Ours(format!("`{shown}` cannot be run: {error}"))),
+        Ok(Captured::TooMuch) => Err(Problem::Fails(TOO_MUCH.into())),
+        Err(error) => Err(cannot_run(shown, &error)),
     }
+}
+
+fn cannot_run(shown: &str, error: &std::io::Error) -> Problem {
+    Problem::Ours(format!("`{shown}` cannot be run: {error}"))
 }

@@ -5,7 +5,6 @@
 //! It is a process of its own, so that it outlives its parent, and runs as the server's user. What
 //! the server leaves behind falls to it, however it was left, and not to the machine.
 
-mod disk;
 mod processes;
 
 use std::fs::{self, File, OpenOptions};
@@ -21,10 +20,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::confined;
-use crate::confine::Policy;
+use crate::confine::{Disk, Policy};
 use crate::engine::EngineError;
 use crate::host;
-use disk::Disk;
 
 /// The hidden command under which this program is the supervisor.
 pub(super) const COMMAND: &str = "keep-server";

@@ -1,4 +1,4 @@
-//! How much of the disk a server takes.
+//! How much of the disk a folder takes.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,8 @@ const ENTRY: u64 = 4096;
 const WALK: u32 = 10;
 
 /// A bound for a folder.
-pub(super) struct Disk {
+#[derive(Debug)]
+pub struct Disk {
     folder: PathBuf,
     /// How many bytes it may take.
     most: u64,
@@ -26,7 +27,11 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    pub(super) fn new(folder: PathBuf, most: u64) -> io::Result<Self> {
+    /// A bound of so many bytes for a folder, which need not be there yet.
+    ///
+    /// # Errors
+    /// When the disk that it lies on cannot be looked at.
+    pub fn new(folder: PathBuf, most: u64) -> io::Result<Self> {
         let parent = folder.parent().unwrap_or(&folder);
         let free = free(parent)?;
         Ok(Self { folder, most, free, looks: 0, left: 0 })
@@ -34,7 +39,7 @@ impl Disk {
 
     /// Whether the folder takes too much, which the next look takes for the new beginning. Cheap
     /// while the disk as a whole has about as much room as it had.
-    pub(super) fn is_overfull(&mut self) -> bool {
+    pub fn is_overfull(&mut self) -> bool {
         self.looks = self.looks.wrapping_add(1);
         let parent = self.folder.parent().unwrap_or(&self.folder);
         let gone = free(parent).map_or(u64::MAX, |now| self.free.saturating_sub(now));
