@@ -122,8 +122,9 @@ impl Catalog {
 
     /// Describes the schema in a transaction of its own.
     pub(super) fn read(&mut self, client: &mut Client) -> Result<Snapshot, postgres::Error> {
-        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-        let snapshot = self.read_inside(client);
+        let opened = client
+            .batch_execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {STEADY}"));
+        let snapshot = opened.and_then(|()| self.describe(client));
         let ended = client.batch_execute("ROLLBACK");
         let snapshot = snapshot?;
         ended?;
@@ -133,6 +134,10 @@ impl Catalog {
     /// Describes the schema inside the transaction that is open, which must be rolled back.
     pub(super) fn read_inside(&mut self, client: &mut Client) -> Result<Snapshot, postgres::Error> {
         client.batch_execute(STEADY)?;
+        self.describe(client)
+    }
+
+    fn describe(&mut self, client: &mut Client) -> Result<Snapshot, postgres::Error> {
         let mut rows = self.common.rows(client, &[&self.foreign_roles])?;
         let any_rare = self.any_rare.rows(client, &[])?;
         if any_rare.first().map(|row| row.try_get(0)).transpose()?.unwrap_or(true) {
