@@ -98,21 +98,26 @@ pub(super) fn ask(client: &mut Client, halt: &dyn Halt, sql: &str) -> Option<Vec
     Some(rows.collect())
 }
 
-/// Gives up what is open; a cancel request that comes late may hit this and is outlived.
-pub(super) fn roll_back(client: &mut Client) -> Result<(), postgres::Error> {
+/// Says something that may be said twice; a cancel request that comes late may hit it and is
+/// outlived.
+fn insist(client: &mut Client, sql: &str) -> Result<(), postgres::Error> {
     for _ in 0..3 {
-        match client.batch_execute("ROLLBACK") {
+        match client.batch_execute(sql) {
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {}
             other => return other,
         }
     }
-    client.batch_execute("ROLLBACK")
+    client.batch_execute(sql)
+}
+
+/// Gives up what is open.
+pub(super) fn roll_back(client: &mut Client) -> Result<(), postgres::Error> {
+    insist(client, "ROLLBACK")
 }
 
 /// Takes away whatever a script left in the session.
 pub(super) fn reset(client: &mut Client) -> Result<(), postgres::Error> {
-    roll_back(client)?;
-    client.batch_execute(RESET)
+    insist(client, &format!("ROLLBACK; {RESET}"))
 }
 
 /// Whether a transaction is open that the script opened.

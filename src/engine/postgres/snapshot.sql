@@ -19,6 +19,11 @@ WITH ext AS MATERIALIZED (
          s.name || '.' || quote_ident(c.relname) AS name
   FROM pg_catalog.pg_class c JOIN space s ON s.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') AND $own(c.oid; pg_class)
+), func AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT p.* FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace IN (SELECT oid FROM space) OFFSET 0
+  ) p WHERE $own(p.oid; pg_proc)
 )
 -- section
 SELECT 'schema' AS kind, s.name, NULL::text AS parent_kind, NULL::text AS parent_name,
@@ -111,10 +116,12 @@ SELECT 'column', r.name || '.' || quote_ident(a.attname), r.kind, r.name, NULL, 
                  WHEN 'm' THEN 'main' ELSE 'extended' END END,
              'compression', nullif(a.attcompression::text, ''), -- since 14
              'statistics', nullif(a.attstattarget, -1)::text,
-             'options', CASE WHEN a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL THEN
+-- The server's own mark since the releases of November 2026; pg_dump leaves it out, too. Most
+-- columns have it and nothing else, which must not cost a subquery.
+             'options', CASE WHEN a.attfdwoptions IS NOT NULL OR cardinality(a.attoptions) > 1
+                               OR NOT starts_with(a.attoptions[1], 'pg_attver=') THEN
                (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C")
                 FROM unnest(a.attoptions || a.attfdwoptions) o
--- The server's own mark since the releases of November 2026; pg_dump leaves it out, too.
                 WHERE NOT starts_with(o, 'pg_attver=')) END,
              'inherited', CASE WHEN a.attinhcount > 0 THEN
                CASE WHEN a.attislocal THEN 'and its own' ELSE 'only' END END,
@@ -233,8 +240,8 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
              'grants', $acl(p.proacl; 'f'; p.proowner),
              'comment', $comment(p.oid; pg_proc)],
        NULL
-FROM pg_catalog.pg_proc p JOIN space s ON s.oid = p.pronamespace
-WHERE p.prokind <> 'a' AND $own(p.oid; pg_proc)
+FROM func p JOIN space s ON s.oid = p.pronamespace
+WHERE p.prokind <> 'a'
 -- section
 SELECT 'aggregate', s.name || '.' || quote_ident(p.proname) || '('
          || pg_get_function_identity_arguments(p.oid) || ')',
@@ -248,9 +255,8 @@ SELECT 'aggregate', s.name || '.' || quote_ident(p.proname) || '('
              'grants', $acl(p.proacl; 'f'; p.proowner),
              'comment', $comment(p.oid; pg_proc)],
        NULL
-FROM pg_catalog.pg_proc p JOIN space s ON s.oid = p.pronamespace
+FROM func p JOIN space s ON s.oid = p.pronamespace
 JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
-WHERE $own(p.oid; pg_proc)
 -- section
 SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
        s.name || '.' || quote_ident(t.typname), NULL, NULL, NULL, NULL, NULL, NULL,
