@@ -16,6 +16,7 @@ mod cluster;
 mod errors;
 mod foreign;
 mod history;
+mod loading;
 mod names;
 mod plan;
 mod real;

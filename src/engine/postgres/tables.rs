@@ -73,7 +73,8 @@ fn add(row: &Row, tables: &mut Vec<Table>) -> Result<(), postgres::Error> {
     Ok(())
 }
 
-fn table_name(schema: Option<String>, name: Option<String>) -> TableName {
+/// A name without the schema that is the usual one.
+pub(super) fn table_name(schema: Option<String>, name: Option<String>) -> TableName {
     let schema = schema.filter(|schema| schema != "public");
     TableName { schema, name: name.unwrap_or_default() }
 }
