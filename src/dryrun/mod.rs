@@ -16,6 +16,8 @@ mod attempt;
 mod crash;
 mod rows;
 
+use std::sync::Arc;
+
 use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     BrokenHistory, CannotRun, Migration, MigrationEvidence, Outcome, Position, Rollback, Script,
@@ -63,7 +65,8 @@ pub fn run(
         is_current: false,
         anchor: empty,
         start: None,
-        start_tables: Vec::new(),
+        start_tables: Arc::new([]),
+        known: None,
         ups: Vec::new(),
         broken: Vec::new(),
     };
@@ -100,7 +103,9 @@ struct Run<'a> {
     /// The way back to it, and the ups that ran since.
     start: Option<Checkpoint>,
     /// Its tables.
-    start_tables: Vec<Table>,
+    start_tables: Arc<[Table]>,
+    /// The tables as they were described last.
+    known: Option<rows::Known>,
     ups: Vec<Script>,
     /// Migrations that did not run so far; later failures may come from them.
     broken: Vec<String>,
@@ -131,7 +136,7 @@ impl Run<'_> {
             self.is_current = true;
             self.anchor = self.current.clone();
             self.start = Some(self.target.checkpoint()?);
-            self.start_tables = self.target.tables(&[])?;
+            self.start_tables = self.tables_now()?;
             self.ups.clear();
         }
         let before = self.current.clone();

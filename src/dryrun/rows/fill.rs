@@ -120,9 +120,8 @@ impl Trial<'_> {
 
     /// The rows of tables as far as they are looked at.
     fn read(&mut self, tables: &[&Table]) -> Result<Vec<Vec<ReadRow>>, EngineError> {
-        let queries: Vec<String> = tables.iter().map(|table| query(table)).collect();
         // What cannot be read, be it by a policy of the table, is not compared.
-        let found = self.target.query_all(&queries)?;
+        let found = self.target.query_all(&queries(tables))?;
         let mut found: Vec<Vec<ReadRow>> =
             found.into_iter().map(Result::unwrap_or_default).collect();
         // An engine gives rows in the order of its pages, which what was rolled back may change.
@@ -146,6 +145,11 @@ impl Trial<'_> {
 
 fn refers(table: &Table, parent: &Table) -> bool {
     table.references.iter().any(|reference| reference.parent == parent.name)
+}
+
+/// What reads the rows of tables as far as they are looked at.
+pub(super) fn queries(tables: &[&Table]) -> Vec<String> {
+    tables.iter().map(|table| query(table)).collect()
 }
 
 /// Every column is named, since an engine may hide some; a table without any has no rows to see.

@@ -6,6 +6,7 @@
 //! ```
 
 mod fill;
+mod known;
 mod trial;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use super::{Run, attempt};
 use crate::engine::EngineError;
 use crate::model::{Migration, Rollback, RowsEvidence, Script, Step, Table, TableName, Work};
 use crate::rows;
+pub(super) use known::Known;
 use trial::{End, Trial};
 
 impl Run<'_> {
@@ -30,7 +32,7 @@ impl Run<'_> {
             (Rollback::Script, Some(Step::Sql(script))) => Some(script),
             _ => None,
         };
-        let tables = self.target.tables(&[])?;
+        let tables = self.tables_now()?;
         let text = up.sql() + "\n" + &down.map(Script::sql).unwrap_or_default();
         let chosen = rows::choose(&tables, &text);
         if chosen.is_empty() {

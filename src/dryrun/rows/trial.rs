@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::attempt;
+use super::fill::queries;
 use crate::engine::{Checkpoint, EngineError, Target};
 use crate::model::{
     DataFailure, Failure, Outcome, ReadRow, RowsChanged, RowsEvidence, Script, StepEvidence, Table,
@@ -175,6 +176,12 @@ impl Trial<'_> {
         before: &[Standing],
         mut seen: RowsEvidence,
     ) -> Result<End, EngineError> {
+        if self.inside
+            && self.is_untouched(before)?
+            && let Some(end) = self.down_untouched(before, &mut seen)?
+        {
+            return Ok(end.unwrap_or_else(|| End::Seen(Box::new(seen))));
+        }
         // The chosen ones and those that are new.
         let tables = self.target.tables(self.others)?;
         let mut after = self.standing(&tables.iter().collect::<Vec<_>>())?;
@@ -208,6 +215,41 @@ impl Trial<'_> {
         }
         seen.down = Some(StepEvidence::ended(outcome));
         Ok(End::Seen(Box::new(seen)))
+    }
+
+    /// The down over rows that the up leaves alone. Where it leaves them alone as well nothing is
+    /// lost, whatever became of the schema; else `None`, back in the state before it. The inner
+    /// answer is an end other than what was seen.
+    fn down_untouched(
+        &mut self,
+        before: &[Standing],
+        seen: &mut RowsEvidence,
+    ) -> Result<Option<Option<End>>, EngineError> {
+        let Some(down) = self.down else { return Ok(Some(None)) };
+        let once = self.target.checkpoint()?;
+        let outcome = self.execute(down)?;
+        if let Outcome::Failed(failure) = &outcome
+            && !is_about_rows(failure)
+        {
+            return Ok(Some(Some(End::Doubtful)));
+        }
+        if outcome.is_done() && !self.is_untouched(before)? {
+            self.target.restore(&once)?;
+            return Ok(None);
+        }
+        seen.down = Some(StepEvidence::ended(outcome));
+        Ok(Some(None))
+    }
+
+    /// Whether every column that stood before is there with its type, and every row with its
+    /// values; `false` where that cannot be told without describing the tables anew.
+    fn is_untouched(&mut self, before: &[Standing]) -> Result<bool, EngineError> {
+        let tables: Vec<&Table> = before.iter().map(|standing| &standing.table).collect();
+        let Some(mut found) = self.target.query_again(&tables, &queries(&tables))? else {
+            return Ok(false);
+        };
+        found.iter_mut().for_each(|rows| rows.sort());
+        Ok(found.iter().eq(before.iter().map(|standing| &standing.rows)))
     }
 
     /// What a second run of the up changes once more, where it runs at all; taken back.

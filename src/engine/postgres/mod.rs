@@ -17,6 +17,7 @@ mod confined;
 mod errors;
 mod foreign;
 mod history;
+mod loading;
 mod names;
 mod plan;
 mod real;

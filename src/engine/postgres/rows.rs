@@ -1,9 +1,10 @@
 //! Rows in PostgreSQL: tables from the catalog, rows one by one under savepoints, and trials
 //! inside one transaction that is rolled back.
 
-use postgres::{Client, Row, SimpleQueryMessage};
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::errors::ours;
+use super::loading;
 use super::session::{self, Ended, under_watch};
 use super::tables;
 use super::target::{Sandbox, lost};
@@ -24,7 +25,9 @@ pub(super) enum Trial {
     /// since no rollback takes them back.
     Inside {
         marks: u64,
-        sequences: Vec<(String, Option<i64>)>,
+        sequences: Vec<(String, Option<String>)>,
+        /// Where rows meet triggers and their like.
+        acting: Vec<TableName>,
         /// A script may have prepared statements, or thrown them away.
         prepared: bool,
     },
@@ -32,41 +35,32 @@ pub(super) enum Trial {
     Whole { before: Checkpoint, loading: Vec<String> },
 }
 
-/// Where sequences stand.
-const SEQUENCES: &str =
-    "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_catalog.pg_sequences";
+/// Where sequences stand, as far as they may be read.
+const SEQUENCES: &str = "SELECT seqrelid, CASE WHEN \
+      pg_catalog.has_sequence_privilege(seqrelid, 'SELECT,USAGE') \
+      THEN pg_catalog.pg_sequence_last_value(seqrelid) END \
+    FROM pg_catalog.pg_sequence";
 
-/// Lets what numbers rows go on after the greatest number that is there.
-const CATCH_UP: &str = "DO $$ DECLARE one record; most bigint; BEGIN \
-    FOR one IN SELECT d.objid::regclass AS sequence, d.refobjid::regclass AS tab, a.attname AS col \
-      FROM pg_catalog.pg_depend d \
-      JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
-      WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i') \
-        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid > 0 ORDER BY 1 LOOP \
-      BEGIN \
-        EXECUTE format('SELECT max(%I)::bigint FROM %s', one.col, one.tab) INTO most; \
-        IF most > 0 THEN PERFORM pg_catalog.setval(one.sequence, most); END IF; \
-      EXCEPTION WHEN others THEN NULL; \
-      END; \
-    END LOOP; END $$";
+/// The tables on which triggers, rules or partitions act when rows come.
+const ACTING: &str = "SELECT n.nspname, c.relname FROM (\
+      SELECT tgrelid FROM pg_catalog.pg_trigger WHERE NOT tgisinternal \
+      UNION SELECT ev_class FROM pg_catalog.pg_rewrite WHERE ev_type <> '1' \
+      UNION SELECT partrelid FROM pg_catalog.pg_partitioned_table) AS acting (acted_on) \
+    JOIN pg_catalog.pg_class c ON c.oid = acted_on \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
-/// Lets those constraints wait again for the end of the transaction that do so by themselves.
-const LET_WAIT: &str = "DO $$ DECLARE names text; BEGIN \
-    SELECT pg_catalog.string_agg(DISTINCT pg_catalog.format('%I.%I', n.nspname, c.conname), ', ') \
-      INTO names FROM pg_catalog.pg_constraint c \
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace \
-      WHERE c.condeferrable AND c.condeferred AND c.conparentid = 0; \
-    IF names IS NOT NULL THEN EXECUTE 'SET CONSTRAINTS ' || names || ' DEFERRED'; END IF; \
-    END $$";
+/// The constraints that by themselves wait for the end of the transaction.
+const WAITING: &str = "SELECT pg_catalog.string_agg(\
+      pg_catalog.format('%s.%I', connamespace::pg_catalog.regnamespace, conname), ', ') \
+    FROM pg_catalog.pg_constraint WHERE condeferrable AND condeferred AND conparentid = 0";
 
 impl Sandbox {
-    fn is_inside(&self) -> bool {
+    pub(super) fn is_inside(&self) -> bool {
         matches!(self.trial, Some(Trial::Inside { .. }))
     }
 
     /// Runs something of ours over the connection; the inner error is the server's refusal.
-    fn say<T>(
+    pub(super) fn say<T>(
         &mut self,
         work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<Result<T, String>, EngineError> {
@@ -85,8 +79,18 @@ impl Sandbox {
     }
 
     /// The same, for what must not be refused.
-    fn tell(&mut self, sql: &str) -> Result<(), EngineError> {
+    pub(super) fn tell(&mut self, sql: &str) -> Result<(), EngineError> {
         self.say(|client| client.batch_execute(sql))?.map_err(EngineError::Broken)
+    }
+
+    /// The rows with which several statements answer together.
+    pub(super) fn answers(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, EngineError> {
+        let rows = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        };
+        self.say(|client| Ok(client.simple_query(sql)?.into_iter().filter_map(rows).collect()))?
+            .map_err(EngineError::Broken)
     }
 
     /// The rows of several queries: one message there and back, since this is asked often.
@@ -166,36 +170,53 @@ impl Sandbox {
             self.send("SET CONSTRAINTS ALL IMMEDIATE")
                 .map_err(|ended| self.explain(ended, script, last))?;
             let tidy = if plan.touches_prepared { "; DEALLOCATE ALL" } else { "" };
-            self.tell(&format!("{}{tidy}; {LET_WAIT}", session::RESET))?;
+            self.let_wait(&format!("{}{tidy}", session::RESET))?;
             Ok(())
         })
     }
 
-    fn sequences(&mut self) -> Result<Vec<(String, Option<i64>)>, EngineError> {
-        let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
-        self.say(|client| client.query(SEQUENCES, &[])?.iter().map(read).collect())?
-            .map_err(EngineError::Broken)
+    /// Says something and lets those constraints wait again for the end of the transaction that
+    /// do so by themselves.
+    fn let_wait(&mut self, after: &str) -> Result<(), EngineError> {
+        let answers = self.answers(&format!("{after}; {WAITING}"))?;
+        match answers.last().and_then(|row| row.get(0)) {
+            Some(names) => self.tell(&format!("SET CONSTRAINTS {names} DEFERRED")),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens a transaction for a trial.
+    fn open_inside(&mut self) -> Result<Trial, EngineError> {
+        self.connected()?;
+        let mut sequences = Vec::new();
+        let mut acting = Vec::new();
+        for row in self.answers(&format!("BEGIN; {SEQUENCES}; {ACTING}"))? {
+            let cell = |at: usize| row.get(at).map(str::to_owned);
+            if row.columns().first().is_some_and(|column| column.name() == "seqrelid") {
+                sequences.push((cell(0).unwrap_or_default(), cell(1)));
+            } else {
+                acting.push(tables::table_name(cell(0), cell(1)));
+            }
+        }
+        Ok(Trial::Inside { marks: 0, sequences, acting, prepared: false })
     }
 
     /// Puts sequences back that went on in a trial.
-    fn wind_back(&mut self, before: &[(String, Option<i64>)]) -> Result<(), EngineError> {
-        let moved: Vec<String> = self
-            .sequences()?
-            .into_iter()
-            .filter(|one| !before.contains(one))
-            .filter_map(|(name, _)| {
-                let (_, stood) = before.iter().find(|(known, _)| *known == name)?;
-                let quoted = name.replace('\'', "''");
-                Some(match stood {
-                    Some(value) => format!("SELECT pg_catalog.setval('{quoted}', {value})"),
-                    None => format!(
-                        "SELECT pg_catalog.setval('{quoted}', seqstart, false) \
-                         FROM pg_catalog.pg_sequence WHERE seqrelid = '{quoted}'::regclass"
-                    ),
-                })
-            })
-            .collect();
-        if moved.is_empty() { Ok(()) } else { self.tell(&moved.join("; ")) }
+    fn wind_back(&mut self, before: &[(String, Option<String>)]) -> Result<(), EngineError> {
+        if before.is_empty() {
+            return Ok(());
+        }
+        let stood = before.iter().map(|(oid, value)| {
+            let value = value.as_deref().unwrap_or("NULL");
+            format!("({oid}::pg_catalog.oid, {value}::pg_catalog.int8)")
+        });
+        let stood = stood.collect::<Vec<_>>().join(", ");
+        self.tell(&format!(
+            "SELECT pg_catalog.setval(seqrelid, coalesce(stood, seqstart), stood IS NOT NULL) \
+             FROM ({SEQUENCES}) AS now (seqrelid, value) \
+             JOIN (VALUES {stood}) AS before (sequence, stood) ON sequence = seqrelid \
+             JOIN pg_catalog.pg_sequence USING (seqrelid) WHERE value IS DISTINCT FROM stood"
+        ))
     }
 }
 
@@ -210,10 +231,7 @@ impl Rows for Sandbox {
         if !scripts.iter().all(fits) {
             return Ok(false);
         }
-        self.connected()?;
-        let sequences = self.sequences()?;
-        self.tell("BEGIN")?;
-        self.trial = Some(Trial::Inside { marks: 0, sequences, prepared: false });
+        self.trial = Some(self.open_inside()?);
         Ok(true)
     }
 
@@ -255,39 +273,25 @@ impl Rows for Sandbox {
         table: &TableName,
         rows: &[Vec<NewRow>],
     ) -> Result<Vec<Result<usize, String>>, EngineError> {
-        // All in one message, since a row at a time takes as long as everything else together.
-        let sql = loading(table, rows);
-        let said = self.say(|client| {
-            let messages = client.simple_query(&sql)?;
-            let text = messages.iter().find_map(|message| match message {
-                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-                _ => None,
-            });
-            Ok(text.unwrap_or_default())
-        })?;
-        let said = said.map_err(EngineError::Broken)?;
-        let done: Vec<Result<usize, String>> = said
-            .lines()
-            .map(|line| line.parse().map_err(|_| line.trim_start_matches('!').to_owned()))
-            .collect();
+        let done = self.put_in(table, rows)?;
         if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
             let taken =
                 rows.iter().zip(&done).filter_map(|(tries, at)| tries.get(*at.as_ref().ok()?));
-            loading.extend(taken.map(|row| row.sql(table, OVERRIDING)));
+            loading.extend(taken.map(|row| row.sql(table, loading::OVERRIDING)));
         }
         Ok(done)
     }
 
     fn loaded(&mut self) -> Result<(), EngineError> {
+        self.catch_up()?;
         if self.is_inside() {
-            return self.tell(&format!("{CATCH_UP}; {LET_WAIT}"));
+            return self.let_wait("");
         }
-        self.tell(CATCH_UP)?;
         if let Some(Trial::Whole { loading, .. }) = &mut self.trial {
             // The history can make this state again by the same statements.
             let mut sql = std::mem::take(loading).join(";\n");
             sql.push_str(if sql.is_empty() { "" } else { ";\n" });
-            sql.push_str(CATCH_UP);
+            sql.push_str(&loading::catch_up());
             let script = Script::whole(RepoPath::root(), sql.into(), TransactionMode::Wrapped);
             self.history.ran(&script, std::time::Duration::ZERO);
         }
@@ -296,6 +300,21 @@ impl Rows for Sandbox {
 
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError> {
         Ok(self.read_rows(&[sql.to_owned()])?.map(|mut all| all.pop().unwrap_or_default()))
+    }
+
+    fn query_again(
+        &mut self,
+        tables: &[&Table],
+        queries: &[String],
+    ) -> Result<Option<Vec<Vec<ReadRow>>>, EngineError> {
+        if tables.is_empty() || tables.iter().any(|table| table.columns.is_empty()) {
+            return Ok(None);
+        }
+        let mut all = vec![tables::columns(tables)];
+        all.extend_from_slice(queries);
+        let Ok(mut found) = self.read_rows(&all)? else { return Ok(None) };
+        let columns = found.remove(0);
+        Ok(tables::have_all_columns(tables, &columns).then_some(found))
     }
 
     fn query_all(
@@ -311,35 +330,4 @@ impl Rows for Sandbox {
             Err(_) => queries.iter().map(|sql| self.query(sql)).collect(),
         }
     }
-}
-
-/// Lets columns be written that number rows by themselves.
-const OVERRIDING: &str = "OVERRIDING SYSTEM VALUE ";
-
-/// A message that puts in of each list the first row that is taken, and answers with a line for
-/// each list: the place of that row, or the last error.
-fn loading(table: &TableName, rows: &[Vec<NewRow>]) -> String {
-    let mut body = String::new();
-    for tries in rows {
-        for (at, row) in tries.iter().enumerate() {
-            // What waits for the end of the transaction must not wait.
-            body.push_str(&format!(
-                "BEGIN {}; SET CONSTRAINTS ALL IMMEDIATE; said := said || E'{at}\\n'; \
-                 EXCEPTION WHEN OTHERS THEN last := '!' || translate(SQLERRM, E'\\n\\r', '  ');\n",
-                row.sql(table, OVERRIDING)
-            ));
-        }
-        body.push_str("said := said || last || E'\\n';\n");
-        body.push_str(&"END; ".repeat(tries.len()));
-    }
-    // The values may hold anything, this tag too.
-    let mut tag = "migration_gate".to_owned();
-    while body.contains(&tag) {
-        tag.push('_');
-    }
-    format!(
-        "DO ${tag}$ DECLARE said text := ''; last text := '!'; BEGIN {body} \
-         PERFORM pg_catalog.set_config('migration_gate.loaded', said, true); END ${tag}$; \
-         SELECT pg_catalog.current_setting('migration_gate.loaded')"
-    )
 }

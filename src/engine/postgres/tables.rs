@@ -1,8 +1,10 @@
 //! The tables of PostgreSQL, from the lines that `tables.sql` answers with.
 
+use std::collections::BTreeSet;
+
 use postgres::Row;
 
-use crate::model::{Column, Condition, Family, Key, Reference, Table, TableName};
+use crate::model::{Column, Condition, Family, Key, ReadRow, Reference, Table, TableName};
 
 /// The tables that the lines of an answer describe.
 pub(super) fn of(rows: &[Row]) -> Result<Vec<Table>, postgres::Error> {
@@ -73,7 +75,35 @@ fn add(row: &Row, tables: &mut Vec<Table>) -> Result<(), postgres::Error> {
     Ok(())
 }
 
-fn table_name(schema: Option<String>, name: Option<String>) -> TableName {
+/// A query for the columns of tables: the table's place, the name, the type.
+pub(super) fn columns(tables: &[&Table]) -> String {
+    let place = |(at, table): (usize, &&Table)| {
+        format!("({at}, '{}')", table.name.sql().replace('\'', "''"))
+    };
+    let places: Vec<String> = tables.iter().enumerate().map(place).collect();
+    format!(
+        "SELECT place, attname, pg_catalog.format_type(atttypid, atttypmod) \
+         FROM (VALUES {}) AS asked (place, tab) JOIN pg_catalog.pg_attribute \
+           ON attrelid = pg_catalog.to_regclass(tab) AND attnum > 0 AND NOT attisdropped",
+        places.join(", ")
+    )
+}
+
+/// Whether that query finds every column of the tables with its type.
+pub(super) fn have_all_columns(tables: &[&Table], found: &[ReadRow]) -> bool {
+    let text = |row: &ReadRow, at: usize| row.get(at).and_then(|(_, value)| value.clone());
+    let found: BTreeSet<_> =
+        found.iter().map(|row| (text(row, 0), text(row, 1), text(row, 2))).collect();
+    tables.iter().enumerate().all(|(at, table)| {
+        table.columns.iter().all(|column| {
+            let (name, kind) = (column.name.clone(), column.type_name.clone());
+            found.contains(&(Some(at.to_string()), Some(name), Some(kind)))
+        })
+    })
+}
+
+/// A name without the schema that is the usual one.
+pub(super) fn table_name(schema: Option<String>, name: Option<String>) -> TableName {
     let schema = schema.filter(|schema| schema != "public");
     TableName { schema, name: name.unwrap_or_default() }
 }

@@ -4,11 +4,12 @@ WITH tab AS (
     SELECT c.oid AS tab_oid, n.nspname::text AS space, c.relname::text AS tab, c.relkind = 'p' AS parts
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+     -- The server numbers what initdb makes below 16384.
+     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
        AND n.nspname NOT IN ('pg_catalog', 'information_schema')
        AND n.nspname NOT LIKE 'pg\_t%'
        -- The schemas and the names of those that nobody asks for.
-       AND NOT EXISTS (SELECT FROM unnest($1, $2) AS other (space, tab)
+       AND NOT EXISTS (SELECT FROM unnest((SELECT $1), (SELECT $2)) AS other (space, tab)
                         WHERE other.space = n.nspname AND other.tab = c.relname)
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                         WHERE d.classid = 'pg_catalog.pg_class'::regclass
@@ -20,7 +21,8 @@ WITH tab AS (
            CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
            t.typtype = 'd' AND t.typnotnull AS domain_not_null
       FROM tab
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = tab_oid AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = tab_oid AND a.attrelid >= 16384
+                                     AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 ), line (kind, space, tab, name, detail, list, one, other, flag, parts, generated, columns, rank, place) AS (
     SELECT 'column', space, tab, name, pg_catalog.format_type(base, modifier),

@@ -7,6 +7,7 @@ use postgres::{Client, SimpleQueryRow};
 
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
+use super::loading::Refusals;
 use super::plan::Plan;
 use super::rows::Trial;
 use super::server::Server;
@@ -41,6 +42,8 @@ pub(super) struct Sandbox {
     tracer: Option<Tracer>,
     /// A trial that is under way.
     pub(super) trial: Option<Trial>,
+    /// Where rows were refused before.
+    pub(super) refusals: Refusals,
 }
 
 pub(super) fn lost() -> EngineError {
@@ -85,6 +88,7 @@ impl Sandbox {
             roles_made: Vec::new(),
             tracer: None,
             trial: None,
+            refusals: Refusals::new(),
         })
     }
 
