@@ -8,7 +8,6 @@ use std::thread::{self, Builder};
 const STACK: usize = 8 << 20;
 
 /// A thread to be started.
-#[must_use]
 pub fn builder() -> Builder {
     Builder::new().stack_size(STACK)
 }

@@ -227,7 +227,7 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
             ScriptCx { catalog: cx.catalog, entry, direction, script, statements, touched };
         let postgres = is_read(touched).then(|| sql::postgres::read(&script, &world));
         collect(name, all, levels, |rule, sink| {
-            check_script(rule, &script, postgres.as_ref(), sink)
+            check_script(rule, &script, postgres.as_ref(), sink);
         })
     });
     let mut found = collect(name, all, levels, |rule, sink| {
