@@ -33,6 +33,7 @@ use crate::model::{
 };
 use crate::sql::{Statement, statements};
 
+pub use dryrun::is_barred;
 pub use governance::{acceptances, waiver_uses};
 pub use registry::RULES;
 pub use sink::{Draft, Sink};
