@@ -343,10 +343,15 @@ impl Cluster {
         broken(&format!("{what}; its own words are on standard error"))
     }
 
-    /// How much the server may have on disk, where it was ended since it had more.
-    pub(super) fn overfull(&self) -> Option<String> {
+    /// What the server was ended for, where it took more than it may.
+    pub(super) fn ended_for(&self) -> Option<String> {
         // Without a supervisor there is no server, and the next order says so.
-        self.order("overfull").unwrap_or(false).then(|| confined::size(self.disk))
+        let ended_for = |bound| self.order(bound).unwrap_or(false);
+        if ended_for(supervisor::OVERFULL) {
+            return Some(format!("it wrote more than {} to disk", confined::size(self.disk)));
+        }
+        ended_for(supervisor::CROWDED)
+            .then(|| format!("it started more than {} processes", supervisor::MOST_PROCESSES))
     }
 
     /// The private folder.
@@ -390,47 +395,4 @@ impl Drop for Cluster {
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
-mod tests {
-    use super::super::tests::binaries;
-    use super::*;
-
-    fn server(cluster: &Cluster) -> PathBuf {
-        let said = fs::read_to_string(cluster.data().join("postmaster.pid")).unwrap();
-        std::path::Path::new("/proc").join(said.lines().next().unwrap())
-    }
-
-    fn soon(what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = host::now() + Duration::from_secs(8);
-        while !done() {
-            assert!(host::now() < deadline, "waited in vain for {what}");
-            host::pause(Duration::from_millis(5));
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_not_listening_yet_is_stopped_all_the_same() {
-        let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
-        let started = host::now();
-        for _ in 0..4 {
-            cluster.kill();
-            cluster.order("start").unwrap();
-        }
-        let home = cluster.home().to_owned();
-        drop(cluster);
-        assert!(!home.exists());
-        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-    }
-
-    #[test]
-    fn a_server_whose_supervisor_was_killed_goes_with_the_sandbox() {
-        let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
-        let (home, server) = (cluster.home().to_owned(), server(&cluster));
-        cluster.kill_supervisor();
-        assert!(cluster.order("alive").is_err());
-        drop(cluster);
-        assert!(!home.exists());
-        soon("the server to go", || !server.exists());
-    }
-}
+mod tests;

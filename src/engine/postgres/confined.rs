@@ -155,7 +155,7 @@ pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
 /// The policy with room for the processes of this server beside what its user runs already.
 pub(super) fn with_room(policy: &Policy) -> Policy {
     /// More than any server here has, and room for others of the same user that start later.
-    const ROOM: u64 = 1024;
+    const ROOM: u64 = 512;
     let mut policy = policy.clone();
     policy.limits.processes = Some(running(rustix::process::getuid().as_raw()) + ROOM);
     policy

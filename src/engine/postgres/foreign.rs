@@ -251,7 +251,7 @@ impl Server for Foreign {
         None
     }
 
-    fn overfull(&self) -> Option<String> {
+    fn ended_for(&self) -> Option<String> {
         None
     }
 }

@@ -36,8 +36,8 @@ pub(super) trait Server: Halt {
     fn private_name(&self) -> Option<&str>;
     /// How it is held; `None` for one that was named, which is not ours to hold.
     fn hold(&self) -> Option<Hold>;
-    /// How much it may have on disk, where it was ended since it had more; told once.
-    fn overfull(&self) -> Option<String>;
+    /// What it was ended for, where it took more than it may; told once.
+    fn ended_for(&self) -> Option<String>;
 }
 
 /// A server of our own, gone with the sandbox.
@@ -112,7 +112,7 @@ impl Server for Own {
         Some(self.hold)
     }
 
-    fn overfull(&self) -> Option<String> {
-        self.cluster.overfull()
+    fn ended_for(&self) -> Option<String> {
+        self.cluster.ended_for()
     }
 }

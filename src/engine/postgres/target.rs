@@ -175,7 +175,7 @@ impl Sandbox {
             }
         };
         if errors::is_lost(&error) {
-            return connection_lost(script, statement, self.server.overfull());
+            return connection_lost(script, statement, self.server.ended_for());
         }
         let around = Circumstances {
             server: &self.version,
@@ -252,7 +252,7 @@ impl Sandbox {
         let killed = self.tidy(&plan)?;
         if killed && result.is_ok() {
             let last = plan.statements.last();
-            result = Err(connection_lost(script, last, self.server.overfull()));
+            result = Err(connection_lost(script, last, self.server.ended_for()));
         }
         match &result {
             Ok(()) => {

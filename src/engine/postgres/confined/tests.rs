@@ -75,7 +75,7 @@ fn what_reaches_out_is_barred() {
         (format!("INSERT INTO t SELECT pg_read_file('{canary}')"), ""),
         ("SELECT pg_ls_dir('/etc')".into(), ""),
         (format!("SELECT lo_import('{canary}')"), ""),
-        (format!("SELECT lo_export(lo_from_bytea(77, 'x'), '{canary}')"), ""),
+        (format!("SELECT lo_from_bytea(77, 'x'); SELECT lo_export(77, '{canary}')"), ""),
         ("SELECT dblink_connect('host=127.0.0.1 port=1 user=x')".into(), "dblink"),
         ("SELECT dblink_connect('host=/tmp user=x')".into(), "dblink"),
         ("LOAD '/lib/x86_64-linux-gnu/libc.so.6'".into(), ""),
