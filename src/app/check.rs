@@ -12,13 +12,14 @@ use super::sandbox::{Ran, Way, run, server};
 use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
-use crate::config::{Preset, Settings, Unconfined};
+use crate::config::{Accepted, Preset, Settings, Unconfined};
 use crate::engine::EngineError;
 use crate::engine::documents::Documents;
 use crate::error::GateError;
 use crate::host;
 use crate::model::{
-    Inconclusive, Position, Rollback, SchemaReport, SetEvidence, SetNotices, SetReport, ShardNumber,
+    Finding, Inconclusive, Position, Rollback, SchemaReport, SetEvidence, SetNotices, SetReport,
+    ShardNumber,
 };
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
@@ -168,11 +169,13 @@ fn judge_as_read(
     found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, levels));
     rules::supersede(&mut found);
     found.retain(|finding| share.tells(name, finding.migration.as_deref()));
+    let accepted = accept_barred(policy, &mut found);
     parts.findings.extend(found);
     let mut untold = rules::inconclusive(catalog, &evidence);
     untold.retain(|item| share.tells(name, item.migration.as_deref()));
     let mut said = notices(catalog, share, &evidence);
     (said.accepted, untold) = accept(policy, untold);
+    said.accepted.extend(accepted);
     if !judged.is_empty() {
         said.accepted.extend(confined::told(policy, catalog, documents, args));
     }
@@ -210,11 +213,13 @@ fn notices(catalog: &SetCatalog, share: &Share, evidence: &SetEvidence) -> SetNo
     let name = &catalog.info.name;
     let causes = evidence.baseline_broken.iter();
     let causes = causes.filter(|broken| broken.blocked_by.is_none() && share.tells(name, None));
+    let held = evidence.notices.iter().filter(|_| share.tells(name, None));
+    let held = held.map(|notice| format!("{name}: {notice}"));
     let seen = evidence.migrations.iter().filter(|seen| share.tells(name, Some(&seen.id)));
     SetNotices {
         set: name.clone(),
         accepted: Vec::new(),
-        history: causes.map(|broken| rules::broken_history(catalog, broken)).collect(),
+        history: held.chain(causes.map(|broken| rules::broken_history(catalog, broken))).collect(),
         unfilled: rules::unfilled(seen),
     }
 }
@@ -250,14 +255,29 @@ fn accept(policy: &Settings, untold: Vec<Inconclusive>) -> (Vec<String>, Vec<Inc
             .as_deref()
             .and_then(|migration| policy.accepts_inconclusive(&item.set, migration));
         match accepted {
-            Some(accepted) => notices.push(format!(
-                "{} in {} is accepted by the policy ({}): {}",
-                accepted.migration.value, item.set, accepted.reason, item.reason
-            )),
+            Some(accepted) => notices.push(acceptance(accepted, &item.set, &item.reason)),
             None => left.push(item),
         }
     }
     (notices, left)
+}
+
+/// Takes out what was barred of scripts that the policy accepts by name, and says so.
+fn accept_barred(policy: &Settings, found: &mut Vec<Finding>) -> Vec<String> {
+    let mut notices = Vec::new();
+    found.retain(|finding| {
+        let accepted = finding.migration.as_deref().filter(|_| rules::is_barred(finding));
+        let accepted = accepted.and_then(|one| policy.accepts_inconclusive(&finding.set, one));
+        notices
+            .extend(accepted.map(|accepted| acceptance(accepted, &finding.set, &finding.message)));
+        accepted.is_none()
+    });
+    notices
+}
+
+fn acceptance(accepted: &Accepted, set: &str, what: &str) -> String {
+    let Accepted { migration, reason, .. } = accepted;
+    format!("{} in {set} is accepted by the policy ({reason}): {what}", migration.value)
 }
 
 /// The sandbox gave up; what it had not seen is unknown.

@@ -30,6 +30,7 @@ pub(super) fn outcome(error: TargetError) -> Result<Outcome, EngineError> {
         TargetError::Script(failure) => Outcome::Failed(failure),
         TargetError::TimedOut { location, limit } => Outcome::TimedOut { location, limit },
         TargetError::CannotRun(reason) => Outcome::CannotRun(reason),
+        TargetError::Barred(barred) => Outcome::Barred(barred),
         TargetError::Engine(error) => return Err(error),
     })
 }

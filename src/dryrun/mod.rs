@@ -54,6 +54,7 @@ pub fn run(
     progress: &mut dyn FnMut(&str),
 ) -> Result<(), EngineError> {
     evidence.engine = target.version();
+    evidence.notices = target.notices();
     let empty = Snapshot::default();
     let mut run = Run {
         target,

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use crate::host::Stop;
 use crate::model::{
-    BrokenReference, CannotRun, Failure, Location, NewRow, Program, ReadRow, Script, Snapshot,
-    StatementTrace, Table, TableName, Work,
+    Barred, BrokenReference, CannotRun, Failure, Location, NewRow, Program, ReadRow, Script,
+    Snapshot, StatementTrace, Table, TableName, Work,
 };
 
 /// A row as text, a value that is NULL as nothing.
@@ -58,6 +58,8 @@ pub enum TargetError {
     },
     /// The script needs something that is not here: nobody's fault.
     CannotRun(CannotRun),
+    /// The script was kept from running, by its own doing.
+    Barred(Barred),
     /// Ours.
     Engine(EngineError),
 }
@@ -170,6 +172,11 @@ pub trait Rows {
 pub trait Target: Rows {
     /// The engine and its version: `PostgreSQL 15.18`.
     fn version(&self) -> String;
+
+    /// What a reader should know of how the engine is held; nothing where it is held well.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Runs a script as its tool would. After an error the state is whatever the engine left:
     /// unchanged where the script ran in a transaction, else anything.

@@ -42,6 +42,26 @@ pub enum Outcome {
     },
     /// It could not be tried, or its failure is not the migration's fault.
     CannotRun(CannotRun),
+    /// It was kept from running, and that is the script's own doing.
+    Barred(Barred),
+}
+
+/// What keeps a script from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// It reaches out of the sandbox.
+    Sandbox,
+    /// It holds what only a client understands, not the engine.
+    Client,
+}
+
+/// A script that was kept from running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Barred {
+    /// What kept it.
+    pub by: Bar,
+    /// What it did, in the engine's words or the gate's.
+    pub failure: Failure,
 }
 
 impl Failure {
@@ -62,7 +82,7 @@ impl Outcome {
         match self {
             Self::Failed(failure) => failure.misses_something(),
             Self::CannotRun(_) => true,
-            Self::Done | Self::TimedOut { .. } => false,
+            Self::Done | Self::TimedOut { .. } | Self::Barred(_) => false,
         }
     }
 
@@ -397,6 +417,8 @@ pub struct BrokenHistory {
 pub struct SetEvidence {
     /// The engine and its version: `PostgreSQL 15.18`.
     pub engine: String,
+    /// What is worth saying about how the engine was held.
+    pub notices: Vec<String>,
     /// How many ups of the history ran before the judged migrations.
     pub baseline_applied: usize,
     /// Migrations of the history that did not run.

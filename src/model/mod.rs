@@ -33,8 +33,8 @@ pub use change::{ChangeKind, FileChange};
 pub use contract::{Compatibility, Contract, Deprecation, Direction, Governed, Release};
 pub use digest::{hex, sha256};
 pub use evidence::{
-    BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure, LockMode,
-    LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
+    Bar, Barred, BrokenHistory, BrokenReference, CannotRun, CrashPoint, DataFailure, Failure,
+    LockMode, LockTaken, LossCause, LostValues, MigrationEvidence, Outcome, Position, RowsChanged,
     RowsEvidence, SetEvidence, StatementTrace, StepEvidence,
 };
 pub use finding::{Evidenced, Finding, Level, Levels, UNQUOTED_RULES};

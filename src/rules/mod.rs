@@ -34,6 +34,7 @@ use crate::model::{
 use crate::sql::{Statement, statements};
 use crate::threads;
 
+pub use dryrun::is_barred;
 pub use governance::{acceptances, waiver_uses};
 pub use registry::RULES;
 pub use sink::{Draft, Sink};

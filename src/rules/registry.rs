@@ -27,6 +27,8 @@ pub static RULES: &[&Rule] = &[
     &conflict::same_version::RULE,
     &dryrun::blocks_reads::RULE,
     &dryrun::blocks_writes::RULE,
+    &dryrun::client_command::RULE,
+    &dryrun::escape_attempt::RULE,
     &dryrun::fails_on_data::RULE,
     &dryrun::half_done::RULE,
     &dryrun::not_repeatable::RULE,

@@ -70,6 +70,7 @@ fn seed(catalog: &SetCatalog, evidence: &SetEvidence) -> Option<Inconclusive> {
             (location.span, format!("stopped after {limit} s"))
         }
         Outcome::CannotRun(reason) => (None, reason.reason.clone()),
+        Outcome::Barred(barred) => (barred.failure.location.span, barred.failure.message.clone()),
     };
     let line = place.map(|span| line_column(&script.text, span.start).0);
     let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
@@ -160,7 +161,7 @@ fn word(step: &StepEvidence) -> &'static str {
         Outcome::Done => "ok",
         Outcome::Failed(_) => "fails",
         Outcome::TimedOut { .. } => "timed out",
-        Outcome::CannotRun(_) => MigrationReport::CANNOT_RUN,
+        Outcome::CannotRun(_) | Outcome::Barred(_) => MigrationReport::CANNOT_RUN,
     }
 }
 
@@ -173,6 +174,7 @@ pub fn broken_history(catalog: &SetCatalog, broken: &BrokenHistory) -> String {
         Outcome::Failed(failure) => format!("it fails: {}", failure.message),
         Outcome::TimedOut { limit, .. } => format!("it was stopped after {limit} s"),
         Outcome::CannotRun(reason) => format!("it cannot run here: {}", reason.reason),
+        Outcome::Barred(barred) => format!("it cannot run here: {}", barred.failure.message),
     };
     format!("{}: {id} of the history did not run; {why}", catalog.info.name)
 }

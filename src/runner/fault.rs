@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::engine::{EngineError, TargetError};
-use crate::model::{Location, printable};
+use crate::model::{Barred, Location, printable};
 
 /// Whose fault it is; the word in journals is of low cardinality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,6 +149,14 @@ impl From<TargetError> for Fault {
                     FaultKind::Migration,
                     format!("a statement was stopped after {limit} s"),
                     "allow more with --statement-timeout, or do the work in smaller steps",
+                )
+            },
+            TargetError::Barred(Barred { failure, .. }) => Self {
+                location: Some(failure.location),
+                ..Self::new(
+                    FaultKind::Migration,
+                    failure.message,
+                    failure.hint.unwrap_or_else(|| "write it as SQL".into()),
                 )
             },
             TargetError::CannotRun(reason) => {

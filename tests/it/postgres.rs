@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use migration_gate::confine::{self, Support};
 use migration_gate::host;
 
-use crate::support::{Folder, Ran, finish, program};
+use crate::support::{Folder, PROGRAM, Ran, finish, program};
 
 fn fixture(side: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/clinic").join(side)
@@ -65,19 +66,134 @@ fn what_cannot_be_run_is_never_a_pass() {
         ("head/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
         ("head/migrations/1_a.down.sql", "DROP TABLE a;"),
     ]);
-    for up in [
-        "CREATE EXTENSION no_such_extension;",
-        "GRANT SELECT ON a TO somebody_else;",
-        "\\copy a from program 'touch /tmp/x'",
-        "COPY a FROM PROGRAM 'echo 1';",
-        "COPY a FROM stdin;\n1\n\\.\n",
-    ] {
+    for up in ["CREATE EXTENSION no_such_extension;", "GRANT SELECT ON a TO somebody_else;"] {
         folder.write("head/migrations/2_b.up.sql", up);
         folder.write("head/migrations/2_b.down.sql", "DROP TABLE IF EXISTS b;");
         let Some(ran) = check(folder.path(), &["--base-dir", "base", "head"]) else { return };
         assert_eq!(ran.code, 3, "{up}: {}", ran.out);
         assert!(ran.out.contains("the up cannot run here"), "{up}: {}", ran.out);
     }
+}
+
+/// The gate's word on a change that adds this script.
+fn second(up: &str, failpoints: &str) -> Option<Ran> {
+    let folder = Folder::new(&[]);
+    for side in ["base", "head"] {
+        let table = "CREATE TABLE a (id serial PRIMARY KEY);";
+        folder.write(&format!("{side}/migrations/1_a.up.sql"), table);
+        folder.write(&format!("{side}/migrations/1_a.down.sql"), "DROP TABLE a;");
+    }
+    folder.write("head/migrations/2_b.up.sql", up);
+    folder.write("head/migrations/2_b.down.sql", "DROP TABLE IF EXISTS b;");
+    let mut command = program(folder.path());
+    command.args(["check", "--base-dir", "base", "head", "--engine", "postgres"]);
+    let ran = finish(command.env("FAILPOINTS", failpoints));
+    if ran.out.contains("no PostgreSQL server") && host::env("CI").is_none() {
+        eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
+        return None;
+    }
+    Some(ran)
+}
+
+#[test]
+fn what_reaches_out_or_is_for_a_client_is_a_finding() {
+    for (up, rule) in [
+        ("\\copy a from program 'touch /tmp/x'", "dryrun/client-command"),
+        ("\\i other.sql", "dryrun/client-command"),
+        ("COPY a FROM stdin;\n1\n\\.\n", "dryrun/client-command"),
+        ("COPY a FROM PROGRAM 'echo 1';", "dryrun/escape-attempt"),
+        ("COPY a TO '/tmp/x';", "dryrun/escape-attempt"),
+    ] {
+        let Some(ran) = second(up, "") else { return };
+        assert_eq!(ran.code, 1, "{up}: {}", ran.out);
+        assert!(ran.out.contains(rule) && !ran.out.contains("up-fails"), "{up}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_script_for_a_client_passes_where_the_policy_names_it() {
+    let policy = "version = 1\n[policy]\naccept-inconclusive = [{ migration = \"2_b\", reason = \"by psql\" }]\n\
+                  [[set]]\nname = \"a\"\npath = \"migrations\"\nengine = \"postgres\"\n";
+    let folder = Folder::new(&[]);
+    for side in ["base", "head"] {
+        folder.write(&format!("{side}/migration-gate.toml"), policy);
+        folder.write(&format!("{side}/migrations/1_a.up.sql"), "CREATE TABLE a (id int);");
+        folder.write(&format!("{side}/migrations/1_a.down.sql"), "DROP TABLE a;");
+    }
+    folder.write(
+        "head/migrations/2_b.up.sql",
+        "-- migration-gate: class=online\nCOPY a FROM stdin;\n1\n\\.\n",
+    );
+    folder.write("head/migrations/2_b.down.sql", "DELETE FROM a WHERE id = 1;");
+    let Some(ran) = check(folder.path(), &["--base-dir", "base", "head"]) else { return };
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.out.contains("2_b in a is accepted by the policy (by psql)"), "{}", ran.out);
+}
+
+#[test]
+fn what_fills_the_disk_is_ended_and_told_of() {
+    if confine::support() < Support::Full {
+        return eprintln!("SKIPPED: this kernel does not confine everything");
+    }
+    let up = "CREATE TABLE b (a text); ALTER TABLE b ALTER a SET STORAGE EXTERNAL;\n\
+              INSERT INTO b SELECT repeat(md5(n::text), 4000) FROM generate_series(1, 30000) n;";
+    let Some(ran) = second(up, "server-disk=return(134217728)") else { return };
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let told = "it wrote more than 128 MiB to disk; the sandbox ended it";
+    assert!(ran.out.contains("dryrun/escape-attempt") && ran.out.contains(told), "{}", ran.out);
+}
+
+#[test]
+fn where_the_kernel_confines_less_scripts_are_no_superuser() {
+    let ordinary = "CREATE SCHEMA s; CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a); \
+                    CREATE EXTENSION pg_trgm; CREATE ROLE app; GRANT SELECT ON b TO app; \
+                    CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+                    CREATE VIEW v AS SELECT * FROM b; CREATE TYPE t AS ENUM ('x');";
+    let reaching = [
+        "CREATE EXTENSION dblink;",
+        "DO $$ BEGIN EXECUTE 'COPY a TO PROGRAM ''cat'''; END $$;",
+        "GRANT pg_execute_server_program TO CURRENT_USER;",
+        "SELECT pg_read_file('/etc/passwd');",
+        "ALTER SYSTEM SET work_mem = '8MB';",
+    ];
+    for less in ["confine=return(none)", "confine=return(signals)"] {
+        let Some(ran) = second(ordinary, less) else { return };
+        assert!(ran.out.contains("up ✔"), "{less}: {}", ran.out);
+        assert!(ran.out.contains("without the rights of a superuser"), "{less}: {}", ran.out);
+        for up in reaching {
+            let Some(ran) = second(up, less) else { return };
+            assert!(ran.out.contains("[policy] unconfined"), "{less} {up}: {}", ran.out);
+            assert!(!ran.out.contains("up ✔"), "{less} {up}: {}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn a_plain_user_runs_it_as_root_does() {
+    let up = "DO $$ BEGIN EXECUTE 'COPY a TO PROGRAM ''cat'''; END $$;";
+    if !rustix::process::getuid().is_root() || confine::support() < Support::Full {
+        return eprintln!("SKIPPED: only root is somebody else than a plain user");
+    }
+    let Some(as_root) = second(up, "") else { return };
+    assert!(as_root.out.contains("dryrun/escape-attempt"), "{}", as_root.out);
+    let folder = Folder::new(&[
+        ("base/migrations/1_a.up.sql", "CREATE TABLE a (id int PRIMARY KEY);"),
+        ("head/migrations/1_a.up.sql", "CREATE TABLE a (id int PRIMARY KEY);"),
+        ("head/migrations/2_b.up.sql", up),
+        ("home/x", ""),
+    ]);
+    for open in [folder.path().to_owned(), folder.path().join("home")] {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let mut command = host::command("setpriv");
+    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", PROGRAM, "check"]);
+    command.args(["--engine", "postgres", "--base-dir", "base", "head"]);
+    command.current_dir(folder.path()).env_clear();
+    command.env("PATH", "/usr/bin:/bin").env("HOME", folder.path().join("home"));
+    let ran = finish(&mut command);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("dryrun/escape-attempt"), "{}", ran.out);
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn told(error: TargetError) -> String {
         TargetError::Script(failure) => failure.message,
         TargetError::TimedOut { limit, .. } => format!("it was stopped after {limit} s"),
         TargetError::CannotRun(reason) => reason.reason,
+        TargetError::Barred(barred) => barred.failure.message,
         TargetError::Engine(error) => error.to_string(),
     }
 }

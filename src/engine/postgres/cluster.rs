@@ -18,7 +18,7 @@ use postgres::{Client, Config, NoTls};
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
 use super::confined::{self, Hold};
-use super::errors::{chain, no_room, tell, trouble};
+use super::errors::{chain, no_room, ours, tell, trouble};
 use super::session;
 use super::supervisor::{self, Job};
 use super::template::{INIT_FLAGS, Template};
@@ -63,6 +63,9 @@ const SETTINGS: [&str; 20] = [
     "track_activities=off",
 ];
 
+/// The user that initdb makes.
+const SUPERUSER: &str = "postgres";
+
 /// The supervisor's two ends.
 struct Link {
     orders: Option<ChildStdin>,
@@ -73,6 +76,10 @@ struct Link {
 pub(super) struct Cluster {
     home: PathBuf,
     account: Option<Account>,
+    /// Who scripts run as.
+    user: &'static str,
+    /// How many bytes the server may have on disk.
+    disk: u64,
     supervisor: Mutex<Child>,
     link: Mutex<Link>,
 }
@@ -91,8 +98,18 @@ fn go_on() -> Result<(), EngineError> {
 }
 
 impl Cluster {
-    /// Starts a fresh server.
+    /// Starts a fresh server, for scripts with the rights that they are to have.
     pub(super) fn start(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
+        let mut cluster = Self::start_fresh(binaries, hold)?;
+        if !hold.superuser {
+            let mut client = cluster.connect()?;
+            confined::make_user(&mut client).map_err(|error| ours(&error))?;
+            cluster.user = confined::USER;
+        }
+        Ok(cluster)
+    }
+
+    fn start_fresh(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
         let (home, account) =
             account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
         let cluster = Self::supervised(binaries, hold, home, account)?;
@@ -127,11 +144,12 @@ impl Cluster {
         home: PathBuf,
         account: Option<Account>,
     ) -> Result<Self, EngineError> {
+        let disk = confined::disk(&home);
         let job = Job {
             policy: hold
                 .confined
                 .then(|| confined::policy(&binaries.postgres(), &home.join("data"))),
-            disk: confined::disk(&home),
+            disk,
             initdb: binaries.initdb(),
             init_flags: INIT_FLAGS.split(' ').map(str::to_owned).collect(),
             postgres: binaries.postgres(),
@@ -162,6 +180,8 @@ impl Cluster {
         Ok(Self {
             home,
             account,
+            user: SUPERUSER,
+            disk,
             supervisor: Mutex::new(child),
             link: Mutex::new(Link { orders: Some(orders), replies: BufReader::new(replies) }),
         })
@@ -244,7 +264,7 @@ impl Cluster {
 
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.host_path(self.data()).user("postgres").dbname("postgres");
+        config.host_path(self.data()).user(self.user).dbname("postgres");
         config.application_name("migration-gate").options(session::OPTIONS);
         config.notice_callback(|_| {});
         config
@@ -323,10 +343,28 @@ impl Cluster {
         broken(&format!("{what}; its own words are on standard error"))
     }
 
+    /// What the server was ended for, where it took more than it may.
+    pub(super) fn ended_for(&self) -> Option<String> {
+        // Without a supervisor there is no server, and the next order says so.
+        let ended_for = |bound| self.order(bound).unwrap_or(false);
+        if ended_for(supervisor::OVERFULL) {
+            return Some(format!("it wrote more than {} to disk", confined::size(self.disk)));
+        }
+        ended_for(supervisor::CROWDED)
+            .then(|| format!("it started more than {} processes", supervisor::MOST_PROCESSES))
+    }
+
     /// The private folder.
-    #[cfg(test)]
     pub(super) fn home(&self) -> &std::path::Path {
         &self.home
+    }
+}
+
+#[cfg(test)]
+impl Cluster {
+    /// What a machine that runs out of memory may do.
+    pub(super) fn kill_supervisor(&self) {
+        self.supervisor.lock().unwrap().kill().unwrap();
     }
 }
 
@@ -357,47 +395,4 @@ impl Drop for Cluster {
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
-mod tests {
-    use super::super::tests::binaries;
-    use super::*;
-
-    fn server(cluster: &Cluster) -> PathBuf {
-        let said = fs::read_to_string(cluster.data().join("postmaster.pid")).unwrap();
-        std::path::Path::new("/proc").join(said.lines().next().unwrap())
-    }
-
-    fn soon(what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = host::now() + Duration::from_secs(8);
-        while !done() {
-            assert!(host::now() < deadline, "waited in vain for {what}");
-            host::pause(Duration::from_millis(5));
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_not_listening_yet_is_stopped_all_the_same() {
-        let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
-        let started = host::now();
-        for _ in 0..4 {
-            cluster.kill();
-            cluster.order("start").unwrap();
-        }
-        let home = cluster.home().to_owned();
-        drop(cluster);
-        assert!(!home.exists());
-        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-    }
-
-    #[test]
-    fn a_server_whose_supervisor_was_killed_goes_with_the_sandbox() {
-        let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
-        let (home, server) = (cluster.home().to_owned(), server(&cluster));
-        cluster.supervisor.lock().unwrap().kill().unwrap();
-        assert!(cluster.order("alive").is_err());
-        drop(cluster);
-        assert!(!home.exists());
-        soon("the server to go", || !server.exists());
-    }
-}
+mod tests;

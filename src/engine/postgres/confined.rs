@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use postgres::Client;
+
 use super::account::{free_kib, is_in_memory};
 use crate::confine::{self, Limits, Policy, Role, Support};
 
@@ -40,6 +42,8 @@ pub(super) struct Hold {
     pub(super) confined: bool,
     /// Scripts run as a superuser.
     pub(super) superuser: bool,
+    /// The kernel does all of it, so that a superuser reaches nothing.
+    pub(super) full: bool,
 }
 
 impl Hold {
@@ -49,13 +53,70 @@ impl Hold {
         Self {
             confined: support > Support::None,
             superuser: unconfined || support == Support::Full,
+            full: support == Support::Full,
         }
+    }
+}
+
+/// What a reader should know of how a server is held, the same in every run; nothing where the
+/// kernel does all of it. A server that was named is held by nobody.
+pub(super) fn notice(hold: Option<Hold>, superuser: bool) -> Option<&'static str> {
+    match hold {
+        None if superuser => Some(
+            "--postgres-url leads to a superuser, and nothing confines that server: its migrations \
+             can reach whatever it can",
+        ),
+        Some(Hold { superuser: false, .. }) => Some(
+            "the kernel does not fully confine PostgreSQL here (that takes Linux 6.12 or newer, \
+             with Landlock), so migrations ran without the rights of a superuser",
+        ),
+        Some(Hold { full: false, .. }) => Some(
+            "the policy lets migrations be a superuser of a PostgreSQL that the kernel does not \
+             fully confine: they can reach whatever the gate's user can",
+        ),
+        _ => None,
+    }
+}
+
+/// Whom scripts run as where they are to have less rights.
+pub(super) const USER: &str = "migration_gate";
+
+/// Makes that user: it owns the database, and may make roles and databases.
+pub(super) fn make_user(client: &mut Client) -> Result<(), postgres::Error> {
+    let version: i32 = client
+        .query_one("SELECT current_setting('server_version_num')::int / 10000", &[])?
+        .try_get(0)?;
+    let mut sql = format!(
+        "CREATE ROLE {USER} LOGIN CREATEDB CREATEROLE; ALTER DATABASE postgres OWNER TO {USER};"
+    );
+    if version < 15 {
+        sql += &format!("ALTER SCHEMA public OWNER TO {USER};");
+    }
+    if version < 16 {
+        // Whoever makes roles may give themselves any role here, but for those of superusers.
+        sql += "UPDATE pg_catalog.pg_authid SET rolsuper = true WHERE rolname IN \
+                ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files');";
+    } else {
+        // What it makes it can use, as before.
+        sql += &format!("ALTER ROLE {USER} SET createrole_self_grant = 'set, inherit';");
+    }
+    client.batch_execute(&sql)
+}
+
+/// A bound in words.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        _ if bytes >= 1024 * MIB => format!("{} GiB", bytes / (1024 * MIB)),
+        _ => format!("{} MiB", bytes / MIB),
     }
 }
 
 /// How much of the disk a server may take: memory counts as disk where the folder lies in it.
 /// A power of two, so that it is the same in every run of a machine.
 pub(super) fn disk(folder: &Path) -> u64 {
+    fail::fail_point!("server-disk", |bytes: Option<String>| {
+        bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(64 * MIB)
+    });
     let most = if is_in_memory(folder) { 1024 * MIB } else { 4096 * MIB };
     let half = free_kib(folder).map_or(most, |kib| kib * 512).max(64 * MIB);
     most.min(1 << half.ilog2())
@@ -80,7 +141,7 @@ pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
         read,
         write: vec![data.to_owned()],
         limits: Limits {
-            memory: Some(4096 * MIB),
+            memory: Some(2048 * MIB),
             processor: Some(3600),
             // A table's files have 1 GiB at most.
             file: Some(1025 * MIB),
@@ -94,7 +155,7 @@ pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
 /// The policy with room for the processes of this server beside what its user runs already.
 pub(super) fn with_room(policy: &Policy) -> Policy {
     /// More than any server here has, and room for others of the same user that start later.
-    const ROOM: u64 = 1024;
+    const ROOM: u64 = 512;
     let mut policy = policy.clone();
     policy.limits.processes = Some(running(rustix::process::getuid().as_raw()) + ROOM);
     policy
@@ -140,3 +201,6 @@ fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
     wide[start..start + length].copy_from_slice(&bytes[at..at + length]);
     u64::from_ne_bytes(wide)
 }
+
+#[cfg(test)]
+mod tests;

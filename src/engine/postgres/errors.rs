@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use postgres::error::{DbError, ErrorPosition, Severity};
 
 use crate::engine::{EngineError, TargetError};
-use crate::model::{CannotRun, Failure, Location, Script, Span, printable};
+use crate::model::{Bar, Barred, CannotRun, Failure, Location, Script, Span, printable};
 use crate::sql::Statement;
 
 /// What the judgement of an error depends on besides the error.
@@ -17,8 +17,12 @@ pub(super) struct Circumstances<'a> {
     pub(super) major: u32,
     /// The major version the team says it runs.
     pub(super) declared: Option<u32>,
-    /// Whether the sandbox's own user may do everything.
+    /// Whether scripts run as a superuser.
     pub(super) superuser: bool,
+    /// Whether the kernel confines the server.
+    pub(super) confined: bool,
+    /// Whether it is a server that somebody named.
+    pub(super) named: bool,
     /// The history's scripts so far, in lower case, where they speak of roles.
     pub(super) roles_made: &'a [String],
 }
@@ -30,6 +34,8 @@ pub(super) enum Verdict {
     Script,
     /// Something is not here.
     CannotRun(CannotRun),
+    /// The sandbox kept the script from what it wanted.
+    Barred,
     /// The server is in trouble.
     Broken,
 }
@@ -45,6 +51,9 @@ pub(super) fn judge(
 ) -> Verdict {
     let cannot =
         |reason: String, way_out: String| Verdict::CannotRun(CannotRun { reason, way_out });
+    if around.confined && is_barred(code, message) {
+        return Verdict::Barred;
+    }
     if let Some((reason, way_out)) = missing_here(code, message, around.server) {
         return cannot(reason, format!("{way_out}, or {ACCEPT}"));
     }
@@ -86,15 +95,49 @@ pub(super) fn judge(
         );
     }
     if code == "42501" && !around.superuser {
-        return cannot(
-            format!("the user of --postgres-url may not do this: {message}"),
-            "use a superuser of a throwaway server, or leave --postgres-url out".into(),
-        );
+        return may_not(message, around.named);
     }
     match code.get(..2) {
         Some("53" | "58" | "57") if code != "57014" => Verdict::Broken,
         _ => Verdict::Script,
     }
+}
+
+/// What a script without all rights may not do.
+fn may_not(message: &str, named: bool) -> Verdict {
+    let (whose, way_out) = if named {
+        (
+            "the user of --postgres-url",
+            "use a superuser of a throwaway server, or leave --postgres-url out".into(),
+        )
+    } else {
+        (
+            "a migration that the kernel does not confine",
+            format!(
+                "run the check where the kernel can (Linux 6.12 or newer, with Landlock), name \
+                 \"postgres\" in `[policy] unconfined` of the base branch, or {ACCEPT}"
+            ),
+        )
+    };
+    Verdict::CannotRun(CannotRun { reason: format!("{whose} may not do this: {message}"), way_out })
+}
+
+/// Whether an error is the kernel's answer to a server that it confines: the operating system's
+/// words, connections that are not to be had, programs that do not start, bounds.
+fn is_barred(code: &str, message: &str) -> bool {
+    const SYSTEM: [&str; 3] = ["Permission denied", "Operation not permitted", "File too large"];
+    // A file of the machine that is not there; extensions are told of elsewhere.
+    let absent = code == "58P01"
+        && message.contains(" \"/")
+        && !message.contains("extension control file")
+        && !message.starts_with("could not access file");
+    absent
+        || SYSTEM.iter().any(|words| message.contains(words))
+        || code.starts_with("08")
+        || code == "53200" && (message == "out of memory" || message.contains("execute command"))
+        || code == "38000" && message.starts_with("program \"")
+        // Code that is not of PostgreSQL, or not of this one.
+        || message.starts_with("incompatible library")
 }
 
 /// What the server lacks that others have, and the way out.
@@ -147,9 +190,6 @@ pub(super) fn explain(
     statement: Option<&Statement>,
     around: &Circumstances<'_>,
 ) -> TargetError {
-    if is_lost(error) {
-        return TargetError::Script(connection_lost(script, statement));
-    }
     let Some(db) = error.as_db_error() else {
         return ours(error).into();
     };
@@ -157,6 +197,10 @@ pub(super) fn explain(
     match judge(db.code().code(), db.message(), words, around) {
         Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
         Verdict::Broken => ours(error).into(),
+        Verdict::Barred => TargetError::Barred(Barred {
+            by: Bar::Sandbox,
+            failure: failure(db, script, statement),
+        }),
         Verdict::Script => TargetError::Script(failure(db, script, statement)),
     }
 }
@@ -172,9 +216,14 @@ pub(super) fn is_lost(error: &postgres::Error) -> bool {
     )
 }
 
-/// The failure of a script that ran while its connection ended.
-pub(super) fn connection_lost(script: &Script, statement: Option<&Statement>) -> Failure {
-    Failure {
+/// The error of a script that ran while its connection ended; `ended_for` is what the sandbox ended
+/// it for.
+pub(super) fn connection_lost(
+    script: &Script,
+    statement: Option<&Statement>,
+    ended_for: Option<String>,
+) -> TargetError {
+    let failure = Failure {
         message: "the connection was lost while the script ran".into(),
         code: None,
         detail: None,
@@ -183,7 +232,13 @@ pub(super) fn connection_lost(script: &Script, statement: Option<&Statement>) ->
             || script.location(),
             |statement| Location::at(script.path.clone(), statement.span),
         ),
-    }
+    };
+    let Some(did) = ended_for else { return TargetError::Script(failure) };
+    let message = format!("{did}; the sandbox ended it");
+    TargetError::Barred(Barred {
+        by: Bar::Sandbox,
+        failure: Failure { message, hint: None, ..failure },
+    })
 }
 
 /// The server's refusal of a statement, with the place that it names.
@@ -290,100 +345,4 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn around(declared: Option<u32>) -> Circumstances<'static> {
-        Circumstances { server: "15.18", major: 15, declared, superuser: true, roles_made: &[] }
-    }
-
-    fn kind(code: &str, message: &str, sql: &str, around: &Circumstances<'_>) -> &'static str {
-        let words: Vec<String> = sql.split(' ').map(str::to_uppercase).collect();
-        match judge(code, message, &words, around) {
-            Verdict::Script => "script",
-            Verdict::CannotRun(_) => "cannot run",
-            Verdict::Broken => "broken",
-        }
-    }
-
-    #[test]
-    fn errors_are_laid_at_the_right_door() {
-        let cases = [
-            ("0A000", "extension \"postgis\" is not available", "create extension", "cannot run"),
-            (
-                "58P01",
-                "could not open extension control file \"/usr/share/postgresql/13/extension/vector.control\": No such file or directory",
-                "create extension",
-                "cannot run",
-            ),
-            (
-                "58P01",
-                "could not access file \"$libdir/x\": No such file or directory",
-                "create function",
-                "cannot run",
-            ),
-            ("42704", "role \"app\" does not exist", "grant select", "cannot run"),
-            ("42704", "role \"app\" does not exist", "drop role", "script"),
-            ("42704", "type \"geometry\" does not exist", "create table", "script"),
-            ("42704", "unrecognized configuration parameter \"x\"", "set x", "cannot run"),
-            (
-                "F0000",
-                "pg_cron can only be loaded via shared_preload_libraries",
-                "create extension",
-                "cannot run",
-            ),
-            ("42601", "syntax error at or near \":\"", "select", "cannot run"),
-            ("42601", "syntax error at or near \"TABEL\"", "create tabel", "script"),
-            ("42P01", "relation \"t\" does not exist", "drop table", "script"),
-            (
-                "23502",
-                "column \"a\" of relation \"t\" contains null values",
-                "alter table",
-                "script",
-            ),
-            ("53100", "could not extend file: No space left on device", "insert", "broken"),
-            ("57P01", "terminating connection due to administrator command", "select", "broken"),
-            ("57014", "canceling statement due to statement timeout", "select", "script"),
-            ("42501", "permission denied for table t", "select", "script"),
-        ];
-        for (code, message, sql, expected) in cases {
-            assert_eq!(kind(code, message, sql, &around(None)), expected, "{code} {message}");
-        }
-    }
-
-    #[test]
-    fn an_older_server_than_declared_is_not_the_scripts_fault() {
-        let message = "syntax error at or near \"VIRTUAL\"";
-        assert_eq!(kind("42601", message, "create table", &around(Some(18))), "cannot run");
-        assert_eq!(kind("42601", message, "create table", &around(Some(14))), "script");
-        assert_eq!(kind("23505", "duplicate key", "insert", &around(Some(18))), "script");
-    }
-
-    #[test]
-    fn a_role_that_the_history_makes_and_loses_is_the_scripts_fault() {
-        let made = ["create role app".to_owned()];
-        let around = Circumstances { roles_made: &made, ..around(None) };
-        assert_eq!(kind("42704", "role \"app\" does not exist", "grant", &around), "script");
-        assert_eq!(kind("42704", "role \"web\" does not exist", "grant", &around), "cannot run");
-    }
-
-    #[test]
-    fn missing_extensions_are_named() {
-        let Verdict::CannotRun(reason) =
-            judge("0A000", "extension \"postgis\" is not available", &[], &around(None))
-        else {
-            panic!("not a script's fault");
-        };
-        assert!(reason.reason.contains("postgis") && reason.reason.contains("15.18"));
-    }
-
-    #[test]
-    fn positions_count_characters_and_cover_a_token() {
-        let text = "-- é\nSELECT 'é', \"naïve\" FROM t;";
-        let statement = Span::new(6, text.len());
-        let at = |position| token_at(text, statement, position).map(|s| &text[s.start..s.end]);
-        assert_eq!(at(1), Some("SELECT"));
-        assert_eq!(at(13), Some("\"naïve\""));
-        assert_eq!(at(999), None);
-    }
-}
+mod tests;

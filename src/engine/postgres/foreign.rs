@@ -12,6 +12,7 @@ use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
 use super::beyond;
+use super::confined::Hold;
 use super::errors::{chain, said};
 use super::server::Server;
 use super::session;
@@ -244,6 +245,14 @@ impl Server for Foreign {
 
     fn private_name(&self) -> Option<&str> {
         Some(&self.database)
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        None
+    }
+
+    fn ended_for(&self) -> Option<String> {
+        None
     }
 }
 

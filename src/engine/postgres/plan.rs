@@ -21,8 +21,8 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(script: &Script) -> Result<Self, TargetError> {
         let mut statements = statements(script);
-        if let Some(reason) = refusal(script, &statements) {
-            return Err(TargetError::CannotRun(reason));
+        if let Some(barred) = refusal(script, &statements) {
+            return Err(TargetError::Barred(barred));
         }
         let control = own_control(&statements);
         let wrapped = match (script.transaction, &control) {

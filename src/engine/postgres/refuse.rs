@@ -2,33 +2,39 @@
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
-use crate::model::{CannotRun, Script};
+use crate::model::{Bar, Barred, Failure, Location, Script};
 use crate::sql::Statement;
 
-/// Why a script cannot be run as it stands; `None` for almost all.
-pub(super) fn refusal(script: &Script, statements: &[Statement]) -> Option<CannotRun> {
+/// What of a script cannot be run as it stands; nothing for almost all.
+pub(super) fn refusal(script: &Script, statements: &[Statement]) -> Option<Barred> {
     statements.iter().find_map(|statement| {
         let sql = script.text.get(statement.span.start..statement.span.end)?;
-        // A backslash outside quotes and comments is never SQL.
-        if tokenize_all(sql).any(|(kind, text)| kind == TokenKind::Unknown && text == "\\")
-            || sql.starts_with('\\')
-        {
-            let command: String = sql[sql.find('\\').unwrap_or(0)..]
-                .chars()
-                .take_while(|c| *c == '\\' || c.is_ascii_alphanumeric())
-                .take(24)
-                .collect();
-            return Some(CannotRun {
-                reason: format!("{command} is a command of psql, not SQL"),
-                way_out:
-                    "write it as SQL: COPY's data as INSERT, an included file in its place, a \
-                          variable as its value; or accept this migration by name in the policy of \
-                          the base branch"
-                        .into(),
-            });
-        }
-        if statement.starts_with(&["COPY"]) { copy_refusal(sql) } else { None }
+        let copy = || statement.starts_with(&["COPY"]).then(|| copy_refusal(sql)).flatten();
+        let (by, message) = client_command(sql).or_else(copy)?;
+        let help = match by {
+            Bar::Client => {
+                "write it as SQL: COPY's data as INSERT, an included file in its place, a variable \
+                 as its value"
+            }
+            Bar::Sandbox => "write the rows as INSERT",
+        };
+        let hint =
+            format!("{help}; or accept this migration by name in the policy of the base branch");
+        let location = Location::at(script.path.clone(), statement.span);
+        let failure = Failure { message, code: None, detail: None, hint: Some(hint), location };
+        Some(Barred { by, failure })
     })
+}
+
+/// A command of psql: a backslash outside quotes and comments is never SQL.
+fn client_command(sql: &str) -> Option<(Bar, String)> {
+    let found = sql.starts_with('\\')
+        || tokenize_all(sql).any(|(kind, text)| kind == TokenKind::Unknown && text == "\\");
+    let command = |sql: &str| -> String {
+        let start = sql[sql.find('\\').unwrap_or(0)..].chars();
+        start.take_while(|c| *c == '\\' || c.is_ascii_alphanumeric()).take(24).collect()
+    };
+    found.then(|| (Bar::Client, format!("{} is a command of psql, not SQL", command(sql))))
 }
 
 fn tokenize_all(sql: &str) -> impl Iterator<Item = (TokenKind, &str)> {
@@ -41,7 +47,7 @@ fn tokenize_all(sql: &str) -> impl Iterator<Item = (TokenKind, &str)> {
 }
 
 /// Looks at where a COPY goes: the token after FROM or TO outside parentheses.
-fn copy_refusal(sql: &str) -> Option<CannotRun> {
+fn copy_refusal(sql: &str) -> Option<(Bar, String)> {
     let mut depth = 0_usize;
     let mut arrow = false;
     for (kind, text) in tokenize_all(sql) {
@@ -51,24 +57,18 @@ fn copy_refusal(sql: &str) -> Option<CannotRun> {
             TokenKind::OpenParen => depth += 1,
             TokenKind::CloseParen => depth = depth.saturating_sub(1),
             TokenKind::Ident if depth == 0 && arrow && (word == "STDIN" || word == "STDOUT") => {
-                return Some(CannotRun {
-                    reason: format!(
-                        "COPY … {word} moves data through the client, which only psql can"
-                    ),
-                    way_out: "write the rows as INSERT, or accept this migration by name in the \
-                              policy of the base branch"
-                        .into(),
-                });
+                let message =
+                    format!("COPY … {word} moves data through the client, which only psql can");
+                return Some((Bar::Client, message));
             }
             TokenKind::Ident if depth == 0 && arrow && word == "PROGRAM" => {
-                return Some(outside(
-                    "COPY … PROGRAM is refused: it would run a program on the machine",
-                ));
+                let message = "COPY … PROGRAM is refused: it would run a program on the machine";
+                return Some((Bar::Sandbox, message.into()));
             }
             TokenKind::Literal { kind } if arrow && is_text(kind) => {
-                return Some(outside(
-                    "COPY with a file is refused: it would read or write a file of the machine",
-                ));
+                let message =
+                    "COPY with a file is refused: it would read or write a file of the machine";
+                return Some((Bar::Sandbox, message.into()));
             }
             _ => arrow = depth == 0 && (word == "FROM" || word == "TO"),
         }
@@ -80,25 +80,16 @@ fn is_text(kind: LiteralKind) -> bool {
     !matches!(kind, LiteralKind::Int { .. } | LiteralKind::Numeric { .. })
 }
 
-fn outside(reason: &str) -> CannotRun {
-    CannotRun {
-        reason: reason.into(),
-        way_out: "write the rows as INSERT, or accept this migration by name in the policy of the \
-                  base branch"
-            .into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{RepoPath, TransactionMode};
     use crate::sql::statements;
 
-    fn reason(sql: &str) -> Option<String> {
+    fn barred(sql: &str) -> Option<Barred> {
         let path = RepoPath::new("x.sql").unwrap();
         let script = Script::whole(path, sql.into(), TransactionMode::Bare);
-        refusal(&script, &statements(&script)).map(|cannot| cannot.reason)
+        refusal(&script, &statements(&script))
     }
 
     #[test]
@@ -109,24 +100,24 @@ mod tests {
             "-- first\n\\copy t FROM 'x.csv' csv",
             "SELECT 'a' \\gexec",
         ] {
-            assert!(reason(sql).unwrap().contains("psql"), "{sql}");
+            assert_eq!(barred(sql).unwrap().by, Bar::Client, "{sql}");
         }
-        assert_eq!(reason("SELECT '\\d', E'\\'\\\\', $$\\d$$, \"\\\" -- \\d\n /* \\d */;"), None);
+        assert_eq!(barred("SELECT '\\d', E'\\'\\\\', $$\\d$$, \"\\\" -- \\d\n /* \\d */;"), None);
     }
 
     #[test]
     fn copies_that_leave_the_database_are_refused() {
-        for sql in [
-            "COPY t FROM STDIN;",
-            "copy t (a, b) from stdin with csv;",
-            "COPY t TO STDOUT;",
-            "COPY t FROM PROGRAM 'curl x';",
-            "COPY (SELECT 1 FROM t) TO PROGRAM 'sh';",
-            "COPY t FROM '/etc/passwd';",
-            "COPY t TO $$/tmp/x$$;",
+        for (sql, by) in [
+            ("COPY t FROM STDIN;", Bar::Client),
+            ("copy t (a, b) from stdin with csv;", Bar::Client),
+            ("COPY t TO STDOUT;", Bar::Client),
+            ("COPY t FROM PROGRAM 'curl x';", Bar::Sandbox),
+            ("COPY (SELECT 1 FROM t) TO PROGRAM 'sh';", Bar::Sandbox),
+            ("COPY t FROM '/etc/passwd';", Bar::Sandbox),
+            ("COPY t TO $$/tmp/x$$;", Bar::Sandbox),
         ] {
-            assert!(reason(sql).is_some(), "{sql}");
+            assert_eq!(barred(sql).unwrap().by, by, "{sql}");
         }
-        assert_eq!(reason("CREATE TABLE copy (a int); SELECT 'FROM STDIN'"), None);
+        assert_eq!(barred("CREATE TABLE copy (a int); SELECT 'FROM STDIN'"), None);
     }
 }

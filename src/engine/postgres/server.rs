@@ -34,6 +34,10 @@ pub(super) trait Server: Halt {
     fn observe(&mut self, client: &mut Client, script: &Script) -> Result<(), EngineError>;
     /// A name that differs from run to run and must not be in a report.
     fn private_name(&self) -> Option<&str>;
+    /// How it is held; `None` for one that was named, which is not ours to hold.
+    fn hold(&self) -> Option<Hold>;
+    /// What it was ended for, where it took more than it may; told once.
+    fn ended_for(&self) -> Option<String>;
 }
 
 /// A server of our own, gone with the sandbox.
@@ -101,6 +105,14 @@ impl Server for Own {
     }
 
     fn private_name(&self) -> Option<&str> {
-        None
+        self.cluster.home().to_str()
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        Some(self.hold)
+    }
+
+    fn ended_for(&self) -> Option<String> {
+        self.cluster.ended_for()
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, SimpleQueryRow};
 
+use super::confined;
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
 use super::loading::Refusals;
@@ -19,7 +20,7 @@ use crate::engine::{
     stopped,
 };
 use crate::host::{self, Stop};
-use crate::model::{Location, Script, Snapshot, StatementTrace, Work};
+use crate::model::{Barred, Location, Script, Snapshot, StatementTrace, Work};
 use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
@@ -177,15 +178,23 @@ impl Sandbox {
                 return stopped(stop, place(script, statement), limit);
             }
         };
+        if errors::is_lost(&error) {
+            return connection_lost(script, statement, self.server.ended_for());
+        }
         let around = Circumstances {
             server: &self.version,
             major: self.major,
             declared: self.spec.engine_version.as_deref().and_then(super::binaries::major),
             superuser: self.superuser,
+            confined: self.server.hold().is_some_and(|hold| hold.confined),
+            named: self.server.hold().is_none(),
             roles_made: &self.roles_made,
         };
         let mut error = explain(&error, script, statement, &around);
-        if let (TargetError::Script(failure), Some(name)) = (&mut error, self.server.private_name())
+        if let (
+            TargetError::Script(failure) | TargetError::Barred(Barred { failure, .. }),
+            Some(name),
+        ) = (&mut error, self.server.private_name())
         {
             failure.message = failure.message.replace(name, "<sandbox>");
             failure.detail = failure.detail.take().map(|text| text.replace(name, "<sandbox>"));
@@ -247,7 +256,7 @@ impl Sandbox {
         let killed = self.tidy(&plan)?;
         if killed && result.is_ok() {
             let last = plan.statements.last();
-            result = Err(TargetError::Script(connection_lost(script, last)));
+            result = Err(connection_lost(script, last, self.server.ended_for()));
         }
         match &result {
             Ok(()) => {
@@ -340,6 +349,13 @@ fn no_way_back() -> EngineError {
 impl Target for Sandbox {
     fn version(&self) -> String {
         format!("PostgreSQL {}", self.version)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        confined::notice(self.server.hold(), self.superuser)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     fn execute(&mut self, script: &Script) -> Result<(), TargetError> {

@@ -1,5 +1,6 @@
 //! `dryrun/timeout`
 
+use super::steps;
 use crate::model::{Levels, Outcome, RuleMeta};
 use crate::rules::{Check, Draft, EvidenceCx, Rule, Sink};
 
@@ -18,18 +19,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>) {
     for seen in &cx.evidence.migrations {
-        let rows = seen.rows.as_ref();
-        let steps = [
-            ("up", Some(&seen.up)),
-            ("second up", seen.again.as_ref()),
-            ("verify script", seen.verify.as_ref()),
-            ("down", seen.down.as_ref()),
-            ("up after the down", seen.up_after_down.as_ref()),
-            ("down in reverse order", seen.reverse.as_ref()),
-            ("up over rows", rows.and_then(|rows| rows.up.as_ref())),
-            ("down over rows", rows.and_then(|rows| rows.down.as_ref())),
-        ];
-        for (step, evidence) in steps {
+        for (step, evidence) in steps(seen) {
             if let Some(Outcome::TimedOut { location, limit }) = evidence.map(|step| &step.outcome)
             {
                 let message = format!("the {step} was stopped after {limit} s");

@@ -8,7 +8,7 @@ use super::make::{PlanInput, Rehearsal, Tried};
 use super::resolution::Resolution;
 use super::wire::{Check, CheckName, Outcome};
 use crate::catalog::Entry;
-use crate::model::{EngineKind, Kind, Outcome as Seen, Step, printable};
+use crate::model::{Barred, EngineKind, Kind, Outcome as Seen, Step, printable};
 use crate::runner::Fault;
 use crate::runner::target::Strategy;
 use crate::runner::tracking::{Tracked, TrackedState};
@@ -124,7 +124,9 @@ fn refusal(entry: &Entry, input: &PlanInput<'_>) -> Option<String> {
         return Some(format!("{id}: {why}"));
     }
     match &evidence(entry, input)?.up.outcome {
-        Seen::Failed(failure) => Some(format!("{id}: {}", failure.message)),
+        Seen::Failed(failure) | Seen::Barred(Barred { failure, .. }) => {
+            Some(format!("{id}: {}", failure.message))
+        }
         Seen::TimedOut { limit, .. } => {
             Some(format!("{id}: a statement was stopped after {limit} s"))
         }

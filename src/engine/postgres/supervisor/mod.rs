@@ -27,7 +27,16 @@ use crate::host;
 /// The hidden command under which this program is the supervisor.
 pub(super) const COMMAND: &str = "keep-server";
 
-/// How often it looks at the disk.
+/// The orders that ask whether the server was ended for a bound: it had too much on disk, or too
+/// many processes.
+pub(super) const OVERFULL: &str = "overfull";
+pub(super) const CROWDED: &str = "crowded";
+
+/// How many processes a server may have: with every connection and worker there are, it has half
+/// as many.
+pub(super) const MOST_PROCESSES: usize = 100;
+
+/// How often it looks at the disk and the processes.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a clean stop may take, which writes everything down.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -70,8 +79,8 @@ struct Keeper {
     job: Job,
     server: Option<Child>,
     disk: Disk,
-    /// Whether the server was ended since it took too much of the disk, and nobody asked yet.
-    overfull: bool,
+    /// The bound for which the server was ended, while nobody has asked yet.
+    ended_for: Option<&'static str>,
     /// Set by a signal.
     told_to_end: Arc<AtomicBool>,
 }
@@ -87,7 +96,7 @@ impl Keeper {
         // A confined server cannot set modes, so files are born with the right ones.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let disk = Disk::new(job.home.join("data"), job.disk)?;
-        Ok(Self { job, server: None, disk, overfull: false, told_to_end })
+        Ok(Self { job, server: None, disk, ended_for: None, told_to_end })
     }
 
     /// Carries out orders until there are no more.
@@ -120,7 +129,7 @@ impl Keeper {
             // A clean stop writes everything down, which may take its time.
             "stop" => self.halt(Signal::INT, STOP_LIMIT),
             "kill" => self.halt(Signal::QUIT, KILL_LIMIT),
-            "overfull" => std::mem::take(&mut self.overfull),
+            OVERFULL | CROWDED => self.ended_for.take_if(|bound| *bound == order).is_some(),
             _ => false,
         }
     }
@@ -166,10 +175,15 @@ impl Keeper {
         Ok(())
     }
 
-    /// Ends a server that has more on disk than it may.
+    /// Ends a server that has more on disk, or more processes, than it may.
     fn look(&mut self) {
-        if self.server.is_some() && self.disk.is_overfull() {
-            self.overfull = true;
+        if self.server.is_none() {
+            return;
+        }
+        let overfull = self.disk.is_overfull().then_some(OVERFULL);
+        let crowded = || (processes::descendants().len() > MOST_PROCESSES).then_some(CROWDED);
+        if let Some(bound) = overfull.or_else(crowded) {
+            self.ended_for = Some(bound);
             processes::end_all();
             self.halt(Signal::KILL, KILL_LIMIT);
         }

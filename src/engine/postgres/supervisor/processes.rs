@@ -43,7 +43,7 @@ pub(super) fn end_all() {
 }
 
 /// Every process below this one; nothing where the system does not tell.
-fn descendants() -> Vec<Pid> {
+pub(super) fn descendants() -> Vec<Pid> {
     let mut found = children(std::process::id());
     let mut next = 0;
     while let Some(pid) = found.get(next) {
