@@ -132,8 +132,10 @@ fn jq_answers_nothing_where_the_kernel_cannot_confine_it() {
     let name = "head/config/migrations/0001_timeout_in_milliseconds.toml";
     let text = folder.read(name);
     let (start, _) = text.split_once("[[up]]").unwrap();
-    let jq = "[[up]]\njq = \".timeout_ms = .timeout * 1000 | del(.timeout)\"\n\
-              [[down]]\njq = \".timeout = .timeout_ms / 1000 | del(.timeout_ms)\"\n";
+    let jq = "[[up]]\n\
+              jq = \"if .timeout then .timeout_ms = .timeout * 1000 | del(.timeout) else . end\"\n\
+              [[down]]\n\
+              jq = \"if .timeout_ms then .timeout = .timeout_ms / 1000 | del(.timeout_ms) else . end\"\n";
     folder.write(name, &format!("{start}{jq}"));
     let said = untold(&judge_there(&folder));
     assert!(said.contains("it runs a jq program, and the kernel here cannot"), "{said}");

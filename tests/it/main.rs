@@ -19,6 +19,7 @@ mod governance;
 mod hook;
 mod html;
 mod init;
+mod inputs;
 mod layouts;
 mod levels;
 mod locks;
