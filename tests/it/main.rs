@@ -17,6 +17,7 @@ mod formats;
 mod github;
 mod governance;
 mod hook;
+mod hostile;
 mod html;
 mod init;
 mod layouts;
