@@ -17,8 +17,10 @@ use postgres::{Client, Config, NoTls};
 
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
+use super::confined::{self, Hold};
 use super::errors::{chain, no_room, tell, trouble};
 use super::session;
+use super::supervisor::{self, Job};
 use super::template::{INIT_FLAGS, Template};
 use crate::engine::EngineError;
 use crate::host::{self, Stop};
@@ -37,19 +39,22 @@ const NEEDED_KIB: u64 = 60 * 1024;
 
 /// Speed over safety: a crash of the machine loses nothing that anyone wants. What is committed
 /// must outlive a kill of the server, though, so commits do wait for their write to the log.
-const SETTINGS: [&str; 18] = [
+const SETTINGS: [&str; 20] = [
     "listen_addresses=",
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
     "max_wal_senders=0",
+    "max_connections=20",
+    "max_worker_processes=8",
     "autovacuum=off",
     "jit=off",
     "shared_buffers=16MB",
     "dynamic_shared_memory_type=mmap",
     "timezone=UTC",
     "log_timezone=UTC",
-    "max_locks_per_transaction=512",
+    // Times connections: room for changes of thousands of tables at once.
+    "max_locks_per_transaction=2048",
     "logging_collector=off",
     "log_destination=stderr",
     "log_line_prefix=",
@@ -87,10 +92,10 @@ fn go_on() -> Result<(), EngineError> {
 
 impl Cluster {
     /// Starts a fresh server.
-    pub(super) fn start(binaries: &Binaries) -> Result<Self, EngineError> {
+    pub(super) fn start(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
         let (home, account) =
             account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
-        let cluster = Self::supervised(binaries, home, account)?;
+        let cluster = Self::supervised(binaries, hold, home, account)?;
         let template = Template::of(binaries);
         let data = cluster.data();
         let copied = template
@@ -118,13 +123,27 @@ impl Cluster {
 
     fn supervised(
         binaries: &Binaries,
+        hold: Hold,
         home: PathBuf,
         account: Option<Account>,
     ) -> Result<Self, EngineError> {
-        let mut command = host::command("/bin/sh");
-        command.args(["-c", include_str!("supervisor.sh"), "migration-gate-supervisor"]);
-        command.arg(&home).arg(binaries.initdb()).arg(INIT_FLAGS).arg(binaries.postgres());
-        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        let job = Job {
+            policy: hold
+                .confined
+                .then(|| confined::policy(&binaries.postgres(), &home.join("data"))),
+            disk: confined::disk(&home),
+            initdb: binaries.initdb(),
+            init_flags: INIT_FLAGS.split(' ').map(str::to_owned).collect(),
+            postgres: binaries.postgres(),
+            flags: SETTINGS.iter().flat_map(|setting| ["-c", setting]).map(str::to_owned).collect(),
+            home: home.clone(),
+        };
+        let (Some(program), Ok(job)) = (host::own_program_again(), serde_json::to_string(&job))
+        else {
+            return Err(broken("has no supervisor"));
+        };
+        let mut command = host::command(program);
+        command.args([supervisor::COMMAND, &job]);
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
         let mut path = vec![binaries.folder().to_owned()];
         path.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
@@ -148,7 +167,8 @@ impl Cluster {
         })
     }
 
-    fn data(&self) -> PathBuf {
+    /// The data folder, which holds the server's socket, too: it may write nowhere else.
+    pub(super) fn data(&self) -> PathBuf {
         self.home.join("data")
     }
 
@@ -224,7 +244,7 @@ impl Cluster {
 
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.host_path(&self.home).user("postgres").dbname("postgres");
+        config.host_path(self.data()).user("postgres").dbname("postgres");
         config.application_name("migration-gate").options(session::OPTIONS);
         config.notice_callback(|_| {});
         config
@@ -357,7 +377,7 @@ mod tests {
     #[test]
     fn a_server_that_is_not_listening_yet_is_stopped_all_the_same() {
         let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries).unwrap();
+        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
         let started = host::now();
         for _ in 0..4 {
             cluster.kill();
@@ -372,7 +392,7 @@ mod tests {
     #[test]
     fn a_server_whose_supervisor_was_killed_goes_with_the_sandbox() {
         let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries).unwrap();
+        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
         let (home, server) = (cluster.home().to_owned(), server(&cluster));
         cluster.supervisor.lock().unwrap().kill().unwrap();
         assert!(cluster.order("alive").is_err());

@@ -13,6 +13,7 @@ mod account;
 mod beyond;
 mod binaries;
 mod cluster;
+mod confined;
 mod errors;
 mod foreign;
 mod history;
@@ -24,6 +25,7 @@ mod rows;
 mod server;
 mod session;
 mod snapshot;
+mod supervisor;
 mod tables;
 mod target;
 mod template;
@@ -31,9 +33,11 @@ mod trace;
 
 use super::{Engine, EngineError, SandboxSpec, Target};
 use binaries::Binaries;
+use confined::Hold;
 use foreign::Foreign;
 pub use real::{STEPS, open};
 use server::Own;
+pub use supervisor::keep_server;
 use target::Sandbox;
 
 /// The PostgreSQL engine.
@@ -49,7 +53,7 @@ impl Engine for Postgres {
         }
         let wanted = spec.engine_version.as_deref().and_then(binaries::major);
         let binaries = Binaries::find(spec.postgres_bin.as_deref(), wanted)?;
-        let server = Own::start(binaries)?;
+        let server = Own::start(binaries, Hold::of_this_kernel(spec.unconfined))?;
         Ok(Box::new(Sandbox::new(Box::new(server), Vec::new(), spec)?))
     }
 }

@@ -4,6 +4,7 @@ use postgres::Client;
 
 use super::binaries::Binaries;
 use super::cluster::Cluster;
+use super::confined::Hold;
 use super::session::Halt;
 use crate::engine::EngineError;
 use crate::model::{CannotRun, Script};
@@ -38,13 +39,14 @@ pub(super) trait Server: Halt {
 /// A server of our own, gone with the sandbox.
 pub(super) struct Own {
     binaries: Binaries,
+    hold: Hold,
     cluster: Cluster,
 }
 
 impl Own {
     /// Starts it.
-    pub(super) fn start(binaries: Binaries) -> Result<Self, EngineError> {
-        Ok(Self { cluster: Cluster::start(&binaries)?, binaries })
+    pub(super) fn start(binaries: Binaries, hold: Hold) -> Result<Self, EngineError> {
+        Ok(Self { cluster: Cluster::start(&binaries, hold)?, hold, binaries })
     }
 
     /// The running server.
@@ -86,7 +88,7 @@ impl Server for Own {
     }
 
     fn reset(&mut self) -> Result<Client, EngineError> {
-        self.cluster = Cluster::start(&self.binaries)?;
+        self.cluster = Cluster::start(&self.binaries, self.hold)?;
         self.cluster.connect()
     }
 
