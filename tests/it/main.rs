@@ -14,6 +14,7 @@ mod determinism;
 mod docs;
 mod documents;
 mod formats;
+mod fuzz;
 mod github;
 mod governance;
 mod hook;
