@@ -144,7 +144,7 @@ pub(super) fn rehearse(
     match (catalog.info.engine, documents) {
         (EngineKind::Sqlite, _) => {
             let policy = Policy::new(Role::Calculation);
-            apart(&policy, |clock| run(&Sqlite::timed_by(clock)))
+            apart(&catalog.info.name, &policy, |clock| run(&Sqlite::timed_by(clock)))
         }
         (EngineKind::Postgres, _) => run(&Postgres),
         (EngineKind::Documents, Some(documents)) => run(documents),
@@ -164,6 +164,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Does SQLite's work on a thread that the kernel keeps from everything else, and ends the program
 /// where SQLite does not come back.
 fn apart(
+    set: &str,
     policy: &Policy,
     work: impl FnOnce(&Clock) -> Result<(), EngineError> + Send,
 ) -> Result<(), EngineError> {
@@ -185,11 +186,10 @@ fn apart(
             .map_err(|error| EngineError::Broken(format!("no thread can be started: {error}")))?;
         while ended.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
             if clock.is_overdue(GRACE) {
-                complain(
-                    "SQLite does not come back from a statement whose time is over\n  \
-                     help: look for functions that compare large texts, such as LIKE and instr; \
-                     the set is named by --set, one at a time",
-                );
+                complain(&format!(
+                    "SQLite does not come back from a statement of {set} whose time is over\n  \
+                     help: make the texts smaller that it compares, by LIKE or instr() for example"
+                ));
                 host::end(3);
             }
         }

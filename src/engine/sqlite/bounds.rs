@@ -107,6 +107,15 @@ const OUTSIDE: [&str; 4] =
 /// Functions that load machine code.
 const LOADERS: [&str; 2] = ["fts3_tokenizer", "load_extension"];
 
+/// Whether a message refuses such a function, which has no code of its own: to a statement, or to
+/// a view or a trigger.
+pub(super) fn is_loader_refused(message: &str) -> bool {
+    LOADERS.iter().any(|function| {
+        message.eq_ignore_ascii_case(&format!("not authorized to use function: {function}"))
+            || message.eq_ignore_ascii_case(&format!("unsafe use of {function}()"))
+    })
+}
+
 /// Pragmas that change what a sandbox may take, or where it keeps it.
 const BOUNDS: [&str; 10] = [
     "cache_size",

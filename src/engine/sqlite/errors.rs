@@ -65,8 +65,7 @@ pub(super) fn classify(
     }
     let is_denied =
         |code: &rusqlite::ffi::Error| code.code == ErrorCode::AuthorizationForStatementDenied;
-    // A function that is refused has no code of its own.
-    if code.is_some_and(is_denied) || message.starts_with("not authorized to use function") {
+    if code.is_some_and(is_denied) || bounds::is_loader_refused(&message) {
         return reaches_out(&message);
     }
     for (sign, way_out) in NOT_HERE {
