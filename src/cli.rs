@@ -95,9 +95,13 @@ pub enum Command {
     /// Real targets.
     #[command(flatten)]
     OnTarget(Runner),
-    /// Evaluate the jq program of a config migration: its own process, with bounds from outside.
+    /// Evaluate the jq program of a config migration, in a process that confines itself.
     #[command(name = "evaluate-jq", hide = true)]
-    EvaluateJq,
+    EvaluateJq {
+        /// Keep to the limits, and do without the other bounds.
+        #[arg(long)]
+        unconfined: bool,
+    },
     /// Keep a throwaway PostgreSQL server until its orders end.
     #[command(name = "keep-server", hide = true)]
     KeepServer {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 /// An environment variable; `None` where it is unset or empty.
 #[must_use]
 pub fn env(name: &str) -> Option<OsString> {
@@ -124,8 +126,10 @@ pub fn capture_files(
     // Most are done at once; the others are not worth asking so often.
     let mut wait = Duration::from_millis(1);
     let ended = loop {
+        let ended = child.try_wait()?;
+        // After that, so that what it printed last counts, too.
         let printed = out.metadata()?.len().max(complaints.metadata()?.len());
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = ended {
             break if printed > most { Err(Captured::TooMuch) } else { Ok(status.success()) };
         }
         let stop = must_stop().or((now() >= deadline).then_some(Stop::Deadline));
@@ -137,11 +141,10 @@ pub fn capture_files(
         pause(wait);
         wait = (wait * 2).min(Duration::from_millis(10));
     };
-    let group = format!("-{}", child.id());
-    let mut end = self::command("sh");
-    let end = end.args(["-c", "kill -s KILL -- \"$1\" 2>/dev/null", "sh", &group]);
-    // Where nothing of the group is left there is nothing to end.
-    let _ = end.status();
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // Where nothing of the group is left there is nothing to end.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
     let _ = child.kill();
     child.wait()?;
     let success = match ended {

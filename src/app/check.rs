@@ -1,17 +1,18 @@
 //! `check`: from the change to the verdict.
 
 use super::approvals::approved_by;
+use super::confined;
 use super::documents::{self, Configs};
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::Outputs;
 use super::progress::Progress;
-use super::sandbox::{Ran, run, server};
+use super::sandbox::{Ran, Way, run, server};
 use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
-use crate::config::{Preset, Settings};
+use crate::config::{Preset, Settings, Unconfined};
 use crate::engine::EngineError;
 use crate::engine::documents::Documents;
 use crate::error::GateError;
@@ -111,7 +112,7 @@ fn ready<'a>(
     let config = gathered.configs.get(&documents::key(catalog));
     let config = config.filter(|_| share.has_part_in(&catalog.info.name));
     let documents = config
-        .map(|set| documents::engine(&set.inspected, catalog, &gathered.comparison, args))
+        .map(|set| documents::engine(&set.inspected, catalog, gathered, args))
         .transpose()?;
     Ok(Ready { catalog, documents })
 }
@@ -149,7 +150,10 @@ fn judge_as_read(
     let documents = documents.as_ref().map(|(documents, _)| documents);
     let Ran { evidence, ended } = match judged.is_empty() && !catalog.rewrites_history() {
         true => Ran::default(),
-        false => run(catalog, documents, (args, share), rollback),
+        false => {
+            let unconfined = policy.accepts_unconfined(Unconfined::Postgres);
+            run(catalog, documents, (args, share), Way { rollback, unconfined })
+        }
     };
     if let Some(EngineError::Interrupted) = ended {
         return Err(EngineError::Interrupted.into());
@@ -170,6 +174,9 @@ fn judge_as_read(
     untold.retain(|item| share.tells(name, item.migration.as_deref()));
     let mut said = notices(catalog, share, &evidence);
     (said.accepted, untold) = accept(policy, untold);
+    if !judged.is_empty() {
+        said.accepted.extend(confined::told(policy, catalog, documents, args));
+    }
     parts.said.push(said);
     parts.inconclusive.extend(untold);
     parts.inconclusive.extend(ended.map(|error| unfinished(catalog, &error)));

@@ -9,9 +9,11 @@ use super::printed;
 use crate::catalog::{Entry, SetCatalog};
 use crate::changes::{Comparison, Source};
 use crate::cli::{Check, OnTarget};
-use crate::config::SetConfig;
+use crate::config::{SetConfig, Settings, Unconfined};
+use crate::confine::Workplace;
 use crate::contract;
 use crate::document::{self, Format, Patterns};
+use crate::engine::documents::jq::Evaluator;
 use crate::engine::documents::{Documents, Tools};
 use crate::error::GateError;
 use crate::host;
@@ -217,13 +219,13 @@ fn bindings(set: &SetConfig) -> Vec<(Sited<String>, Sited<RepoPath>)> {
 pub(super) fn engine(
     inspected: &Inspected,
     catalog: &SetCatalog,
-    comparison: &Comparison,
+    gathered: &Gathered,
     args: &Check,
 ) -> Result<(Documents, Option<tempfile::TempDir>), GateError> {
     let programs = programs(catalog, args.all);
     let runs_commands = programs.iter().any(|program| program.runs_commands());
     let folder = (runs_commands && args.place.allow_commands)
-        .then(|| printed::copied(&*comparison.head, &RepoPath::root()))
+        .then(|| printed::copied(&*gathered.comparison.head, &RepoPath::root()))
         .transpose()
         .map_err(GateError::Usage)?;
     let documents = Documents {
@@ -231,12 +233,21 @@ pub(super) fn engine(
         files: inspected.held.clone(),
         judged: programs.iter().map(|program| program.migration.clone()).collect(),
         tools: Tools {
-            jq: host::own_program().map(Into::into),
-            commands: folder.as_ref().map(|folder| folder.path().to_owned()),
+            jq: evaluator(&gathered.policy),
+            commands: folder.as_ref().map(|folder| Workplace {
+                folder: folder.path().to_owned(),
+                unconfined: gathered.policy.accepts_unconfined(Unconfined::Commands),
+            }),
             limit: args.statement_timeout,
         },
     };
     Ok((documents, folder))
+}
+
+/// What evaluates jq.
+fn evaluator(policy: &Settings) -> Option<Evaluator> {
+    let accepted = policy.accepts_unconfined(Unconfined::Jq);
+    host::own_program_again().map(|program| Evaluator::from(program).unconfined(accepted))
 }
 
 /// The engine that config migrations run on with the documents below a folder: those that the
@@ -265,7 +276,7 @@ pub(super) fn on_target(
         files: governed(root, &contract, &set)?,
         judged: BTreeSet::new(),
         tools: Tools {
-            jq: host::own_program().map(Into::into),
+            jq: evaluator(&gathered.policy),
             commands: None,
             limit: on.statement_timeout,
         },

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::documents::{self, Configs};
+use super::printed::Permit;
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
-use crate::config::{self, SetConfig, Settings};
+use crate::config::{self, SetConfig, Settings, Unconfined};
 use crate::error::GateError;
 use crate::model::{
     EngineKind, EntryKind, Identity, Inconclusive, Location, PolicyIdentity, RepoPath, Script,
@@ -84,7 +85,10 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         trusted.extend(by_contract.iter().cloned());
         sets.extend(by_contract);
     }
-    let mut catalogs = catalogs(choice, &comparison, (&sets, &trusted), hidden, &mut untold)?;
+    let policy = base.unwrap_or_else(|| head.clone());
+    let unconfined = policy.accepts_unconfined(Unconfined::Commands);
+    let known = (sets.as_slice(), trusted.as_slice(), unconfined);
+    let mut catalogs = catalogs(choice, &comparison, known, hidden, &mut untold)?;
     let mut configs = BTreeMap::new();
     for catalog in &mut catalogs {
         let is_this = |set: &&SetConfig| set.path.value == catalog.info.path;
@@ -109,7 +113,6 @@ pub(super) fn gather(choice: &Choice<'_>) -> Result<Gathered, GateError> {
         catalogs.push(catalog);
     }
     let identity = identity(&comparison, &config_path)?;
-    let policy = base.unwrap_or_else(|| head.clone());
     Ok(Gathered {
         comparison,
         policy,
@@ -245,15 +248,15 @@ struct Plan {
     spec: SetSpec,
     moved_from: Option<RepoPath>,
     manifest: Option<RepoPath>,
-    /// What prints its SQL, and whether that may run.
-    command: Option<(config::CommandConfig, bool)>,
+    /// What prints its SQL, and what that may do.
+    command: Option<(config::CommandConfig, Permit)>,
 }
 
 /// The sets to read: those of the configuration, with those of the base, and those found.
 fn catalogs(
     choice: &Choice<'_>,
     comparison: &Comparison,
-    (configured, trusted): (&[SetConfig], &[SetConfig]),
+    (configured, trusted, unconfined): (&[SetConfig], &[SetConfig], bool),
     found: Vec<Found>,
     untold: &mut Vec<Inconclusive>,
 ) -> Result<Vec<SetCatalog>, GateError> {
@@ -272,7 +275,7 @@ fn catalogs(
             spec,
             moved_from: None,
             manifest: set.manifest.as_ref().map(|manifest| manifest.value.clone()),
-            command: set.command.clone().map(|command| (command, may_run)),
+            command: set.command.clone().map(|command| (command, Permit { may_run, unconfined })),
         });
     }
     for found in found {
@@ -378,8 +381,8 @@ fn read_set(
     let base_path = moved_from.unwrap_or_else(|| spec.path.clone());
     let load = |side: &dyn Source, path: &RepoPath| -> Result<_, GateError> {
         let mut tree = catalog::load(side, path)?;
-        let printed = command.as_ref().map_or(Ok(()), |(command, may_run)| {
-            super::printed::print(side, command, *may_run, &mut tree)
+        let printed = command.as_ref().map_or(Ok(()), |(command, permit)| {
+            super::printed::print(side, command, *permit, &mut tree)
         });
         Ok(printed.map(|()| tree))
     };

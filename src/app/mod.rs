@@ -4,6 +4,7 @@ mod approvals;
 mod bundle;
 mod check;
 mod ci;
+mod confined;
 mod create;
 mod documents;
 mod examples;
@@ -83,18 +84,12 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Schema { file } => manual::schema(*file),
         Command::Pulls(args) => pulls::pulls(args),
         Command::OnTarget(command) => real::run(command),
-        Command::EvaluateJq => evaluate_jq(),
+        Command::EvaluateJq { unconfined } => {
+            output::print(&jq::answer(std::io::stdin().lock(), *unconfined)).map(|()| 0)
+        }
         Command::KeepServer { job } => Ok(postgres::keep_server(job).map(|()| 0)?),
         Command::Confine { policy, words } => {
             Err(GateError::Confined(confine::become_program(policy, words)))
         }
     }
-}
-
-/// Answers one question about jq, from standard input to standard output.
-fn evaluate_jq() -> Result<u8, GateError> {
-    let question = std::io::read_to_string(std::io::stdin().lock())
-        .map_err(|error| GateError::Usage(format!("no question can be read: {error}")))?;
-    output::print(&jq::answer(&question))?;
-    Ok(0)
 }

@@ -1,8 +1,8 @@
 //! Sets with the layout `command`: the SQL that their tools print.
 //!
-//! The commands run the change's own code with the user's rights. They run only where the base's
-//! configuration names them or the user allows it, in a copy of the files, without the environment
-//! of the gate, for a limited time. What they print is kept by content in the user's cache.
+//! The commands run the change's own code. They run only where the base's configuration names them
+//! or the user allows it, confined to a copy of the files, without the environment of the gate, for
+//! a limited time. What they print is kept by content in the user's cache.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::changes::{Comparison, Source};
 use crate::config::CommandConfig;
+use crate::confine::{self, Support, Unready, Workplace};
 use crate::host::{self, Captured, Stop};
 use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, hex, printable, sha256};
 
@@ -27,6 +28,15 @@ const MOST_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Why nothing can be told, and the way out.
 type Untold = (String, String);
+
+/// What the commands of a set may do.
+#[derive(Clone, Copy)]
+pub(super) struct Permit {
+    /// Whether they may run at all.
+    pub(super) may_run: bool,
+    /// Whether they may where the kernel cannot confine them.
+    pub(super) unconfined: bool,
+}
 
 /// Whether the change touches a file below a folder.
 pub(super) fn is_touched(comparison: &Comparison, folder: &RepoPath) -> bool {
@@ -45,23 +55,31 @@ pub(super) fn is_touched(comparison: &Comparison, folder: &RepoPath) -> bool {
 pub(super) fn print(
     side: &dyn Source,
     config: &CommandConfig,
-    may_run: bool,
+    permit: Permit,
     tree: &mut Tree,
 ) -> Result<(), Untold> {
-    if !may_run {
+    if !permit.may_run {
         let reason = "the base's configuration does not name the commands that print its SQL";
-        let way_out = "merge the configuration first, or run the gate with --allow-commands where \
-                       you trust the change: its own code runs with your rights";
+        let way_out = "merge the configuration first, or run the gate with --allow-commands";
         return Err((reason.to_owned(), way_out.to_owned()));
     }
-    all(side, config, tree).map_err(|reason| {
+    if !permit.unconfined && confine::support() == Support::None {
+        let reason = "commands print its SQL, and the kernel here cannot confine them";
+        return Err((reason.to_owned(), confine::unconfined("commands")));
+    }
+    all(side, config, permit.unconfined, tree).map_err(|reason| {
         let way_out = "mend the `command` of the set in migration-gate.toml, or try the command in \
                        a clean copy of the repository";
         (reason, way_out.to_owned())
     })
 }
 
-fn all(side: &dyn Source, config: &CommandConfig, tree: &mut Tree) -> Result<(), String> {
+fn all(
+    side: &dyn Source,
+    config: &CommandConfig,
+    unconfined: bool,
+    tree: &mut Tree,
+) -> Result<(), String> {
     let files = named(config, tree);
     if files.is_empty() {
         return Ok(());
@@ -72,7 +90,8 @@ fn all(side: &dyn Source, config: &CommandConfig, tree: &mut Tree) -> Result<(),
         std::fs::create_dir(folder).map_err(|error| error.to_string())?;
     }
     let digest = copy(side, &config.workdir, &work)?;
-    let printer = Printer { config, home, work, digest };
+    let place = Workplace { folder: work, unconfined };
+    let printer = Printer { config, home, place, digest };
     let ids = printer.ids(&files)?;
     let mut printed = Vec::new();
     let mut previous = "base".to_owned();
@@ -156,8 +175,8 @@ fn copy(side: &dyn Source, folder: &RepoPath, to: &Path) -> Result<String, Strin
 struct Printer<'a> {
     config: &'a CommandConfig,
     home: PathBuf,
-    work: PathBuf,
-    /// Of everything in `work` before the first command ran.
+    place: Workplace,
+    /// Of everything in there before the first command ran.
     digest: String,
 }
 
@@ -199,13 +218,13 @@ impl Printer<'_> {
             return Ok(text.into());
         }
         let shown = printable(&words.join(" ")).into_owned();
-        let Some((program, arguments)) = words.split_first() else {
-            return Err("a command has no program".to_owned());
-        };
-        let mut command = host::command(program);
-        command.args(arguments).current_dir(&self.work).env_clear();
-        command.env("PATH", host::env("PATH").unwrap_or_default());
-        command.env("HOME", &self.home).env("LANG", "C.UTF-8").envs(&self.config.environment);
+        let command = self.place.command(&words, &self.home, LIMIT);
+        let mut command = command.map_err(|unready| match unready {
+            Unready::Nameless => "a command has no program".to_owned(),
+            Unready::Missing => format!("`{shown}` is not on this machine"),
+            Unready::Unconfined => format!("`{shown}` cannot be confined"),
+        })?;
+        command.envs(&self.config.environment);
         let (success, out, said) = match host::capture(&mut command, LIMIT, MOST) {
             Ok(Captured::Done(success, out, said)) => (success, out, said),
             Ok(Captured::Stopped(Stop::Interrupted)) => {
@@ -219,7 +238,7 @@ impl Printer<'_> {
         };
         if !success {
             // The folder has another name in each run, and the report must not.
-            let said = said.replace(&*self.work.to_string_lossy(), ".");
+            let said = said.replace(&*self.place.folder.to_string_lossy(), ".");
             let last = said.lines().rev().find(|line| !line.trim().is_empty());
             let last = printable(last.unwrap_or("it does not say why").trim()).into_owned();
             return Err(format!("`{shown}` fails: {last}"));

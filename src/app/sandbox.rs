@@ -26,16 +26,24 @@ pub(super) struct Ran {
     pub(super) ended: Option<EngineError>,
 }
 
+/// What the policy says of how migrations are tried.
+#[derive(Clone, Copy)]
+pub(super) struct Way {
+    pub(super) rollback: Rollback,
+    /// Whether scripts may run on a server that the kernel does not confine.
+    pub(super) unconfined: bool,
+}
+
 /// Walks the protocol with the judged migrations of a set, those of other shards only as far as
 /// what comes after them hangs on it.
 pub(super) fn run(
     catalog: &SetCatalog,
     documents: Option<&Documents>,
     (args, share): (&Check, &Share),
-    rollback: Rollback,
+    way: Way,
 ) -> Ran {
     let mut evidence = SetEvidence::default();
-    let ended = attempt(catalog, documents, (args, share), rollback, &mut evidence).err();
+    let ended = attempt(catalog, documents, (args, share), way, &mut evidence).err();
     Ran { evidence, ended }
 }
 
@@ -43,7 +51,7 @@ fn attempt(
     catalog: &SetCatalog,
     documents: Option<&Documents>,
     (args, share): (&Check, &Share),
-    rollback: Rollback,
+    way: Way,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
     let order = catalog.run_order(args.all);
@@ -64,9 +72,9 @@ fn attempt(
             depends_on: entry.depends_on(),
         })
         .collect();
-    walk(catalog, documents, args, &plan, rollback, evidence)?;
+    walk(catalog, documents, args, &plan, way, evidence)?;
     if catalog.rewrites_history() && !evidence.baseline_broken.is_empty() {
-        let known = broken_before(catalog, documents, args)?;
+        let known = broken_before(catalog, documents, args, way)?;
         let broken = std::mem::take(&mut evidence.baseline_broken);
         (evidence.baseline_broken, evidence.newly_broken) =
             broken.into_iter().partition(|broken| known.contains(&broken.id));
@@ -79,6 +87,7 @@ fn broken_before(
     catalog: &SetCatalog,
     documents: Option<&Documents>,
     args: &Check,
+    way: Way,
 ) -> Result<Vec<String>, EngineError> {
     let merged = catalog.merged.as_deref().unwrap_or_default();
     let plan: Vec<Planned<'_>> = merged
@@ -91,7 +100,8 @@ fn broken_before(
         })
         .collect();
     let mut evidence = SetEvidence::default();
-    walk(catalog, documents, args, &plan, Rollback::Script, &mut evidence)?;
+    let way = Way { rollback: Rollback::Script, ..way };
+    walk(catalog, documents, args, &plan, way, &mut evidence)?;
     Ok(evidence.baseline_broken.into_iter().map(|broken| broken.id).collect())
 }
 
@@ -101,7 +111,7 @@ fn walk(
     documents: Option<&Documents>,
     args: &Check,
     plan: &[Planned<'_>],
-    rollback: Rollback,
+    way: Way,
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
     let spec = SandboxSpec {
@@ -110,12 +120,12 @@ fn walk(
         engine_version: catalog.info.engine_version.clone(),
         postgres_bin: args.postgres_bin.clone(),
         postgres_url: server(args),
-        unconfined: false,
+        unconfined: way.unconfined,
     };
     if catalog.info.engine == EngineKind::Sqlite {
         sqlite::bound_memory()?;
     }
-    rehearse(catalog, documents, &spec, plan, rollback, evidence)
+    rehearse(catalog, documents, &spec, plan, way.rollback, evidence)
 }
 
 /// The server that the user names, to be used instead of a throwaway one.

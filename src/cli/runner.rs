@@ -53,8 +53,7 @@ pub struct OnTarget {
     /// The configuration file instead of migration-gate.toml at the top of the repository.
     #[arg(long, value_name = "FILE")]
     pub config: Option<String>,
-    /// Run the commands of sets with the layout "command": code of the working tree, with your
-    /// rights.
+    /// Run the commands of sets with the layout "command": code of the working tree.
     #[arg(long)]
     pub allow_commands: bool,
     /// The folder of the state, the checkpoints and the journal, instead of the target's own.

@@ -160,6 +160,19 @@ pub struct Policy {
     pub waiver_days: u16,
     /// The rules that a script may allow itself to break: ids, or groups as `sql/*`.
     pub inline_allow: Vec<Sited<String>>,
+    /// What may run all the same where the kernel cannot confine it.
+    pub unconfined: Vec<Unconfined>,
+}
+
+/// What runs code of a change, and only confined unless the policy accepts less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unconfined {
+    /// Scripts on a throwaway PostgreSQL server.
+    Postgres,
+    /// Commands that print SQL, and those of config migrations.
+    Commands,
+    /// The jq programs of config migrations.
+    Jq,
 }
 
 impl Default for Policy {
@@ -171,6 +184,7 @@ impl Default for Policy {
             accept_inconclusive: Vec::new(),
             waiver_days: WAIVER_DAYS,
             inline_allow: Vec::new(),
+            unconfined: Vec::new(),
         }
     }
 }
@@ -210,6 +224,12 @@ impl Settings {
             accepted.migration.value == migration
                 && accepted.set.as_ref().is_none_or(|name| name.value == set)
         })
+    }
+
+    /// Whether that may run where the kernel cannot confine it.
+    #[must_use]
+    pub fn accepts_unconfined(&self, what: Unconfined) -> bool {
+        self.policy.unconfined.contains(&what)
     }
 
     /// Whether something in the policy hangs on the moment of a check.

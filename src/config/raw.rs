@@ -194,6 +194,13 @@ pub(super) struct RawPolicy {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) inline_allow: Vec<Text>,
+    /// What of a change may run all the same where the kernel cannot confine it.
+    #[serde(default)]
+    #[schemars(
+        with = "Vec<String>",
+        extend("items" = {"type": "string", "enum": ["postgres", "commands", "jq"]})
+    )]
+    pub(super) unconfined: Vec<Text>,
 }
 
 /// How much a finding weighs; an error blocks.

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::error::ConfigProblem;
 use super::raw::{RawAccepted, RawPolicy, RawSet, RawSettings};
 use super::read::span;
-use super::{Accepted, Policy, Preset, SchemaBinding, SetConfig, Settings};
+use super::{Accepted, Policy, Preset, SchemaBinding, SetConfig, Settings, Unconfined};
 use crate::model::{
     Class, EngineKind, Level, RepoPath, Rollback, Rollout, Sited, Span, WAIVER_DAYS, known_words,
     quoted,
@@ -17,6 +17,11 @@ const ENGINES: [(&str, EngineKind); 3] = [
     ("sqlite", EngineKind::Sqlite),
     ("postgres", EngineKind::Postgres),
     ("documents", EngineKind::Documents),
+];
+const UNCONFINED: [(&str, Unconfined); 3] = [
+    ("postgres", Unconfined::Postgres),
+    ("commands", Unconfined::Commands),
+    ("jq", Unconfined::Jq),
 ];
 const PRESETS: [(&str, Preset); 2] =
     [("recommended", Preset::Recommended), ("strict", Preset::Strict)];
@@ -297,6 +302,11 @@ impl Resolver<'_> {
                 .inline_allow
                 .into_iter()
                 .map(|rules| self.text("the rule's id", rules))
+                .collect(),
+            unconfined: raw
+                .unconfined
+                .iter()
+                .filter_map(|word| self.word("part", word, &UNCONFINED))
                 .collect(),
         }
     }

@@ -121,6 +121,17 @@ fn the_whole_example_is_understood() {
 }
 
 #[test]
+fn what_may_run_unconfined_is_named() {
+    let settings = ok("version = 1\n[policy]\nunconfined = [\"jq\", \"commands\"]\n");
+    let accepted = [Unconfined::Postgres, Unconfined::Commands, Unconfined::Jq];
+    let accepted = accepted.map(|part| settings.accepts_unconfined(part));
+    assert_eq!(accepted, [false, true, true]);
+    assert_eq!(settings.changed_from(&ok("version = 1\n")), ["policy"]);
+    let wrong = errors("version = 1\n[policy]\nunconfined = [\"all\"]\n");
+    assert!(wrong[0].starts_with("3:15 unknown part \"all\""), "{wrong:?}");
+}
+
+#[test]
 fn a_small_file_gets_the_defaults() {
     let settings = ok("version = 1\n");
     assert_eq!(settings.policy.preset, Preset::Recommended);

@@ -14,10 +14,10 @@
 mod elsewhere;
 #[cfg(target_os = "linux")]
 mod kernel;
-#[cfg(target_os = "linux")]
 mod limits;
 #[cfg(target_os = "linux")]
 mod syscalls;
+mod workplace;
 
 #[cfg(not(target_os = "linux"))]
 use elsewhere as kernel;
@@ -30,6 +30,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::host;
+pub use workplace::{Unready, Workplace};
 
 /// The hidden command under which this program confines itself and becomes another one.
 pub const COMMAND: &str = "confine";
@@ -117,6 +118,15 @@ pub fn support() -> Support {
     kernel::support()
 }
 
+/// The way out where the kernel confines too little, for what a policy calls `name`.
+#[must_use]
+pub fn unconfined(name: &str) -> String {
+    format!(
+        "run the gate on Linux 6.2 or newer with Landlock, or accept it in the target branch: \
+         `unconfined = [\"{name}\"]` under [policy] in migration-gate.toml"
+    )
+}
+
 /// Confines the calling thread, and whatever it starts from then on, for ever. Limits hold for the
 /// whole process.
 ///
@@ -124,6 +134,14 @@ pub fn support() -> Support {
 /// Where the kernel does not do all of it; some of it may be done by then.
 pub fn enter(policy: &Policy) -> Result<(), ConfineError> {
     kernel::enter(policy).map_err(ConfineError)
+}
+
+/// Limits this process for ever, and does nothing else; works where the kernel confines nothing.
+///
+/// # Errors
+/// Where the system does not have one of the limits.
+pub fn limit(limits: &Limits) -> Result<(), ConfineError> {
+    limits::set(limits).map_err(ConfineError)
 }
 
 /// Confines this process and becomes another program; returns only where that fails.

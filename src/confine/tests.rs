@@ -40,6 +40,39 @@ fn a_program_reaches_its_own_folder_and_no_other() {
     assert!(!other.path().join("a").exists());
 }
 
+/// Threads are confined one by one, so a test can be.
+#[test]
+fn a_calculation_opens_starts_and_connects_nothing() {
+    if support() == Support::None {
+        eprintln!("SKIPPED: this kernel confines nothing");
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let file = host::own_program().unwrap();
+    let outside = move || {
+        [
+            std::fs::File::open(&file).err(),
+            std::fs::read_dir("/").err(),
+            std::fs::write("/tmp/calculated", "x").err(),
+            host::command("/bin/true").spawn().err(),
+            std::net::TcpStream::connect(address).err(),
+            std::os::unix::net::UnixDatagram::unbound().err(),
+        ]
+    };
+    let confined = std::thread::spawn(move || {
+        enter(&Policy::new(Role::Calculation)).unwrap();
+        let thread = std::thread::spawn(|| 1 + 1).join().unwrap();
+        (outside(), thread)
+    });
+    let (errors, thread) = confined.join().unwrap();
+    for (at, error) in errors.iter().enumerate() {
+        let kind = error.as_ref().map(std::io::Error::kind);
+        assert_eq!(kind, Some(std::io::ErrorKind::PermissionDenied), "{at}");
+    }
+    assert_eq!(thread, 2);
+}
+
 #[test]
 fn limits_hold() {
     let own = tempfile::tempdir().unwrap();

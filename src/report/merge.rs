@@ -255,7 +255,10 @@ fn notices(pieces: &[Piece]) -> (Vec<String>, Vec<SetNotices>) {
         match said.iter_mut().find(|known| known.set == more.set) {
             None => said.push(more.clone()),
             Some(known) => {
-                known.accepted.extend(more.accepted.iter().cloned());
+                // What is said of the whole set is said by every shard.
+                let new = more.accepted.iter().filter(|line| !known.accepted.contains(line));
+                let new: Vec<String> = new.cloned().collect();
+                known.accepted.extend(new);
                 known.history.extend(more.history.iter().cloned());
                 known.unfilled.extend(more.unfilled.iter().cloned());
             }

@@ -82,7 +82,106 @@ fn a_change_cannot_bring_its_own_command() {
         assert!(!mark.exists());
     }
     let answer = judge(&folder, &["--allow-commands"]);
+    assert!(answer.steps().contains(&"up: ok".to_owned()), "{answer:?}");
+    assert!(!mark.exists(), "it left its place");
+}
+
+/// As on a kernel that confines nothing.
+fn judge_there(folder: &Folder) -> Answer {
+    let (home, [base, head]) =
+        (Folder::new(&[]), ["base", "head"].map(|side| folder.path().join(side)));
+    let mut command = program(home.path());
+    command.env("FAILPOINTS", "confine=return(none)");
+    finish(comparing(&mut command, &base, &head)).into()
+}
+
+#[test]
+fn what_the_kernel_cannot_confine_runs_where_the_base_accepts_it() {
+    let folder = folders("version = 1\n", "version = 1\n");
+    let mark = folder.path().join("mark");
+    let own = config(&format!(
+        "up = [\"sh\", \"-c\", \"touch '{}'; cat orm/versions/{{id}}.txt\"]",
+        mark.display()
+    ));
+    let accepted = format!("{own}[policy]\nunconfined = [\"commands\"]\n");
+    // The base decides, and not the change.
+    for (base, head) in [(&own, &own), (&own, &accepted)] {
+        folder.write("base/migration-gate.toml", base);
+        folder.write("head/migration-gate.toml", head);
+        let said = untold(&judge_there(&folder));
+        assert!(said.contains("the kernel here cannot confine them"), "{said}");
+        assert!(!mark.exists());
+    }
+    folder.write("base/migration-gate.toml", &accepted);
+    let answer = judge_there(&folder);
     assert!(mark.exists() && answer.steps().contains(&"up: ok".to_owned()), "{answer:?}");
+    let notices = answer.report["notices"].to_string();
+    assert!(notices.contains("shop: its commands run with all rights"), "{notices}");
+    // Where the kernel can, they are confined all the same.
+    std::fs::remove_file(&mark).unwrap();
+    let answer = judge(&folder, &[]);
+    assert!(answer.steps().contains(&"up: ok".to_owned()) && !mark.exists(), "{answer:?}");
+    assert!(!answer.report["notices"].to_string().contains("rights"), "{answer:?}");
+}
+
+#[test]
+fn jq_answers_nothing_where_the_kernel_cannot_confine_it() {
+    let folder = Folder::new(&[]);
+    let relay = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/repos/relay");
+    support::copy(&relay, folder.path());
+    let name = "head/config/migrations/0001_timeout_in_milliseconds.toml";
+    let text = folder.read(name);
+    let (start, _) = text.split_once("[[up]]").unwrap();
+    let jq = "[[up]]\njq = \".timeout_ms = .timeout * 1000 | del(.timeout)\"\n\
+              [[down]]\njq = \".timeout = .timeout_ms / 1000 | del(.timeout_ms)\"\n";
+    folder.write(name, &format!("{start}{jq}"));
+    let said = untold(&judge_there(&folder));
+    assert!(said.contains("it runs a jq program, and the kernel here cannot"), "{said}");
+    let set = folder.read("base/migration-gate.toml");
+    folder.write("base/migration-gate.toml", &format!("{set}[policy]\nunconfined = [\"jq\"]\n"));
+    let answer = judge_there(&folder);
+    assert!(answer.steps().contains(&"up: ok".to_owned()), "{answer:?}");
+    let notices = answer.report["notices"].to_string();
+    assert!(notices.contains("its jq programs run within limits"), "{notices}");
+}
+
+/// Each line that a command prints is one thing that it could do.
+#[test]
+fn a_command_reaches_its_own_place_and_nothing_else() {
+    let folder = folders("version = 1\n", "version = 1\n");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "s").unwrap();
+    let script = format!(
+        "did() {{ echo \"-- $1\"; }}\n\
+         cat {secret} && did secret\n\
+         cat /etc/passwd && did passwd\n\
+         cat /proc/$PPID/environ && did environment\n\
+         ls /tmp && did temporary\n\
+         kill -0 1 && did signals\n\
+         bash -c 'echo > /dev/tcp/127.0.0.1/{port}' && did network\n\
+         setsid true && did session\n\
+         cat /dev/stdin && did input\n\
+         echo x > $HOME/x && cat $HOME/x && did home\n\
+         mktemp && did mktemp\n\
+         echo 'echo x' > orm/tool && sh orm/tool && did tool\n",
+        secret = secret.display()
+    );
+    let run = "up = [\"sh\", \"-c\", \"sh tool.sh | grep ^-- ; cat orm/versions/{id}.txt\"]";
+    for side in ["base", "head"] {
+        folder.write(&format!("{side}/migration-gate.toml"), &config(run));
+        folder.write(&format!("{side}/tool.sh"), &script);
+    }
+    let home = Folder::new(&[]);
+    let [base, head] = ["base", "head"].map(|side| folder.path().join(side));
+    finish(comparing(&mut program(home.path()), &base, &head));
+    let kept = std::fs::read_dir(home.path().join(".cache/migration-gate/printed")).unwrap();
+    for printed in kept {
+        let text = std::fs::read_to_string(printed.unwrap().path()).unwrap();
+        let done: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
+        assert_eq!(done, ["input", "home", "mktemp", "tool"], "{text}");
+    }
 }
 
 #[test]
@@ -110,7 +209,7 @@ fn a_command_that_fails_or_has_an_odd_id_is_never_a_pass() {
     assert!(said.contains("fails: ."), "{said}");
     let none = "up = [\"/nowhere/at/all\"]";
     let said = untold(&judge(&folders(&config(none), &config(none)), &[]));
-    assert!(said.contains("cannot be run"), "{said}");
+    assert!(said.contains("is not on this machine"), "{said}");
     let odd = folders(&config(PLAIN), &config(PLAIN));
     odd.write("head/orm/versions/$(touch x).txt", "");
     assert!(untold(&judge(&odd, &[])).contains("is no id"));

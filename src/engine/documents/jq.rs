@@ -1,10 +1,11 @@
 //! jq programs, evaluated without clock, environment and files.
 //!
 //! A program can run for ever, take all memory or overflow the stack, and the last of these ends a
-//! process. So it runs in a process of its own, which is this program under a hidden command, with
-//! bounded memory and time.
+//! process. So it runs in a process of its own, which is this program under a hidden command: it
+//! confines itself before it reads the question, to a bounded calculation that reaches nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,28 +17,29 @@ use serde_json::Value;
 
 use super::operation::Problem;
 use super::tools::{self, Ended};
+use crate::confine::{self, Limits, Policy, Role, Support};
 use crate::host::{self, Stop};
 use crate::model::{CannotRun, printable, sha256};
 
 /// The hidden command under which the program evaluates jq.
 pub const COMMAND: &str = "evaluate-jq";
 
-/// The most memory that a program may take, in KiB of address space.
-const MEMORY: &str = "1048576";
+/// Its argument where the limits alone are to hold.
+pub const UNCONFINED: &str = "--unconfined";
+
+/// The most memory that a program may take, in bytes of address space.
+const MEMORY: u64 = 1 << 30;
 /// The most processor time that it may take, in seconds.
-const PROCESSOR: &str = "5";
+const PROCESSOR: u64 = 5;
 /// The longest that it may take, whatever a statement may.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Starts a process within bounds of memory and processor time, without core dumps. The kernel keeps
-/// them: they hold as well where the gate itself is killed and nobody watches the process any more.
-/// Where they cannot be set nothing runs, and nothing is answered.
-const BOUNDED: &str = "ulimit -c 0; ulimit -v \"$1\" && ulimit -t \"$2\" && shift 2 && \
-                       [ -x \"$1\" ] || exit 0; exec \"$@\"";
 /// How much of documents and answers is remembered, in bytes.
 const REMEMBERED: usize = 64 * 1024 * 1024;
 /// What stands before an answer.
 const VALUE: &str = "value\n";
 const ERROR: &str = "error\n";
+/// What stands before why nothing is answered.
+const REFUSED: &str = "refused\n";
 /// What reaches outside, ends the process, or differs from run to run.
 const OUTSIDE: [&str; 10] = [
     "debug",
@@ -58,6 +60,8 @@ const OUTSIDE: [&str; 10] = [
 pub struct Evaluator {
     /// The program that answers under [`COMMAND`].
     program: PathBuf,
+    /// Whether it may answer within limits alone where the kernel cannot confine it.
+    unconfined: bool,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -76,11 +80,18 @@ struct Memory {
 impl From<PathBuf> for Evaluator {
     /// An evaluator that runs this program, which answers under [`COMMAND`].
     fn from(program: PathBuf) -> Self {
-        Self { program, memory: Arc::default() }
+        Self { program, unconfined: false, memory: Arc::default() }
     }
 }
 
 impl Evaluator {
+    /// The same, which answers within limits alone where the kernel cannot confine it and
+    /// `accepted` says so.
+    #[must_use]
+    pub fn unconfined(self, accepted: bool) -> Self {
+        Self { unconfined: accepted, ..self }
+    }
+
     /// Runs a program on a document, in a process of its own.
     pub(super) fn run(
         &self,
@@ -121,27 +132,32 @@ impl Evaluator {
     }
 
     fn ask(&self, question: &str, limit: Duration) -> Result<Asked, Problem> {
-        let mut command = host::command("sh");
-        command.args(["-c", BOUNDED, "sh", MEMORY, PROCESSOR]);
-        command.arg(&self.program).arg(COMMAND).env_clear().current_dir("/");
+        let mut command = host::command(&self.program);
+        command.arg(COMMAND).env_clear().current_dir("/");
+        match (confine::support(), self.unconfined) {
+            (Support::None, false) => return Err(unconfined()),
+            (Support::None, true) => command.arg(UNCONFINED),
+            _ => &mut command,
+        };
         match tools::capture(&mut command, "jq", question, limit.min(LONGEST)) {
             Err(Problem::Stopped(Stop::Deadline)) => Ok(Asked::Late),
             Err(problem) => Err(problem),
             Ok(Ended::Failed(_)) => Ok(Asked::Endless),
-            Ok(Ended::Printed(text)) => match (text.strip_prefix(VALUE), text.strip_prefix(ERROR)) {
-                (Some(json), _) => Ok(Asked::Answer(
-                    serde_json::from_str(json)
-                        .map_err(|_| "gives something that is not JSON".to_owned()),
-                )),
-                (None, Some(message)) => {
-                    Ok(Asked::Answer(Err(format!("says: {}", printable(message)))))
+            Ok(Ended::Printed(text)) => {
+                match (text.strip_prefix(VALUE), text.strip_prefix(ERROR)) {
+                    (Some(json), _) => Ok(Asked::Answer(
+                        serde_json::from_str(json)
+                            .map_err(|_| "gives something that is not JSON".to_owned()),
+                    )),
+                    (None, Some(message)) => {
+                        Ok(Asked::Answer(Err(format!("says: {}", printable(message)))))
+                    }
+                    (None, None) => Err(Problem::Ours(format!(
+                        "jq does not answer: {}",
+                        text.strip_prefix(REFUSED).unwrap_or("it says nothing")
+                    ))),
                 }
-                (None, None) => Err(Problem::Ours(
-                    "jq does not answer: its process cannot be started with bounded memory and \
-                     time"
-                        .into(),
-                )),
-            },
+            }
         }
     }
 }
@@ -164,6 +180,13 @@ fn endless() -> Problem {
     ))
 }
 
+fn unconfined() -> Problem {
+    Problem::CannotRun(CannotRun {
+        reason: "it runs a jq program, and the kernel here cannot confine one".into(),
+        way_out: confine::unconfined("jq"),
+    })
+}
+
 fn late(limit: Duration) -> Problem {
     if limit <= LONGEST {
         return Problem::Stopped(Stop::Deadline);
@@ -175,10 +198,31 @@ fn late(limit: Duration) -> Problem {
     })
 }
 
-/// Answers a question: a jq program as JSON text in the first line, a document after it. This may
-/// run for ever, take all memory and overflow the stack.
+/// Bounds this process for ever and answers the question that it then reads: a jq program as JSON
+/// text in the first line, a document after it. The kernel keeps the bounds, also where the gate is
+/// killed and nobody watches this process any more. Answering may run into each of them, and
+/// overflow the stack. Where they cannot be set nothing is read.
 #[must_use]
-pub fn answer(question: &str) -> String {
+pub fn answer(question: impl Read, unconfined: bool) -> String {
+    let limits = Limits {
+        memory: Some(MEMORY),
+        processor: Some(PROCESSOR),
+        // More is told as too much; this is for where nobody watches.
+        file: Some(2 * tools::MOST),
+        ..Limits::default()
+    };
+    let bounded = match unconfined {
+        true => confine::limit(&limits),
+        false => confine::enter(&Policy { limits, ..Policy::new(Role::Calculation) }),
+    };
+    match bounded.map(|()| std::io::read_to_string(question)) {
+        Ok(Ok(question)) => answered(&question),
+        Ok(Err(error)) => format!("{REFUSED}no question can be read: {error}"),
+        Err(error) => format!("{REFUSED}{error}"),
+    }
+}
+
+fn answered(question: &str) -> String {
     match evaluate(question) {
         Ok(value) => format!("{VALUE}{value}"),
         Err(message) => format!("{ERROR}{message}"),
@@ -245,7 +289,7 @@ mod tests {
     use super::*;
 
     fn asked(program: &str, document: &str) -> String {
-        answer(&format!("{}\n{document}", Value::from(program)))
+        answered(&format!("{}\n{document}", Value::from(program)))
     }
 
     #[test]
@@ -305,6 +349,6 @@ mod tests {
         assert_eq!(asked(".a |", "1"), "error\nnot jq: expected term, found the end");
         assert!(asked("(", "1").starts_with("error\nnot jq: "));
         assert_eq!(asked("nope", "1"), "error\nthere is no filter nope");
-        assert!(answer("").starts_with("error\n"));
+        assert!(answered("").starts_with("error\n"));
     }
 }

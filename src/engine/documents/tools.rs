@@ -1,6 +1,6 @@
 //! The escape hatches: processes that take a document and give one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::jq;
 use super::operation::Problem;
+use crate::confine::{Unready, Workplace, unconfined};
 use crate::host::{self, Captured};
 use crate::model::{CannotRun, printable};
 
@@ -19,9 +20,8 @@ pub(super) const MOST: u64 = 16 * 1024 * 1024;
 pub struct Tools {
     /// What evaluates jq. `None` where none is to run.
     pub jq: Option<jq::Evaluator>,
-    /// A folder with a copy of the repository's files, in which commands run with the user's
-    /// rights. `None` where they may not run.
-    pub commands: Option<PathBuf>,
+    /// A copy of the repository's files, in which commands run. `None` where they may not run.
+    pub commands: Option<Workplace>,
     /// The longest that a program's operations, or one of its processes, may take for one document.
     pub limit: Duration,
 }
@@ -40,33 +40,43 @@ impl Tools {
 
     /// What a command makes of a document.
     pub(super) fn command(&self, words: &[String], document: &Value) -> Result<Value, Problem> {
-        let folder = self.commands.as_ref().ok_or_else(|| {
+        let place = self.commands.as_ref().ok_or_else(|| {
             Problem::CannotRun(CannotRun {
                 reason: "it runs a command, and the change's own commands may not run here".into(),
                 way_out: "write it with the other operations or in jq, or run the gate with \
-                          --allow-commands where you trust the change: its own code runs with \
-                          your rights"
+                          --allow-commands"
                     .into(),
             })
         })?;
         let shown = printable(&words.join(" ")).into_owned();
-        let [program, arguments @ ..] = words else {
-            return Err(Problem::Fails("names no program".into()));
-        };
         let home = host::temp_folder()
             .map_err(|error| Problem::Ours(format!("no temporary folder can be made: {error}")))?;
-        let mut command = host::command(program);
-        command.args(arguments).current_dir(folder).env_clear();
-        command.env("PATH", host::env("PATH").unwrap_or_default());
-        command.env("HOME", home.path()).env("LANG", "C.UTF-8");
+        let mut command = place
+            .command(words, home.path(), self.limit)
+            .map_err(|unready| refused(unready, &shown))?;
         match capture(&mut command, &shown, &document.to_string(), self.limit)? {
             Ended::Failed(said) => {
-                Err(Problem::Fails(format!("fails: {}", last_line(&said, folder))))
+                Err(Problem::Fails(format!("fails: {}", last_line(&said, &place.folder))))
             }
             Ended::Printed(text) => serde_json::from_str(&text)
                 .map_err(|error| Problem::Fails(format!("prints no JSON document: {error}"))),
         }
     }
+}
+
+/// Why a command does not run.
+fn refused(unready: Unready, shown: &str) -> Problem {
+    let (reason, way_out) = match unready {
+        Unready::Nameless => return Problem::Fails("names no program".into()),
+        Unready::Missing => {
+            (format!("`{shown}` is not on this machine"), "install it where the gate runs".into())
+        }
+        Unready::Unconfined => (
+            "it runs a command, and the kernel here cannot confine one".into(),
+            unconfined("commands"),
+        ),
+    };
+    Problem::CannotRun(CannotRun { reason, way_out })
 }
 
 /// The last line that a command said; the folder has another name in each run.
@@ -98,12 +108,6 @@ pub(super) fn capture(
         Ok(Captured::Done(false, _, said)) => Ok(Ended::Failed(said)),
         Ok(Captured::Stopped(stop)) => Err(Problem::Stopped(stop)),
         Ok(Captured::TooMuch) => Err(Problem::Fails("prints more than 16 MiB".into())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Problem::CannotRun(CannotRun {
-                reason: format!("`{shown}` is not on this machine"),
-                way_out: "install it where the gate runs".into(),
-            }))
-        }
         Err(error) => Err(Problem::Ours(format!("`{shown}` cannot be run: {error}"))),
     }
 }

@@ -1,6 +1,7 @@
 mod change;
 mod property;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::compat::Schema;
+use crate::confine::Workplace;
 use crate::model::{Action, DocumentOrigin, Operation, Pointer, Ratio, Span, Work};
 
 pub(super) struct NoFiles;
@@ -69,6 +71,10 @@ pub(super) fn documents(versions: &[(&str, Value)], files: &[(&str, &str)]) -> D
         judged: BTreeSet::from(["m".to_owned()]),
         tools: Tools { jq: None, commands: None, limit: Duration::from_secs(20) },
     }
+}
+
+fn workplace(folder: &Path) -> Workplace {
+    Workplace { folder: folder.to_owned(), unconfined: false }
 }
 
 fn program(actions: Vec<Action>, span: Option<Span>, from: &str, to: &str) -> Arc<Program> {
@@ -198,7 +204,7 @@ fn secrets_of_a_document_are_not_told() {
     let versions = [("1", open.clone()), ("2", open)];
     let mut documents = documents(&versions, &[("a.json", &text)]);
     let folder = tempfile::tempdir().unwrap();
-    documents.tools.commands = Some(folder.path().to_owned());
+    documents.tools.commands = Some(workplace(folder.path()));
     let mut target = documents.target(&spec()).unwrap();
     let password = at("/db_password");
     for (action, said) in [
@@ -373,7 +379,7 @@ fn escape_hatches_run_only_where_they_may() {
 
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("next"), "8").unwrap();
-    documents.tools.commands = Some(folder.path().to_owned());
+    documents.tools.commands = Some(workplace(folder.path()));
     let mut target = documents.target(&spec()).unwrap();
     run(&mut target, &command("sed s/80/8$(cat next)/"));
     assert_eq!(text(&target, "a.json"), ONE.replace("80", "88"));
