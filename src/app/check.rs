@@ -111,9 +111,8 @@ fn ready<'a>(
 ) -> Result<Ready<'a>, GateError> {
     let config = gathered.configs.get(&documents::key(catalog));
     let config = config.filter(|_| share.has_part_in(&catalog.info.name));
-    let documents = config
-        .map(|set| documents::engine(&set.inspected, catalog, gathered, args))
-        .transpose()?;
+    let documents =
+        config.map(|set| documents::engine(&set.inspected, catalog, gathered, args)).transpose()?;
     Ok(Ready { catalog, documents })
 }
 

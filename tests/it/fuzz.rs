@@ -14,7 +14,8 @@ const MUTATIONS: u32 = 96;
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
-    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
@@ -31,8 +32,29 @@ enum Mutation {
 
 /// Pieces that parsers stumble over.
 const PIECES: [&str; 24] = [
-    "'", "\"", "$$", "$x$", "/*", "*/", "--", ";", "\\", "\n", "\r\n", "\0", "{", "[", "&a ", "*a",
-    "<<: ", "#", "\u{feff}", "\u{202e}", "-- +goose StatementBegin\n", "99999999999999999999", "../",
+    "'",
+    "\"",
+    "$$",
+    "$x$",
+    "/*",
+    "*/",
+    "--",
+    ";",
+    "\\",
+    "\n",
+    "\r\n",
+    "\0",
+    "{",
+    "[",
+    "&a ",
+    "*a",
+    "<<: ",
+    "#",
+    "\u{feff}",
+    "\u{202e}",
+    "-- +goose StatementBegin\n",
+    "99999999999999999999",
+    "../",
     "é",
 ];
 
@@ -47,7 +69,11 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, Mutation)> {
     (any::<prop::sample::Index>(), change)
 }
 
-fn mutated(corpus: &[Vec<u8>], first: usize, changes: &[(prop::sample::Index, Mutation)]) -> Vec<u8> {
+fn mutated(
+    corpus: &[Vec<u8>],
+    first: usize,
+    changes: &[(prop::sample::Index, Mutation)],
+) -> Vec<u8> {
     let mut bytes = corpus[first % corpus.len()].clone();
     for (at, change) in changes {
         let at = at.index(bytes.len() + 1);
@@ -77,10 +103,13 @@ fn mutations_of(name: &str) {
     let config = Config { cases: MUTATIONS, failure_persistence: None, ..Config::default() };
     let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let changes = prop::collection::vec(mutation(), 1..6);
-    let outcome = TestRunner::new_with_rng(config, seed).run(&(any::<usize>(), changes), |(first, changes)| {
-        target(&mutated(&corpus, first, &changes));
-        Ok(())
-    });
+    let outcome = TestRunner::new_with_rng(config, seed).run(
+        &(any::<usize>(), changes),
+        |(first, changes)| {
+            target(&mutated(&corpus, first, &changes));
+            Ok(())
+        },
+    );
     outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 

@@ -13,7 +13,11 @@ mod runs;
 mod table;
 
 use case::{Case, Kind};
+use migration_gate::threads::side_by_side;
 use runs::{User, judge};
+
+/// How many runs of one case go on at the same time: they mostly wait.
+const SIDE_BY_SIDE: usize = 4;
 
 /// Runs all cases of a kind that may share a run, as one user.
 fn together(kind: Kind, user: User, picked: impl Fn(&Case) -> bool) {
@@ -24,9 +28,9 @@ fn together(kind: Kind, user: User, picked: impl Fn(&Case) -> bool) {
     if !shared.is_empty() {
         faults.extend(judge(&shared, user));
     }
-    for case in &alone {
-        faults.extend(judge(std::slice::from_ref(case), user));
-    }
+    let alone: Vec<&Case> = alone.iter().collect();
+    let each = side_by_side(&alone, SIDE_BY_SIDE, |case| judge(std::slice::from_ref(case), user));
+    faults.extend(each.into_iter().flatten());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

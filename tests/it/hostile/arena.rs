@@ -41,9 +41,13 @@ impl Arena {
         let folder = tempfile::Builder::new().prefix("hostile-").tempdir_in("/tmp").unwrap();
         let at = folder.path().to_owned();
         open(&at, 0o755);
-        for (name, mode) in
-            [("canary", 0o755), ("canary/new", 0o777), ("tmp", 0o1777), ("out", 0o777), ("home", 0o777)]
-        {
+        for (name, mode) in [
+            ("canary", 0o755),
+            ("canary/new", 0o777),
+            ("tmp", 0o1777),
+            ("out", 0o777),
+            ("home", 0o777),
+        ] {
             fs::create_dir(at.join(name)).unwrap();
             open(&at.join(name), mode);
         }

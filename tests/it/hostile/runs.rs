@@ -122,7 +122,8 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
         [case] => case.name.clone(),
         cases => format!("{} cases of {:?}", cases.len(), cases[0].kind),
     };
-    faults.iter().map(|fault| format!("{who} as {user:?}: {fault}")).collect()
+    let told = |fault: &String| format!("{who} as {user:?}: {fault}");
+    faults.iter().map(told).inspect(|fault| eprintln!("{fault}")).collect()
 }
 
 /// What a run gave.
@@ -163,7 +164,12 @@ fn run(cases: &[Case], user: User, arena: &Arena) -> Ran {
     let out = read("home/stdout");
     let written = fs::read_dir(arena.path().join("out")).unwrap().flatten();
     let written = written.map(|entry| read(&format!("out/{}", entry.file_name().display())));
-    let text = written.fold(format!("{out}\n{}", read("home/stderr")), |all, one| all + "\n" + &one);
+    // In the other formats it is text like any other, in Markdown within code.
+    if read("out/html").contains("<script>alert") {
+        faults.push("the script of a stranger runs in a browser".into());
+    }
+    let text =
+        written.fold(format!("{out}\n{}", read("home/stderr")), |all, one| all + "\n" + &one);
     Ran { code, out, text, faults }
 }
 
@@ -187,7 +193,7 @@ fn unwanted(text: &str) -> Vec<String> {
     let held = |what: &str| text.contains(what).then(|| format!("the output holds {what:?}"));
     faults.extend(held(SONG));
     faults.extend(SECRETS.iter().filter_map(|(_, secret)| held(secret)));
-    faults.extend(["\u{1b}", "\u{7}", "\u{202e}", "<script>alert", "\0"].into_iter().filter_map(held));
+    faults.extend(["\u{1b}", "\u{7}", "\u{202e}", "\0"].into_iter().filter_map(held));
     let is_command = |line: &&str| {
         let line = line.trim_start();
         line.starts_with("::set-output") || line.starts_with("::stop-commands")
