@@ -144,7 +144,8 @@ impl Seen {
 fn engine_with_secret(process: &Process) -> Option<&'static str> {
     let environment = fs::read(format!("/proc/{}/environ", process.pid)).unwrap_or_default();
     let environment = String::from_utf8_lossy(&environment);
-    let is_engine = process.command.contains("postgres");
+    let program = process.command.split(' ').next().unwrap_or_default();
+    let is_engine = program.ends_with("/postgres");
     let held = SECRETS.iter().find(|(_, secret)| is_engine && environment.contains(secret));
     held.map(|(name, _)| *name)
 }
