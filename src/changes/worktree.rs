@@ -20,7 +20,7 @@ const SUBMODULE: u32 = 0o160_000;
 const LINK: u32 = 0o120_000;
 /// The index's mark of a sparse checkout: the file is meant to be absent from disk.
 const SKIP_WORKTREE: u16 = 1 << 14;
-/// The objects of the second handle live in memory, and nothing is ever written to disk.
+/// New objects live in memory, and nothing is ever written to disk.
 const BEFORE_ALL_OTHERS: i32 = 1000;
 
 /// The working tree.
@@ -65,71 +65,55 @@ impl WorktreeSource {
     }
 
     /// What differs between the tree `base` and the working tree. The files that Git itself
-    /// regards as unmodified (line endings, filters, sparse checkouts) count as in the index.
+    /// regards as unmodified (line endings, filters, sparse checkouts) count as in the index, which
+    /// in memory, and only there, then holds the others as they are on disk.
     pub(super) fn changes(
         &self,
         base: Oid,
         limits: &Limits,
     ) -> Result<Vec<FileChange>, ChangesError> {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
-        let index = self.repo.index().map_err(failed)?;
+        let mut index = self.repo.index().map_err(failed)?;
         let dirty = self.dirty(&index, limits).map_err(failed)?;
-        if dirty.is_empty() {
-            return self.staged(&self.repo, &index, base, limits);
+        if !dirty.is_empty() {
+            let odb = self.repo.odb().map_err(failed)?;
+            odb.add_new_mempack_backend(BEFORE_ALL_OTHERS).map_err(failed)?;
         }
-        let second = Repository::open(&self.top).map_err(failed)?;
-        let odb = second.odb().map_err(failed)?;
-        odb.add_new_mempack_backend(BEFORE_ALL_OTHERS).map_err(failed)?;
-        let mut staged = second.index().map_err(failed)?;
         for change in dirty.iter().filter(|change| change.gone) {
-            staged.remove_path(Path::new(OsStr::from_bytes(&change.path))).map_err(failed)?;
+            index.remove_path(Path::new(OsStr::from_bytes(&change.path))).map_err(failed)?;
         }
         for change in dirty.iter().filter(|change| !change.gone) {
-            self.stage(&second, &mut staged, &change.path)?;
+            self.stage(&mut index, &change.path)?;
         }
-        self.staged(&second, &staged, base, limits)
-    }
-
-    /// What differs between the tree `base` and an index.
-    fn staged(
-        &self,
-        repo: &Repository,
-        index: &Index,
-        base: Oid,
-        limits: &Limits,
-    ) -> Result<Vec<FileChange>, ChangesError> {
         let read = || {
-            let base = repo.find_tree(base)?;
-            let mut options = limits.options();
-            collect(repo.diff_tree_to_index(Some(&base), Some(index), Some(&mut options))?, limits)
+            let (base, mut options) = (self.repo.find_tree(base)?, limits.options());
+            let diff =
+                self.repo.diff_tree_to_index(Some(&base), Some(&index), Some(&mut options))?;
+            collect(diff, limits)
         };
-        read().map_err(|error| unreadable(&self.repo, "the working tree", &error))
+        read().map_err(failed)
     }
 
     /// Takes one file from disk into the index in memory, as `git add` would.
-    fn stage(
-        &self,
-        second: &Repository,
-        staged: &mut Index,
-        path: &[u8],
-    ) -> Result<(), ChangesError> {
+    fn stage(&self, index: &mut Index, path: &[u8]) -> Result<(), ChangesError> {
         let failed = |error: git2::Error| {
-            unreadable(second, &format!("`{}`", RepoPath::from_git(path).0), &error)
+            unreadable(&self.repo, &format!("`{}`", RepoPath::from_git(path).0), &error)
         };
         let os_path = Path::new(OsStr::from_bytes(path));
         match disk::look(&self.top, path)? {
-            Some((_, found)) if found.is_symlink() => staged.add_path(os_path).map_err(failed),
+            Some((_, found)) if found.is_symlink() => index.add_path(os_path).map_err(failed),
             Some((full, found)) if found.is_file() && found.len() > MAX_FILE => {
                 // Its content is not kept; a text that names it stands in for it.
                 let id = Oid::hash_file(git2::ObjectType::Blob, &full).map_err(failed)?;
-                let known = second.odb().is_ok_and(|odb| odb.exists(id));
+                let known = self.repo.odb().is_ok_and(|odb| odb.exists(id));
                 let text = format!("a file of {} bytes: {id}", found.len());
-                let id = if known { id } else { second.blob(text.as_bytes()).map_err(failed)? };
-                let _ = staged.conflict_remove(os_path);
-                staged.add(&index_entry(path, id, 0o100_644)).map_err(failed)
+                let id =
+                    if known { id } else { self.repo.blob(text.as_bytes()).map_err(failed)? };
+                let _ = index.conflict_remove(os_path);
+                index.add(&index_entry(path, id, 0o100_644)).map_err(failed)
             }
-            Some((_, found)) if found.is_file() => staged.add_path(os_path).map_err(failed),
-            _ => staged.remove_path(os_path).map_err(failed),
+            Some((_, found)) if found.is_file() => index.add_path(os_path).map_err(failed),
+            _ => index.remove_path(os_path).map_err(failed),
         }
     }
 
