@@ -17,6 +17,7 @@
 
 pub mod model;
 
+pub mod cache;
 pub mod compat;
 pub mod config;
 pub mod confine;

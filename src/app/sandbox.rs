@@ -1,13 +1,14 @@
 //! Runs one set on a throwaway engine.
 
 use super::shard::Share;
+use crate::cache::Cache;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::dryrun::{self, Planned};
 use crate::engine::documents::Documents;
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::Sqlite;
-use crate::engine::{Engine, EngineError, SandboxSpec};
+use crate::engine::{Base, Engine, EngineError, SandboxSpec};
 use crate::host;
 use crate::model::{EngineKind, Position, Rollback, SetEvidence};
 
@@ -133,7 +134,8 @@ pub(super) fn rehearse(
     };
     let mut progress = super::progress::Progress::new(&catalog.info.name, plan.len());
     progress.show(&format!("starting {}", catalog.info.engine));
-    let mut target = engine.sandbox(spec)?;
+    let base = Base::new(Cache::of_user(), dryrun::base_steps(plan));
+    let mut target = engine.sandbox_on(spec, base)?;
     dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
         progress.step(id);
     })

@@ -2,7 +2,7 @@
 //! or a database that stays.
 //!
 //! ```text
-//! binaries → template → cluster ┐
+//! binaries → template → cluster ┐                        (base: what a cached state begins with)
 //!                               ├─ server ─ session ─ target   (plan, trace, snapshot, errors, history)
 //!                       foreign ┘
 //! ```
@@ -10,6 +10,7 @@
 //! A database that stays is `real`; it shares the plan, the session and the snapshot.
 
 mod account;
+mod base;
 mod beyond;
 mod binaries;
 mod cluster;
@@ -29,7 +30,8 @@ mod target;
 mod template;
 mod trace;
 
-use super::{Engine, EngineError, SandboxSpec, Target};
+use super::{Base, Engine, EngineError, SandboxSpec, Target};
+use base::Start;
 use binaries::Binaries;
 use foreign::Foreign;
 pub use real::{STEPS, open};
@@ -42,6 +44,10 @@ pub struct Postgres;
 
 impl Engine for Postgres {
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
+        self.sandbox_on(spec, Base::default())
+    }
+
+    fn sandbox_on(&self, spec: &SandboxSpec, base: Base) -> Result<Box<dyn Target>, EngineError> {
         if let Some(url) = &spec.postgres_url {
             let server = Foreign::create(url)?;
             let roles = server.roles_before().to_vec();
@@ -49,8 +55,10 @@ impl Engine for Postgres {
         }
         let wanted = spec.engine_version.as_deref().and_then(binaries::major);
         let binaries = Binaries::find(spec.postgres_bin.as_deref(), wanted)?;
-        let server = Own::start(binaries)?;
-        Ok(Box::new(Sandbox::new(Box::new(server), Vec::new(), spec)?))
+        let identity = base::identity(&binaries, spec);
+        let start = Start::of(&base, &identity);
+        let (server, note) = Own::start(binaries, identity, start)?;
+        Ok(Box::new(Sandbox::on(server, base, note, spec)?))
     }
 }
 
