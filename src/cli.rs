@@ -98,6 +98,12 @@ pub enum Command {
     /// Evaluate the jq program of a config migration: its own process, with bounds from outside.
     #[command(name = "evaluate-jq", hide = true)]
     EvaluateJq,
+    /// Keep a throwaway PostgreSQL server until its orders end.
+    #[command(name = "keep-server", hide = true)]
+    KeepServer {
+        /// The job, as JSON.
+        job: String,
+    },
     /// Become another program, with bounds that nothing takes back.
     #[command(hide = true)]
     Confine {

@@ -33,6 +33,7 @@ mod written;
 use crate::cli::{Cli, Color, Command, RulesFormat};
 use crate::confine;
 use crate::engine::documents::jq;
+use crate::engine::postgres;
 use crate::error::GateError;
 use crate::host;
 
@@ -83,6 +84,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Pulls(args) => pulls::pulls(args),
         Command::OnTarget(command) => real::run(command),
         Command::EvaluateJq => evaluate_jq(),
+        Command::KeepServer { job } => Ok(postgres::keep_server(job).map(|()| 0)?),
         Command::Confine { policy, words } => {
             Err(GateError::Confined(confine::become_program(policy, words)))
         }

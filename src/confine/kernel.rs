@@ -23,14 +23,26 @@ const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/rand
 pub(super) fn support() -> Support {
     static SUPPORT: OnceLock<Support> = OnceLock::new();
     *SUPPORT.get_or_init(|| {
+        let pretended = pretended().unwrap_or(Support::Full);
         if rules(SIGNALS).is_ok() {
-            Support::Full
+            Support::Full.min(pretended)
         } else if rules(LEAST).is_ok() {
-            Support::AllButSignals
+            Support::AllButSignals.min(pretended)
         } else {
             Support::None
         }
     })
+}
+
+/// What a test makes of the kernel: `FAILPOINTS=confine=return(none)`, or `signals` where only
+/// those go free. Outside tests it is nothing.
+fn pretended() -> Option<Support> {
+    fail::fail_point!("confine", |action: Option<String>| match action.as_deref() {
+        Some("none") => Some(Support::None),
+        Some("signals") => Some(Support::AllButSignals),
+        _ => None,
+    });
+    None
 }
 
 /// Rules of which the kernel must know all that `least` has.
@@ -52,6 +64,11 @@ fn rules(least: ABI) -> Result<RulesetCreated, RulesetError> {
 
 pub(super) fn enter(policy: &Policy) -> Result<(), String> {
     limits::set(&policy.limits)?;
+    if policy.role == Role::Server {
+        // Whoever keeps it may be killed; a server of nobody's must not stay.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::QUIT))
+            .map_err(|error| format!("it would outlive its parent: {error}"))?;
+    }
     if policy.role != Role::Calculation {
         syscalls::keep_nothing_open()?;
     }

@@ -72,11 +72,25 @@ fn bases() -> Vec<PathBuf> {
     bases
 }
 
-/// How much room `df` says there is; a machine without it just does not get the fast folder.
+/// How much room there is for those who are not root; a machine that does not say just does not
+/// get the fast folder.
 pub(super) fn free_kib(folder: &Path) -> Option<u64> {
-    let output = host::command("df").arg("-Pk").arg(folder).env("LC_ALL", "C").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize) / 1024)
+}
+
+/// Whether what is written there takes memory.
+#[cfg(target_os = "linux")]
+pub(super) fn is_in_memory(folder: &Path) -> bool {
+    /// `TMPFS_MAGIC` of linux/magic.h.
+    const TMPFS: u64 = 0x0102_1994;
+    rustix::fs::statfs(folder).is_ok_and(|disk| u64::try_from(disk.f_type) == Ok(TMPFS))
+}
+
+/// Whether what is written there takes memory.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn is_in_memory(_: &Path) -> bool {
+    false
 }
 
 fn run_folder_in(base: &Path) -> io::Result<(PathBuf, Option<Account>)> {

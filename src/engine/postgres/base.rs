@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binaries::Binaries;
 use super::cluster::SETTINGS;
+use super::confined::Hold;
 use super::history::History;
 use super::server::Own;
 use super::session;
@@ -66,9 +67,9 @@ impl Beginning {
 }
 
 /// Everything that decides what scripts make of an empty server, but for the scripts.
-pub(super) fn identity(binaries: &Binaries, spec: &SandboxSpec) -> String {
+pub(super) fn identity(binaries: &Binaries, hold: Hold, spec: &SandboxSpec) -> String {
     format!(
-        "{}\n{}\n{INIT_FLAGS}\n{SETTINGS:?}\n{}\n{:?}\n{:?}",
+        "{}\n{}\n{INIT_FLAGS}\n{SETTINGS:?}\n{}\n{:?}\n{:?}\n{hold:?}",
         binaries.identity(),
         binaries.surroundings(),
         session::OPTIONS,

@@ -17,8 +17,10 @@ use postgres::{Client, Config, NoTls};
 
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
+use super::confined::{self, Hold};
 use super::errors::{chain, no_room, tell, trouble};
 use super::session;
+use super::supervisor::{self, Job};
 use super::template::{self, INIT_FLAGS, Template};
 use crate::engine::EngineError;
 use crate::engine::base::Kept;
@@ -38,19 +40,22 @@ const NEEDED_KIB: u64 = 60 * 1024;
 
 /// Speed over safety: a crash of the machine loses nothing that anyone wants. What is committed
 /// must outlive a kill of the server, though, so commits do wait for their write to the log.
-pub(super) const SETTINGS: [&str; 18] = [
+pub(super) const SETTINGS: [&str; 20] = [
     "listen_addresses=",
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
     "max_wal_senders=0",
+    "max_connections=20",
+    "max_worker_processes=8",
     "autovacuum=off",
     "jit=off",
     "shared_buffers=16MB",
     "dynamic_shared_memory_type=mmap",
     "timezone=UTC",
     "log_timezone=UTC",
-    "max_locks_per_transaction=512",
+    // Times connections: room for changes of thousands of tables at once.
+    "max_locks_per_transaction=2048",
     "logging_collector=off",
     "log_destination=stderr",
     "log_line_prefix=",
@@ -88,11 +93,12 @@ fn go_on() -> Result<(), EngineError> {
 
 impl Cluster {
     /// Starts a fresh server.
-    pub(super) fn start(binaries: &Binaries) -> Result<Self, EngineError> {
+    pub(super) fn start(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
         let template = Template::of(binaries);
         if let Some(pack) = template.as_ref().and_then(Template::find) {
-            let filled =
-                Self::start_on(binaries, |data, owner| template::unpack(&pack, None, data, owner));
+            let filled = Self::start_on(binaries, hold, |data, owner| {
+                template::unpack(&pack, None, data, owner)
+            });
             // A kept folder that passed for whole and does not start is replaced.
             match filled {
                 Ok(cluster) => return Ok(cluster),
@@ -100,7 +106,7 @@ impl Cluster {
             }
             go_on()?;
         }
-        let cluster = Self::empty(binaries)?;
+        let cluster = Self::empty(binaries, hold)?;
         if !cluster.order("init")? {
             return Err(cluster.failure("cannot be made by initdb"));
         }
@@ -115,15 +121,20 @@ impl Cluster {
     }
 
     /// Starts a server on a state that was kept.
-    pub(super) fn start_from(binaries: &Binaries, kept: &Kept) -> Result<Self, EngineError> {
-        Self::start_on(binaries, |data, owner| template::unpack_state(kept, data, owner))
+    pub(super) fn start_from(
+        binaries: &Binaries,
+        hold: Hold,
+        kept: &Kept,
+    ) -> Result<Self, EngineError> {
+        Self::start_on(binaries, hold, |data, owner| template::unpack_state(kept, data, owner))
     }
 
     fn start_on(
         binaries: &Binaries,
+        hold: Hold,
         fill: impl FnOnce(&Path, Option<Account>) -> std::io::Result<()>,
     ) -> Result<Self, EngineError> {
-        let cluster = Self::empty(binaries)?;
+        let cluster = Self::empty(binaries, hold)?;
         fill(&cluster.data(), cluster.account)
             .map_err(|error| trouble("cannot be filled", &error))?;
         cluster.run()?;
@@ -131,21 +142,35 @@ impl Cluster {
     }
 
     /// A server without a data folder.
-    fn empty(binaries: &Binaries) -> Result<Self, EngineError> {
+    fn empty(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
         let (home, account) =
             account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
-        Self::supervised(binaries, home, account)
+        Self::supervised(binaries, hold, home, account)
     }
 
     fn supervised(
         binaries: &Binaries,
+        hold: Hold,
         home: PathBuf,
         account: Option<Account>,
     ) -> Result<Self, EngineError> {
-        let mut command = host::command("/bin/sh");
-        command.args(["-c", include_str!("supervisor.sh"), "migration-gate-supervisor"]);
-        command.arg(&home).arg(binaries.initdb()).arg(INIT_FLAGS).arg(binaries.postgres());
-        command.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        let job = Job {
+            policy: hold
+                .confined
+                .then(|| confined::policy(&binaries.postgres(), &home.join("data"))),
+            disk: confined::disk(&home),
+            initdb: binaries.initdb(),
+            init_flags: INIT_FLAGS.split(' ').map(str::to_owned).collect(),
+            postgres: binaries.postgres(),
+            flags: SETTINGS.iter().flat_map(|setting| ["-c", setting]).map(str::to_owned).collect(),
+            home: home.clone(),
+        };
+        let (Some(program), Ok(job)) = (host::own_program_again(), serde_json::to_string(&job))
+        else {
+            return Err(broken("has no supervisor"));
+        };
+        let mut command = host::command(program);
+        command.args([supervisor::COMMAND, &job]);
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
         let mut path = vec![binaries.folder().to_owned()];
         path.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
@@ -169,7 +194,8 @@ impl Cluster {
         })
     }
 
-    fn data(&self) -> PathBuf {
+    /// The data folder, which holds the server's socket, too: it may write nowhere else.
+    pub(super) fn data(&self) -> PathBuf {
         self.home.join("data")
     }
 
@@ -245,7 +271,7 @@ impl Cluster {
 
     fn config(&self) -> Config {
         let mut config = Config::new();
-        config.host_path(&self.home).user("postgres").dbname("postgres");
+        config.host_path(self.data()).user("postgres").dbname("postgres");
         config.application_name("migration-gate").options(session::OPTIONS);
         config.notice_callback(|_| {});
         config
@@ -388,7 +414,7 @@ mod tests {
     #[test]
     fn a_server_that_is_not_listening_yet_is_stopped_all_the_same() {
         let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries).unwrap();
+        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
         let started = host::now();
         for _ in 0..4 {
             cluster.kill();
@@ -403,7 +429,7 @@ mod tests {
     #[test]
     fn a_server_whose_supervisor_was_killed_goes_with_the_sandbox() {
         let Some(binaries) = binaries() else { return };
-        let cluster = Cluster::start(&binaries).unwrap();
+        let cluster = Cluster::start(&binaries, Hold::of_this_kernel(false)).unwrap();
         let (home, server) = (cluster.home().to_owned(), server(&cluster));
         cluster.supervisor.lock().unwrap().kill().unwrap();
         assert!(cluster.order("alive").is_err());

@@ -14,6 +14,7 @@ mod base;
 mod beyond;
 mod binaries;
 mod cluster;
+mod confined;
 mod errors;
 mod foreign;
 mod history;
@@ -25,6 +26,7 @@ mod rows;
 mod server;
 mod session;
 mod snapshot;
+mod supervisor;
 mod tables;
 mod target;
 mod template;
@@ -33,9 +35,11 @@ mod trace;
 use super::{Base, Engine, EngineError, SandboxSpec, Target};
 use base::Start;
 use binaries::Binaries;
+use confined::Hold;
 use foreign::Foreign;
 pub use real::{STEPS, open};
 use server::Own;
+pub use supervisor::keep_server;
 use target::Sandbox;
 
 /// The PostgreSQL engine.
@@ -55,9 +59,10 @@ impl Engine for Postgres {
         }
         let wanted = spec.engine_version.as_deref().and_then(binaries::major);
         let binaries = Binaries::find(spec.postgres_bin.as_deref(), wanted)?;
-        let identity = base::identity(&binaries, spec);
+        let hold = Hold::of_this_kernel(spec.unconfined);
+        let identity = base::identity(&binaries, hold, spec);
         let start = Start::of(&base, &identity);
-        let (server, note) = Own::start(binaries, identity, start)?;
+        let (server, note) = Own::start(binaries, hold, identity, start)?;
         Ok(Box::new(Sandbox::on(server, base, note, spec)?))
     }
 }

@@ -5,6 +5,7 @@ use postgres::Client;
 use super::base::{Note, Start};
 use super::binaries::Binaries;
 use super::cluster::Cluster;
+use super::confined::Hold;
 use super::session::Halt;
 use super::template::Template;
 use crate::cache::Label;
@@ -47,6 +48,7 @@ pub(super) trait Server: Halt {
 /// A server of our own, gone with the sandbox.
 pub(super) struct Own {
     binaries: Binaries,
+    hold: Hold,
     cluster: Cluster,
     /// What everything that makes a state hangs on, but for the scripts.
     identity: String,
@@ -59,12 +61,14 @@ impl Own {
     /// forgotten.
     pub(super) fn start(
         binaries: Binaries,
+        hold: Hold,
         identity: String,
         start: Option<Start>,
     ) -> Result<(Self, Option<Note>), EngineError> {
-        let own = |cluster, start| Self { binaries: binaries.clone(), cluster, identity, start };
+        let own =
+            |cluster, start| Self { binaries: binaries.clone(), hold, cluster, identity, start };
         if let Some(Start { kept, note }) = start {
-            match Cluster::start_from(&binaries, &kept) {
+            match Cluster::start_from(&binaries, hold, &kept) {
                 Ok(cluster) => return Ok((own(cluster, Some(kept)), Some(note))),
                 Err(error @ (EngineError::Interrupted | EngineError::OutOfTime)) => {
                     return Err(error);
@@ -72,7 +76,7 @@ impl Own {
                 Err(_) => kept.pack.discard(),
             }
         }
-        Ok((own(Cluster::start(&binaries)?, None), None))
+        Ok((own(Cluster::start(&binaries, hold)?, None), None))
     }
 
     /// The running server.
@@ -115,8 +119,8 @@ impl Server for Own {
 
     fn reset(&mut self) -> Result<Client, EngineError> {
         self.cluster = match &self.start {
-            Some(kept) => Cluster::start_from(&self.binaries, kept)?,
-            None => Cluster::start(&self.binaries)?,
+            Some(kept) => Cluster::start_from(&self.binaries, self.hold, kept)?,
+            None => Cluster::start(&self.binaries, self.hold)?,
         };
         self.cluster.connect()
     }

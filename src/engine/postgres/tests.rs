@@ -32,6 +32,10 @@ pub(super) fn binaries() -> Option<Binaries> {
     }
 }
 
+pub(super) fn own(binaries: Binaries) -> Own {
+    Own::start(binaries, Hold::of_this_kernel(false), String::new(), None).unwrap().0
+}
+
 fn sandbox() -> Option<Box<dyn Target>> {
     binaries()?;
     Some(Postgres.sandbox(&spec()).unwrap())
@@ -253,7 +257,7 @@ fn a_script_that_ends_its_own_connection_breaks_only_itself() {
 #[test]
 fn the_folder_goes_with_the_sandbox() {
     let Some(binaries) = binaries() else { return };
-    let own = Own::start(binaries).unwrap();
+    let own = own(binaries);
     let home = own.cluster().home().to_owned();
     assert!(home.join("data").exists());
     drop(own);
@@ -265,7 +269,7 @@ fn the_folder_goes_with_the_sandbox() {
 #[ignore = "helper of a_killed_parent_takes_the_server_along"]
 fn helper_that_holds_a_server() {
     let Some(report) = host::env("MIGRATION_GATE_TEST_HOME_FILE") else { return };
-    let own = Own::start(binaries().unwrap()).unwrap();
+    let own = own(binaries().unwrap());
     let pid = std::fs::read_to_string(own.cluster().home().join("data/postmaster.pid")).unwrap();
     let pid = pid.lines().next().unwrap();
     let temporary = format!("{}.new", report.to_string_lossy());
@@ -346,7 +350,7 @@ fn sandboxes_beside_each_other_share_nothing() {
 #[test]
 fn a_named_server_is_left_as_it_was() {
     let Some(binaries) = binaries() else { return };
-    let own = Own::start(binaries).unwrap();
+    let own = own(binaries);
     let mut admin = own.connect().unwrap();
     let mut state = || -> Vec<String> {
         let sql = "SELECT datname::text FROM pg_database UNION ALL \
@@ -354,7 +358,7 @@ fn a_named_server_is_left_as_it_was() {
         admin.query(sql, &[]).unwrap().iter().map(|row| row.get(0)).collect()
     };
     let before = state();
-    let url = format!("host={} user=postgres dbname=postgres", own.cluster().home().display());
+    let url = format!("host={} user=postgres dbname=postgres", own.cluster().data().display());
     let spec = SandboxSpec { postgres_url: Some(url), ..spec() };
     let mut target = Postgres.sandbox(&spec).unwrap();
     target.execute(&wrapped("CREATE TABLE a (id int); SELECT pg_sleep(0.3)")).unwrap();
@@ -376,10 +380,10 @@ fn a_named_server_is_left_as_it_was() {
 #[test]
 fn roles_of_a_named_server_are_never_changed() {
     let Some(binaries) = binaries() else { return };
-    let own = Own::start(binaries).unwrap();
+    let own = own(binaries);
     let mut admin = own.connect().unwrap();
     admin.batch_execute("CREATE ROLE lim LOGIN; CREATE ROLE noc").unwrap();
-    let url = format!("host={} user=postgres dbname=postgres", own.cluster().home().display());
+    let url = format!("host={} user=postgres dbname=postgres", own.cluster().data().display());
     let spec = SandboxSpec { postgres_url: Some(url), ..spec() };
     let mut target = Postgres.sandbox(&spec).unwrap();
     let sql = "CREATE TABLE t (a int); ALTER ROLE lim NOLOGIN; GRANT pg_monitor TO noc;";

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::engine::postgres::server::{Own, Server as _};
-use crate::engine::postgres::tests::{binaries, script};
+use crate::engine::postgres::tests::{binaries, own, script};
 use crate::host;
 use crate::model::{Failure, TransactionMode};
 
@@ -30,13 +30,13 @@ struct Shop {
 
 impl Shop {
     fn start() -> Option<Self> {
-        let own = Own::start(binaries()?).unwrap();
+        let own = own(binaries()?);
         own.connect().unwrap().batch_execute("CREATE DATABASE shop").unwrap();
         Some(Self { own, folder: tempfile::tempdir().unwrap() })
     }
 
     fn url(&self) -> String {
-        let home = self.own.cluster().home().display().to_string().replace('/', "%2F");
+        let home = self.own.cluster().data().display().to_string().replace('/', "%2F");
         format!("postgres://postgres@{home}/shop")
     }
 

@@ -1,0 +1,142 @@
+//! What a throwaway server may do on the machine.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::account::{free_kib, is_in_memory};
+use crate::confine::{self, Limits, Policy, Role, Support};
+
+const MIB: u64 = 1 << 20;
+
+/// Where shared libraries and what packages share lie.
+const SYSTEM: [&str; 9] = [
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share",
+    "/usr/local/share",
+    "/nix/store",
+    "/gnu/store",
+];
+/// What every program reads at its start.
+const SETTINGS: [&str; 5] = [
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+    "/etc/localtime",
+    // pgcrypto has OpenSSL's older methods by its settings.
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+];
+
+/// How a server is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hold {
+    /// The kernel confines it.
+    pub(super) confined: bool,
+    /// Scripts run as a superuser.
+    pub(super) superuser: bool,
+}
+
+impl Hold {
+    /// As this kernel can; `unconfined` lets scripts be a superuser whatever it can.
+    pub(super) fn of_this_kernel(unconfined: bool) -> Self {
+        let support = confine::support();
+        Self {
+            confined: support > Support::None,
+            superuser: unconfined || support == Support::Full,
+        }
+    }
+}
+
+/// How much of the disk a server may take: memory counts as disk where the folder lies in it.
+/// A power of two, so that it is the same in every run of a machine.
+pub(super) fn disk(folder: &Path) -> u64 {
+    let most = if is_in_memory(folder) { 1024 * MIB } else { 4096 * MIB };
+    let half = free_kib(folder).map_or(most, |kib| kib * 512).max(64 * MIB);
+    most.min(1 << half.ilog2())
+}
+
+/// The policy for a server with its own folder `data`.
+pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
+    let program = fs::canonicalize(postgres).unwrap_or_else(|_| postgres.to_owned());
+    let mut read: Vec<PathBuf> = SYSTEM.iter().chain(&SETTINGS).map(PathBuf::from).collect();
+    // Libraries and shared files are found from the program, wherever it lies.
+    let prefixes = [postgres, &program].map(|path| path.parent().and_then(Path::parent));
+    read.extend(
+        prefixes
+            .into_iter()
+            .flatten()
+            .filter(|prefix| prefix.parent().is_some())
+            .map(Path::to_owned),
+    );
+    let loader = loader(&program).ok().flatten();
+    Policy {
+        execute: [Some(program), loader].into_iter().flatten().collect(),
+        read,
+        write: vec![data.to_owned()],
+        limits: Limits {
+            memory: Some(4096 * MIB),
+            processor: Some(3600),
+            // A table's files have 1 GiB at most.
+            file: Some(1025 * MIB),
+            open_files: Some(4096),
+            processes: None,
+        },
+        ..Policy::new(Role::Server)
+    }
+}
+
+/// The policy with room for the processes of this server beside what its user runs already.
+pub(super) fn with_room(policy: &Policy) -> Policy {
+    /// More than any server here has, and room for others of the same user that start later.
+    const ROOM: u64 = 1024;
+    let mut policy = policy.clone();
+    policy.limits.processes = Some(running(rustix::process::getuid().as_raw()) + ROOM);
+    policy
+}
+
+/// How many processes and threads a user has.
+fn running(user: u32) -> u64 {
+    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
+    let own =
+        processes.flatten().filter(|process| process.metadata().is_ok_and(|m| m.uid() == user));
+    own.map(|process| {
+        fs::read_dir(process.path().join("task")).map_or(0, |threads| threads.count() as u64)
+    })
+    .sum()
+}
+
+/// The loader that a program names, by its ELF header (`elf(5)`, 64 bits, this machine's order);
+/// none for any other file.
+fn loader(program: &Path) -> io::Result<Option<PathBuf>> {
+    const INTERPRETER: u32 = 3;
+    let mut file = File::open(program)?;
+    let mut header = [0; 64];
+    file.read_exact(&mut header)?;
+    if !header.starts_with(b"\x7fELF\x02") {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(number(&header, 32, 8)))?;
+    let mut table = vec![0; usize::from(u16::from_ne_bytes([header[56], header[57]])) * 56];
+    file.read_exact(&mut table)?;
+    let found = table.chunks_exact(56).find(|entry| number(entry, 0, 4) == u64::from(INTERPRETER));
+    let Some(entry) = found else { return Ok(None) };
+    file.seek(SeekFrom::Start(number(entry, 8, 8)))?;
+    let mut path = Vec::new();
+    file.take(number(entry, 32, 8).min(4096)).read_to_end(&mut path)?;
+    path.retain(|byte| *byte != 0);
+    Ok(Some(PathBuf::from(std::ffi::OsString::from_vec(path))))
+}
+
+/// A number of so many bytes in this machine's order.
+fn number(bytes: &[u8], at: usize, length: usize) -> u64 {
+    let mut wide = [0; 8];
+    let start = if cfg!(target_endian = "big") { 8 - length } else { 0 };
+    wide[start..start + length].copy_from_slice(&bytes[at..at + length]);
+    u64::from_ne_bytes(wide)
+}
