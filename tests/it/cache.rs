@@ -154,7 +154,7 @@ fn a_report_is_the_same_without_a_cache_and_with_an_empty_and_a_full_one() {
         return;
     }
     assert_eq!(without.code, 0, "{}", without.out);
-    assert!(without.out.contains("09_broken"), "{}", without.out);
+    assert!(without.out.contains("07_setting_is_gone"), "{}", without.out);
     assert!(!place.cache().exists());
     same(&place, &without, 1);
     let place = Place::sqlite();

@@ -5,7 +5,7 @@
 //! state is a folder that can be put aside and brought back as it was.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -102,9 +102,9 @@ impl Cluster {
             // A kept folder that passed for whole and does not start is replaced.
             match filled {
                 Ok(cluster) => return Ok(cluster),
-                Err(_) => pack.discard(),
+                Err(_) => go_on()?,
             }
-            go_on()?;
+            pack.discard();
         }
         let cluster = Self::empty(binaries, hold)?;
         if !cluster.order("init")? {
@@ -135,8 +135,11 @@ impl Cluster {
         fill: impl FnOnce(&Path, Option<Account>) -> std::io::Result<()>,
     ) -> Result<Self, EngineError> {
         let cluster = Self::empty(binaries, hold)?;
-        fill(&cluster.data(), cluster.account)
-            .map_err(|error| trouble("cannot be filled", &error))?;
+        fill(&cluster.data(), cluster.account).map_err(|error| match error.kind() {
+            // It is made anew, and nobody need know.
+            ErrorKind::InvalidData => broken("is not what was kept"),
+            _ => trouble("cannot be filled", &error),
+        })?;
         cluster.run()?;
         Ok(cluster)
     }
