@@ -5,17 +5,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::courier::Courier;
 use crate::cache::{Cache, Draft, Key, Kind, Label, Pack};
 
 /// Changed whenever a kept state would no longer do.
 const FORMAT: &str = "1";
 
 /// What runs first in a sandbox, and where the state after it is kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Base {
     cache: Option<Cache>,
     /// Of each step everything that decides what it does.
     steps: Vec<String>,
+    courier: Option<Courier>,
 }
 
 /// A state that was made before.
@@ -39,7 +41,17 @@ impl Base {
     /// A base of these steps, kept in a cache where there is one.
     #[must_use]
     pub fn new(cache: Option<Cache>, steps: Vec<String>) -> Self {
-        Self { cache, steps }
+        Self { cache, steps, courier: None }
+    }
+
+    /// The same for a caller whose thread will not be allowed to reach the cache: another one goes
+    /// there in its place.
+    #[must_use]
+    pub fn by_courier(self) -> Self {
+        match Courier::new() {
+            Ok(courier) => Self { courier: Some(courier), ..self },
+            Err(_) => Self { cache: None, ..self },
+        }
     }
 
     /// Whether there is a base, and a place to keep it in.
@@ -54,32 +66,29 @@ impl Base {
 
     /// The state after as many steps as possible, but after no fewer than `least`.
     pub(super) fn recall(&self, engine: &str, least: usize) -> Option<Kept> {
-        let cache = self.cache.as_ref()?;
-        let keys = self.keys(engine);
-        let least = least.max(1);
-        let (steps, pack) = (least..=self.steps.len())
-            .rev()
-            .find_map(|steps| Some((steps, cache.find(Kind::State, &keys[steps])?)))?;
-        let beside = match &pack.label().beside {
-            Some(key) => Some(cache.find(Kind::Template, &Key::written(key)?)?),
-            None => None,
-        };
-        Some(Kept { steps, pack, beside })
+        let (cache, keys) = (self.cache.clone()?, self.keys(engine));
+        self.apart(move || find(&cache, &keys, least.max(1)))?
+    }
+
+    /// What is said of the state after all steps.
+    pub(super) fn label(&self, engine: String, note: String) -> Label {
+        Label { engine, migrations: self.steps.len(), note, beside: None }
     }
 
     /// Keeps the state after all steps, and gives it back.
-    pub(super) fn keep(
-        &self,
-        engine: &str,
-        label: Label,
-        draft: impl FnOnce(Label) -> std::io::Result<Draft>,
-    ) -> Option<Kept> {
-        let cache = self.cache.as_ref()?;
-        let keys = self.keys(engine);
-        let label = Label { migrations: self.steps.len(), ..label };
-        let draft = draft(label).ok()?;
-        cache.keep(Kind::State, keys.last()?, &draft).ok()?;
+    pub(super) fn keep(&self, engine: &str, draft: Draft) -> Option<Kept> {
+        let cache = self.cache.clone()?;
+        let key = self.keys(engine).pop()?;
+        self.apart(move || cache.keep(Kind::State, &key, &draft).ok())??;
         self.recall(engine, self.steps.len())
+    }
+
+    /// Does it where it may be done.
+    fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        match &self.courier {
+            None => Some(work()),
+            Some(courier) => courier.run(work),
+        }
     }
 
     /// The keys after no step, after one, and so on.
@@ -90,6 +99,18 @@ impl Base {
         }
         keys
     }
+}
+
+/// The entry of the last key that there is one for, not before the one at `least`.
+fn find(cache: &Cache, keys: &[Key], least: usize) -> Option<Kept> {
+    let (steps, pack) = (least..keys.len())
+        .rev()
+        .find_map(|steps| Some((steps, cache.find(Kind::State, &keys[steps])?)))?;
+    let beside = match &pack.label().beside {
+        Some(key) => Some(cache.find(Kind::Template, &Key::written(key)?)?),
+        None => None,
+    };
+    Some(Kept { steps, pack, beside })
 }
 
 #[cfg(test)]
@@ -103,10 +124,8 @@ mod tests {
     }
 
     fn keep(base: &Base, engine: &str) {
-        let kept = base.keep(engine, Label::default(), |label| {
-            Ok(Draft::of_bytes(label, "state", Vec::new()))
-        });
-        assert!(kept.is_some());
+        let label = base.label(engine.to_owned(), String::new());
+        assert!(base.keep(engine, Draft::of_bytes(label, "state", Vec::new())).is_some());
     }
 
     #[test]

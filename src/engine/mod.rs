@@ -5,6 +5,7 @@
 //! [`EngineError`] and becomes an exit code.
 
 mod base;
+mod courier;
 pub mod documents;
 pub mod postgres;
 pub mod sqlite;

@@ -126,6 +126,6 @@ impl Sandbox {
             recalled: Recalled { steps: base.steps(), seen: seen.to_owned() },
         };
         let note = serde_json::to_string(&note).ok()?;
-        Some(Label { engine: self.version(), note, ..Label::default() })
+        Some(base.label(self.version(), note))
     }
 }

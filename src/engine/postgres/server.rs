@@ -129,7 +129,7 @@ impl Server for Own {
         let (template, identity) = (Template::of(&self.binaries), &self.identity);
         let (client, kept) = self.cluster.stopped(|data| {
             let template = template?;
-            base.keep(identity, label, |label| template.draft(label, data))
+            base.keep(identity, template.draft(label, data).ok()?)
         })?;
         let kept = kept.flatten();
         let is_kept = kept.is_some();

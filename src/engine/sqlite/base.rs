@@ -6,7 +6,7 @@ use rusqlite::{Connection, MAIN_DB};
 
 use super::session::Settings;
 use super::{SqliteTarget, broken, copy, in_memory, version};
-use crate::cache::{Draft, Label};
+use crate::cache::Draft;
 use crate::engine::base::Kept;
 use crate::engine::{Base, EngineError, Recalled, Target as _};
 use crate::host;
@@ -62,11 +62,10 @@ impl SqliteTarget {
         let took = host::now().duration_since(self.beginning.at);
         if let Some(seen) = seen.filter(|_| took >= WORTH_KEEPING && base.may_be_kept()) {
             let state = self.session.connection.serialize(MAIN_DB).map_err(broken)?;
-            let label = Label { engine: version(), note: seen.to_owned(), ..Label::default() };
+            let label = base.label(version(), seen.to_owned());
+            let draft = Draft::of_bytes(label, "main.db", state.to_vec());
             // Where it cannot be kept the next run takes as long as this one.
-            let _ = base.keep(&self.beginning.identity, label, |label| {
-                Ok(Draft::of_bytes(label, "main.db", state.to_vec()))
-            });
+            let _ = base.keep(&self.beginning.identity, draft);
         }
         Ok(())
     }
