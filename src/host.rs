@@ -193,6 +193,11 @@ pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// Ends the process at once, where a thread of it does not come back.
+pub fn end(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
 /// Whether the user asked to stop (Ctrl-C, SIGTERM, SIGHUP).
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 

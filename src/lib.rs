@@ -16,6 +16,7 @@
 //! journal.
 
 pub mod model;
+pub mod threads;
 
 pub mod cache;
 pub mod compat;

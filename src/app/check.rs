@@ -1,18 +1,19 @@
 //! `check`: from the change to the verdict.
 
 use super::approvals::approved_by;
-use super::documents;
+use super::documents::{self, Configs};
 use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::Outputs;
 use super::progress::Progress;
-use super::sandbox::{Ran, run};
+use super::sandbox::{Ran, run, server};
 use super::shard::Share;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Preset, Settings};
 use crate::engine::EngineError;
+use crate::engine::documents::Documents;
 use crate::error::GateError;
 use crate::host;
 use crate::model::{
@@ -20,6 +21,7 @@ use crate::model::{
 };
 use crate::report::{Assembly, assemble};
 use crate::rules::{self, CatalogCx, EvidenceCx, LevelPolicy, Terms};
+use crate::threads;
 
 pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let outputs = Outputs::new(&args.outputs)?;
@@ -57,15 +59,25 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let checked = gathered.identity.head_commit.as_deref();
     let approved_by = approved_by((args, checked), &gathered.policy, &catalogs, &mut parts.notices);
     let terms = terms(args.as_of, approved_by, &gathered.policy);
-    for catalog in &catalogs {
-        let known = parts.findings.len();
-        judge(catalog, (args, &share), &gathered, &terms, &mut parts)?;
-        for finding in parts.findings.iter_mut().skip(known) {
-            finding.location = catalog.as_written(finding.location.clone());
-            for place in &mut finding.also {
-                *place = catalog.as_written(place.clone());
-            }
-        }
+    let judging = Judging {
+        args,
+        share: &share,
+        policy: &gathered.policy,
+        levels: &levels,
+        configs: &gathered.configs,
+        terms: &terms,
+    };
+    // The repository is read by one thread alone.
+    let sets = catalogs.iter().map(|catalog| ready(catalog, (args, &share), &gathered));
+    let sets: Vec<Ready<'_>> = sets.collect::<Result<_, GateError>>()?;
+    // On a server of the user's, roles and tablespaces are the same for all.
+    let most = if server(args).is_some() { 1 } else { sets.len() };
+    for judged in threads::side_by_side(&sets, most, |set| judge(set, &judging)) {
+        let Assembly { sets, findings, inconclusive, said, .. } = judged?;
+        parts.sets.extend(sets);
+        parts.findings.extend(findings);
+        parts.inconclusive.extend(inconclusive);
+        parts.said.extend(said);
     }
     govern(&gathered, (args, &share), &terms, &catalogs, &levels, &mut parts)?;
     let sources = sources(comparison, parts.locations())?;
@@ -74,16 +86,54 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     Ok(report.verdict.exit_code())
 }
 
-/// Judges one set and adds what there is to say to `parts`.
-fn judge(
-    catalog: &SetCatalog,
+/// What all sets are judged by.
+struct Judging<'a> {
+    args: &'a Check,
+    share: &'a Share,
+    policy: &'a Settings,
+    levels: &'a LevelPolicy,
+    configs: &'a Configs,
+    terms: &'a Terms,
+}
+
+/// A set, and for one of documents what its migrations run on, with the folder of its commands.
+struct Ready<'a> {
+    catalog: &'a SetCatalog,
+    documents: Option<(Documents, Option<tempfile::TempDir>)>,
+}
+
+/// Reads what it takes to judge a set, where it is to be tried here.
+fn ready<'a>(
+    catalog: &'a SetCatalog,
     (args, share): (&Check, &Share),
     gathered: &Gathered,
-    terms: &Terms,
-    parts: &mut Assembly,
-) -> Result<(), GateError> {
-    let policy = &gathered.policy;
-    let levels = levels(policy);
+) -> Result<Ready<'a>, GateError> {
+    let config = gathered.configs.get(&documents::key(catalog));
+    let config = config.filter(|_| share.has_part_in(&catalog.info.name));
+    let documents = config
+        .map(|set| documents::engine(&set.inspected, catalog, &gathered.comparison, args))
+        .transpose()?;
+    Ok(Ready { catalog, documents })
+}
+
+/// Judges one set; its places are those of the files as they were written.
+fn judge(set: &Ready<'_>, judging: &Judging<'_>) -> Result<Assembly, GateError> {
+    let mut parts = judge_as_read(set, judging)?;
+    for finding in &mut parts.findings {
+        finding.location = set.catalog.as_written(finding.location.clone());
+        for place in &mut finding.also {
+            *place = set.catalog.as_written(place.clone());
+        }
+    }
+    Ok(parts)
+}
+
+fn judge_as_read(
+    Ready { catalog, documents }: &Ready<'_>,
+    judging: &Judging<'_>,
+) -> Result<Assembly, GateError> {
+    let Judging { args, share, policy, levels, configs, terms } = judging;
+    let mut parts = Assembly::default();
     let rollback = policy.policy.rollback;
     let judged = judged(catalog, args.all);
     let mut set = unjudged(catalog);
@@ -91,14 +141,11 @@ fn judge(
     if !share.has_part_in(name) {
         set.migrations = rules::migration_reports(catalog, &judged, None);
         parts.sets.push(set);
-        return Ok(());
+        return Ok(parts);
     }
     let cx = CatalogCx { catalog, restores: rollback == Rollback::Checkpoint, terms };
-    let mut found = rules::check_catalog(&cx, args.all, &levels);
-    let config = gathered.configs.get(&documents::key(catalog)).map(|set| &set.inspected);
-    let documents = config
-        .map(|config| documents::engine(config, catalog, &gathered.comparison, args))
-        .transpose()?;
+    let mut found = rules::check_catalog(&cx, args.all, levels);
+    let config = configs.get(&documents::key(catalog)).map(|set| &set.inspected);
     let documents = documents.as_ref().map(|(documents, _)| documents);
     let Ran { evidence, ended } = match judged.is_empty() && !catalog.rewrites_history() {
         true => Ran::default(),
@@ -113,9 +160,9 @@ fn judge(
         set.schemas = seen.iter().map(SchemaReport::from).collect();
         set.assumed.extend(seen.iter().flat_map(|schema| schema.assumed.iter().cloned()));
         documents::leave_to_migrations(&mut seen, &stopped);
-        found.extend(rules::check_schemas(name, args.all, &seen, terms.moment, &levels));
+        found.extend(rules::check_schemas(name, args.all, &seen, terms.moment, levels));
     }
-    found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, &levels));
+    found.extend(rules::check_evidence(&EvidenceCx { catalog, evidence: &evidence }, levels));
     rules::supersede(&mut found);
     found.retain(|finding| share.tells(name, finding.migration.as_deref()));
     parts.findings.extend(found);
@@ -133,7 +180,7 @@ fn judge(
     set.migrations = rules::migration_reports(catalog, &judged, Some(&evidence));
     leave_to_others(share, &mut set);
     parts.sets.push(set);
-    Ok(())
+    Ok(parts)
 }
 
 /// The ids of the judged migrations, in the order they run.

@@ -34,6 +34,9 @@ pub(super) struct ConfigSet {
     schemas: BTreeSet<RepoPath>,
 }
 
+/// What is known of all sets of documents, by their keys.
+pub(super) type Configs = BTreeMap<(RepoPath, String), ConfigSet>;
+
 /// What tells one set from another.
 pub(super) fn key(catalog: &SetCatalog) -> (RepoPath, String) {
     (catalog.info.path.clone(), catalog.info.name.clone())
@@ -377,7 +380,7 @@ pub(super) fn leave_to_migrations(schemas: &mut [SchemaEvidence], stopped: &BTre
 /// that has no migrations.
 pub(super) fn discover(
     comparison: &Comparison,
-    configs: &BTreeMap<(RepoPath, String), ConfigSet>,
+    configs: &Configs,
     all: bool,
     untold: &mut Vec<Inconclusive>,
 ) -> Result<Option<(SetCatalog, ConfigSet)>, GateError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::documents::{self, ConfigSet};
+use super::documents::{self, Configs};
 use crate::catalog::{self, Found, Input, SetCatalog, SetSpec};
 use crate::changes::{self, ChangesError, Comparison, Request, Source};
 use crate::cli::{EngineName, Place};
@@ -28,7 +28,7 @@ pub(super) struct Gathered {
     pub(super) catalogs: Vec<SetCatalog>,
     pub(super) notices: Vec<String>,
     /// What is known of each set of documents besides its migrations, by its folder and name.
-    pub(super) configs: BTreeMap<(RepoPath, String), ConfigSet>,
+    pub(super) configs: Configs,
     /// Sets that cannot be judged and that the change touches.
     pub(super) untold: Vec<Inconclusive>,
 }

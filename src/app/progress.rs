@@ -1,6 +1,9 @@
 //! Progress on standard error, on a terminal only.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -10,8 +13,15 @@ use crate::model::printable;
 /// Back to the beginning of the line, which is emptied (ECMA-48, EL).
 const ERASE: &str = "\r\u{1b}[2K";
 
-/// A line that is written over again and again, and gone in the end.
+/// What is said now, in the order in which it began: sets run side by side and share the line.
+static SAID: Mutex<BTreeMap<usize, String>> = Mutex::new(BTreeMap::new());
+
+/// How many have begun.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
+/// A part of the line that is written over again and again, and gone in the end.
 pub(super) struct Progress {
+    number: usize,
     /// The columns of the terminal; `None` where nothing is shown.
     width: Option<usize>,
     about: String,
@@ -23,7 +33,8 @@ impl Progress {
     /// On `total` steps of something, such as a set.
     pub(super) fn new(about: &str, total: usize) -> Self {
         let about = printable(about).into_owned();
-        Self { width: host::progress_width(), about, total, done: 0 }
+        let number = BEGUN.fetch_add(1, Ordering::Relaxed);
+        Self { number, width: host::progress_width(), about, total, done: 0 }
     }
 
     /// Says which migration runs now.
@@ -39,19 +50,29 @@ impl Progress {
 
     /// Says what is done now.
     pub(super) fn show(&self, what: &str) {
-        if let Some(width) = self.width {
-            let line = format!("{}: {what}", self.about);
-            let _ = write!(std::io::stderr().lock(), "{ERASE}{}", cut(&line, width));
-        }
+        let Some(width) = self.width else { return };
+        let mut said = said();
+        said.insert(self.number, format!("{}: {what}", self.about));
+        draw(&said, width);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.width.is_some() {
-            let _ = write!(std::io::stderr().lock(), "{ERASE}");
-        }
+        let Some(width) = self.width else { return };
+        let mut said = said();
+        said.remove(&self.number);
+        draw(&said, width);
     }
+}
+
+fn said() -> MutexGuard<'static, BTreeMap<usize, String>> {
+    SAID.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn draw(said: &BTreeMap<usize, String>, width: usize) {
+    let line = said.values().map(String::as_str).collect::<Vec<_>>().join("  ");
+    let _ = write!(std::io::stderr().lock(), "{ERASE}{}", cut(&line, width));
 }
 
 /// As much of a line as fits before the last column: a line that wraps cannot be erased.

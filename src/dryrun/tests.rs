@@ -36,7 +36,7 @@ fn spec() -> SandboxSpec {
 
 /// Runs migrations; those whose id begins with `b` are baseline.
 fn walk(migrations: &[Migration], rollback: Rollback) -> SetEvidence {
-    let mut target = Sqlite.sandbox(&spec()).unwrap();
+    let mut target = Sqlite::default().sandbox(&spec()).unwrap();
     let plan: Vec<Planned<'_>> = migrations
         .iter()
         .map(|migration| Planned {

@@ -32,6 +32,7 @@ use crate::model::{
     RuleMeta, SchemaEvidence, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
+use crate::threads;
 
 pub use governance::{acceptances, waiver_uses};
 pub use registry::RULES;
@@ -212,45 +213,53 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
 /// Runs the catalog rules on a set.
 #[must_use]
 pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec<Finding> {
+    let name = &cx.catalog.info.name;
     let scripts = scripts(cx.catalog);
-    let scripts: Vec<ScriptCx<'_>> = scripts
-        .iter()
-        .map(|(entry, direction, script, statements)| ScriptCx {
-            catalog: cx.catalog,
-            entry,
-            direction: *direction,
-            script,
-            statements,
-            touched: is_touched(entry, *direction),
+    let is_postgres = cx.catalog.info.engine == EngineKind::Postgres;
+    let is_read = |touched| is_postgres && (all || touched);
+    let read = scripts.iter().filter(|(entry, way, _)| is_read(is_touched(entry, *way)));
+    let world = sql::postgres::world(cx.catalog, &read.copied().collect::<Vec<_>>());
+    let of_scripts = threads::side_by_side(&scripts, usize::MAX, |script| {
+        let (entry, direction, script) = *script;
+        let touched = is_touched(entry, direction);
+        let statements = &statements(script);
+        let script =
+            ScriptCx { catalog: cx.catalog, entry, direction, script, statements, touched };
+        let postgres = is_read(touched).then(|| sql::postgres::read(&script, &world));
+        collect(name, all, levels, |rule, sink| {
+            check_script(rule, &script, postgres.as_ref(), sink);
         })
-        .collect();
-    let postgres: Vec<ScriptCx<'_>> = scripts
-        .iter()
-        .filter(|script| cx.catalog.info.engine == EngineKind::Postgres && (all || script.touched))
-        .copied()
-        .collect();
-    let world = sql::postgres::world(cx.catalog, &postgres);
-    let postgres = sql::postgres::read(&postgres, &world);
-    collect(&cx.catalog.info.name, all, levels, |rule, sink| match &rule.check {
-        Check::Catalog(check) => check(cx, sink),
-        Check::Script(engine, check) if *engine == cx.catalog.info.engine => {
-            scripts.iter().for_each(|script| check(script, sink));
+    });
+    let mut found = collect(name, all, levels, |rule, sink| {
+        if let Check::Catalog(check) = rule.check {
+            check(cx, sink);
         }
-        Check::PerEngine { sqlite, .. } if cx.catalog.info.engine == EngineKind::Sqlite => {
-            scripts.iter().for_each(|script| sqlite(script, sink));
+    });
+    found.extend(of_scripts.into_iter().flatten());
+    // Rule by rule, as though each had looked at all scripts in their order.
+    found.sort_by_key(|finding| finding.rule);
+    found
+}
+
+/// Runs one rule on a script; `postgres` is what PostgreSQL's rules see of it, where they look.
+fn check_script(
+    rule: &Rule,
+    script: &ScriptCx<'_>,
+    postgres: Option<&PostgresCx<'_>>,
+    sink: &mut Sink<'_>,
+) {
+    let engine = script.catalog.info.engine;
+    match (&rule.check, postgres) {
+        (Check::Script(of, check), _) if *of == engine => check(script, sink),
+        (Check::PerEngine { sqlite, .. }, _) if engine == EngineKind::Sqlite => {
+            sqlite(script, sink);
         }
-        Check::PerEngine { postgres: check, .. } | Check::Postgres(check) => {
-            postgres.iter().for_each(|script| check(script, sink));
+        (Check::PerEngine { postgres: check, .. } | Check::Postgres(check), Some(postgres)) => {
+            check(postgres, sink);
         }
-        Check::Linted(linted) => {
-            postgres.iter().for_each(|script| linted.report(&rule.meta, script, sink));
-        }
-        Check::Script(..)
-        | Check::Evidence(_)
-        | Check::Schema(_)
-        | Check::Governance(_)
-        | Check::WaiverUse(_) => {}
-    })
+        (Check::Linted(linted), Some(postgres)) => linted.report(&rule.meta, postgres, sink),
+        _ => {}
+    }
 }
 
 /// Runs the rules about a change and what its target branch gained meanwhile.
@@ -265,8 +274,11 @@ pub fn check_conflicts(cx: &CatalogCx<'_>, levels: &LevelPolicy) -> Vec<Finding>
     })
 }
 
-/// Every script of a set that is judged, with its statements.
-fn scripts(catalog: &SetCatalog) -> Vec<(&Entry, Direction, &Script, Vec<Statement>)> {
+/// A script of a migration, and which way it goes.
+type Way<'a> = (&'a Entry, Direction, &'a Script);
+
+/// Every script of a set that is judged.
+fn scripts(catalog: &SetCatalog) -> Vec<Way<'_>> {
     catalog
         .judged()
         .flat_map(|entry| {
@@ -275,7 +287,6 @@ fn scripts(catalog: &SetCatalog) -> Vec<(&Entry, Direction, &Script, Vec<Stateme
             let down = down.map(|script| (Direction::Down, script));
             up.into_iter().chain(down).map(move |(direction, script)| (entry, direction, script))
         })
-        .map(|(entry, direction, script)| (entry, direction, script, statements(script)))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! One finding for one cause: what says more about the same place stands for what says less.
 
+use std::collections::BTreeMap;
+
 use crate::model::{Evidenced, Finding, Level, Location};
 
 /// A rule, and the rules whose finding at the same place of the same migration stands for its own;
@@ -97,10 +99,15 @@ const WRONG_CLASS: &[&str] = &["class/mismatch"];
 /// the help where it has none. A rule that is switched off knows nothing.
 pub fn supersede(findings: &mut Vec<Finding>) {
     findings.retain(|finding| finding.level != Level::Off);
-    let better: Vec<Option<usize>> = findings
-        .iter()
-        .map(|finding| findings.iter().position(|other| stands_for(other, finding)))
-        .collect();
+    let mut of_migration: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    for (at, finding) in findings.iter().enumerate() {
+        of_migration.entry(finding.migration.as_deref()).or_default().push(at);
+    }
+    let better_than = |finding: &Finding| {
+        let others = of_migration.get(&finding.migration.as_deref())?;
+        others.iter().copied().find(|other| stands_for(&findings[*other], finding))
+    };
+    let better: Vec<Option<usize>> = findings.iter().map(better_than).collect();
     for (loser, winner) in better.iter().enumerate() {
         // What stands may itself be told better by a third; the bound is against a table in a
         // circle.

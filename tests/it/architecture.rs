@@ -26,6 +26,7 @@ const fn room(name: &'static str, layer: u8, may: &'static [&'static str]) -> Ro
 
 const ROOMS: &[Room] = &[
     room("model", 0, &[]),
+    room("threads", 0, &[]),
     room("host", 1, &[]),
     // Where it is and when things were used is the machine's to say.
     room("cache", 1, &["model", "host"]),
@@ -47,7 +48,7 @@ const ROOMS: &[Room] = &[
     // What a change did to config schemas, and what that does to the documents they govern.
     room("schemas", 3, &["model", "changes", "document", "compat"]),
     // What stands in a manifest is held against the files.
-    room("rules", 3, &["model", "catalog", "sql", "manifest"]),
+    room("rules", 3, &["model", "threads", "catalog", "sql", "manifest"]),
     // Documents are held against the schemas of their versions.
     room("engine", 3, &["model", "host", "cache", "confine", "sql", "document", "compat"]),
     room("lifecycle", 3, &["model", "engine"]),

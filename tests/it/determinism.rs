@@ -128,6 +128,36 @@ fn repositories_give_the_same_bytes_everywhere() {
     });
 }
 
+/// Sets run side by side where there are processors for it, in whatever order they end.
+#[test]
+fn sets_side_by_side_give_the_same_bytes_as_one_after_another() {
+    let top = Folder::new(&[]);
+    for set in ["a", "b", "c", "d", "e"] {
+        for number in 1..=12 {
+            let up = format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY);\n{set}{number};\n");
+            let up = if number % 4 == 0 { up } else { up.replace(&format!("{set}{number};"), "") };
+            write(top.path(), &format!("{set}/{number:04}_{set}.up.sql"), &up);
+            let down = format!("DROP TABLE t{};\n", number - number % 5);
+            write(top.path(), &format!("{set}/{number:04}_{set}.down.sql"), &down);
+        }
+    }
+    let report = |one: bool| {
+        let mut command = bare(host::command(if one { "taskset" } else { PROGRAM }));
+        if one {
+            command.args(["-c", "0", PROGRAM]);
+        }
+        command.args(["check", "--all", "--engine", "sqlite", "--format", "json"]);
+        finish(command.current_dir(top.path())).quiet(1)
+    };
+    let alone = report(true);
+    for set in ["a", "b", "c", "d", "e"] {
+        assert!(alone.contains(&format!("near \\\"{set}12\\\"")), "{alone}");
+    }
+    for _ in 0..4 {
+        assert_eq!(report(false), alone);
+    }
+}
+
 fn fill(at: &Path, files: &[(&str, &str)], machine: &Machine) {
     let mut files = files.to_vec();
     if machine.backwards {

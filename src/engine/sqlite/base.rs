@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, MAIN_DB};
 
 use super::session::Settings;
-use super::{SqliteTarget, broken, copy, in_memory, version};
+use super::{SqliteTarget, copy, in_memory, version};
 use crate::cache::Draft;
 use crate::engine::base::Kept;
 use crate::engine::{Base, EngineError, Recalled, Target as _};
@@ -61,11 +61,12 @@ impl SqliteTarget {
         let base = std::mem::take(&mut self.beginning.base);
         let took = host::now().duration_since(self.beginning.at);
         if let Some(seen) = seen.filter(|_| took >= WORTH_KEEPING && base.may_be_kept()) {
-            let state = self.session.connection.serialize(MAIN_DB).map_err(broken)?;
-            let label = base.label(version(), seen.to_owned());
-            let draft = Draft::of_bytes(label, "main.db", state.to_vec());
             // Where it cannot be kept the next run takes as long as this one.
-            let _ = base.keep(&self.beginning.identity, draft);
+            if let Ok(state) = self.session.connection.serialize(MAIN_DB) {
+                let label = base.label(version(), seen.to_owned());
+                let draft = Draft::of_bytes(label, "main.db", state.to_vec());
+                let _ = base.keep(&self.beginning.identity, draft);
+            }
         }
         Ok(())
     }

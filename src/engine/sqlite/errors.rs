@@ -2,6 +2,7 @@
 
 use rusqlite::{Error, ErrorCode};
 
+use super::bounds;
 use crate::engine::{EngineError, TargetError};
 use crate::model::{CannotRun, Failure, Location};
 
@@ -20,13 +21,6 @@ pub(super) fn busy() -> EngineError {
         what: "the database is locked by another process".into(),
         way_out: "let it end its transaction, or stop it; then run again".into(),
     }
-}
-
-/// Pragmas whose value names a folder or a file of the machine, or opens the schema to writes.
-pub(super) fn is_file_pragma(name: &str) -> bool {
-    ["data_store_directory", "temp_store_directory"]
-        .iter()
-        .any(|pragma| name.eq_ignore_ascii_case(pragma))
 }
 
 /// Messages that mean "not here" and not "broken", each with what a person can do.
@@ -69,9 +63,10 @@ pub(super) fn classify(
     if code.is_some_and(|code| code.code == ErrorCode::DatabaseBusy) {
         return busy().into();
     }
-    if code.is_some_and(|code| code.code == ErrorCode::AuthorizationForStatementDenied) {
-        let way_out = "a migration may use only its own database; leave other files alone";
-        return cannot_run(format!("a migration may not do that: {message}"), way_out);
+    let is_denied =
+        |code: &rusqlite::ffi::Error| code.code == ErrorCode::AuthorizationForStatementDenied;
+    if code.is_some_and(is_denied) || bounds::is_loader_refused(&message) {
+        return reaches_out(&message);
     }
     for (sign, way_out) in NOT_HERE {
         if message.starts_with(sign) {
@@ -86,16 +81,30 @@ pub(super) fn classify(
             "use a release of migration-gate with that SQLite",
         );
     }
-    if code.is_some_and(|code| code.code == ErrorCode::OutOfMemory) {
-        return cannot_run(message, "give it more memory");
-    }
     TargetError::Script(Failure {
         message,
         code: code.filter(|code| code.extended_code > 1).map(|code| code_name(code.extended_code)),
         detail: None,
-        hint: None,
+        hint: code.and_then(|code| too_much(code.code)),
         location,
     })
+}
+
+/// A script that reaches for what is not its own: another file, machine code, the schema table.
+fn reaches_out(message: &str) -> TargetError {
+    let way_out = "a migration may use only its own database; leave other files alone";
+    cannot_run(format!("a migration may not do that: {message}"), way_out)
+}
+
+/// What a sandbox has, for a script that took more than that.
+fn too_much(code: ErrorCode) -> Option<String> {
+    let most = match code {
+        ErrorCode::OutOfMemory => bounds::HEAP,
+        ErrorCode::DiskFull => bounds::DATABASE,
+        ErrorCode::TooBig => bounds::VALUE.unsigned_abs().into(),
+        _ => return None,
+    };
+    Some(format!("a sandbox has {} MiB for that; let the script do with less", most >> 20))
 }
 
 fn cannot_run(reason: String, way_out: &str) -> TargetError {
@@ -114,8 +123,10 @@ fn is_newer(declared: &str) -> bool {
 fn code_name(extended: i32) -> String {
     let name = match extended {
         6 => "SQLITE_LOCKED",
+        7 => "SQLITE_NOMEM",
         11 => "SQLITE_CORRUPT",
         13 => "SQLITE_FULL",
+        18 => "SQLITE_TOOBIG",
         19 => "SQLITE_CONSTRAINT",
         20 => "SQLITE_MISMATCH",
         275 => "SQLITE_CONSTRAINT_CHECK",

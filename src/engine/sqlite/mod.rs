@@ -1,6 +1,8 @@
 //! SQLite, linked into the program: a private database in memory for every sandbox, and files.
 
 mod base;
+mod bounds;
+mod clock;
 mod copy;
 mod errors;
 mod real;
@@ -12,15 +14,28 @@ mod session;
 use rusqlite::Connection;
 
 use super::{Base, Checkpoint, Engine, EngineError, Recalled, SandboxSpec, Target, TargetError};
+use crate::host::Stop;
 use crate::model::{BrokenReference, Script, Snapshot};
 use base::Beginning;
+pub use bounds::bound_memory;
+pub use clock::Clock;
 use errors::broken;
 pub use real::{create, open};
 use session::{Session, Settings};
 
 /// The SQLite engine.
-#[derive(Debug)]
-pub struct Sqlite;
+#[derive(Debug, Default)]
+pub struct Sqlite {
+    clock: Clock,
+}
+
+impl Sqlite {
+    /// One whose statements are timed by a clock that others can look at.
+    #[must_use]
+    pub fn timed_by(clock: &Clock) -> Self {
+        Self { clock: clock.clone() }
+    }
+}
 
 impl Engine for Sqlite {
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
@@ -32,6 +47,7 @@ impl Engine for Sqlite {
             statement_timeout: spec.statement_timeout,
             foreign_keys: spec.sqlite_foreign_keys,
             engine_version: spec.engine_version.clone(),
+            clock: self.clock.clone(),
         };
         let beginning = Beginning::on(base, &settings);
         let session = in_memory(settings)?;
@@ -53,7 +69,27 @@ struct SqliteTarget {
 
 fn in_memory(settings: Settings) -> Result<Session, EngineError> {
     let connection = Connection::open_in_memory().map_err(broken)?;
-    Session::new(connection, settings).map_err(broken)
+    Session::bounded(connection, settings).map_err(broken)
+}
+
+impl SqliteTarget {
+    /// Reads what the scripts made, within the time that a statement has: what it costs is theirs
+    /// to say.
+    fn look<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, EngineError> {
+        let (found, stopped) = self.session.limited(|| read(&self.session.connection));
+        found.map_err(|error| match stopped {
+            None => broken(error),
+            Some(Stop::Interrupted) => EngineError::Interrupted,
+            Some(Stop::RunDeadline) => EngineError::OutOfTime,
+            Some(Stop::Deadline) => EngineError::Broken(
+                "SQLite takes longer than a statement may to describe what the migrations made"
+                    .into(),
+            ),
+        })
+    }
 }
 
 /// The engine that is linked in, as people say it.
@@ -79,11 +115,11 @@ impl Target for SqliteTarget {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {
-        schema::snapshot(&self.session.connection).map_err(broken)
+        self.look(schema::snapshot)
     }
 
     fn broken_references(&mut self) -> Result<Vec<BrokenReference>, EngineError> {
-        references::broken(&self.session.connection).map_err(broken)
+        self.look(references::broken)
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, EngineError> {

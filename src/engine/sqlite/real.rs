@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
 
+use super::clock::Clock;
 use super::copy::{check, copy, different, quoted};
 use super::errors::broken;
 use super::session::{Session, Settings};
@@ -45,6 +46,7 @@ pub fn open(path: &Path, spec: &RealSpec) -> Result<Box<dyn Database>, EngineErr
         statement_timeout: spec.statement_timeout,
         foreign_keys: spec.sqlite_foreign_keys,
         engine_version: spec.engine_version.clone(),
+        clock: Clock::default(),
     };
     let session = connect(&real, settings).map_err(named(path))?;
     Ok(Box::new(SqliteFile { named: path.to_owned(), path: real, session, lock: None }))

@@ -8,10 +8,9 @@ use sqlite3_parser::ast::{
 use sqlite3_parser::lexer::sql::Parser;
 use sqlite3_parser::{Bump, FallibleIterator as _};
 
+use super::SqliteTarget;
 use super::schema::{bare, text};
-use super::{SqliteTarget, broken};
 use crate::engine::{EngineError, Rows, Target as _};
-use crate::host;
 use crate::model::{
     Column, Condition, Family, Key, NewRow, ReadRow, Reference, Script, Table, TableName, hex,
     identifier,
@@ -36,7 +35,7 @@ impl Rows for SqliteTarget {
     }
 
     fn tables(&mut self, without: &[TableName]) -> Result<Vec<Table>, EngineError> {
-        let mut found = tables(&self.session.connection).map_err(broken)?;
+        let mut found = self.look(tables)?;
         found.retain(|table| !without.contains(&table.name));
         Ok(found)
     }
@@ -50,13 +49,9 @@ impl Rows for SqliteTarget {
         for tries in rows {
             let mut last = Err("there is nothing to put in".to_owned());
             for (at, row) in tries.iter().enumerate() {
-                let interrupt = self.session.connection.get_interrupt_handle();
                 let sql = row.sql(table, "");
-                let (result, _) = host::watched(
-                    self.session.settings.statement_timeout,
-                    || interrupt.interrupt(),
-                    || self.session.connection.execute_batch(&sql),
-                );
+                let put = || self.session.connection.execute_batch(&sql);
+                let (result, _) = self.session.limited(put);
                 // A trigger may have ended the transaction of its statement.
                 self.session.reset()?;
                 match result {
@@ -78,12 +73,7 @@ impl Rows for SqliteTarget {
     }
 
     fn query(&mut self, sql: &str) -> Result<Result<Vec<ReadRow>, String>, EngineError> {
-        let interrupt = self.session.connection.get_interrupt_handle();
-        let (rows, _) = host::watched(
-            self.session.settings.statement_timeout,
-            || interrupt.interrupt(),
-            || read(&self.session.connection, sql, []),
-        );
+        let (rows, _) = self.session.limited(|| read(&self.session.connection, sql, []));
         self.session.reset()?;
         Ok(rows.map_err(|error| error.to_string()))
     }

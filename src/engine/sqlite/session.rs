@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, Statement};
 
+use super::bounds;
+use super::clock::Clock;
 use super::errors::{self, broken};
 use crate::engine::{EngineError, TargetError};
 use crate::host::{self, Stop};
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) foreign_keys: bool,
     /// The oldest engine of the team, where declared.
     pub(super) engine_version: Option<String>,
+    /// What its statements are timed by.
+    pub(super) clock: Clock,
 }
 
 impl Settings {
@@ -38,24 +41,19 @@ pub(super) struct Session {
     pub(super) settings: Settings,
 }
 
-/// Keeps a script inside its own database: no other file is opened or written.
-fn authorize(context: AuthContext<'_>) -> Authorization {
-    match context.action {
-        // VACUUM attaches a nameless scratch database; VACUUM INTO and ATTACH name a file.
-        AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
-        AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
-            if errors::is_file_pragma(pragma_name) =>
-        {
-            Authorization::Deny
-        }
-        _ => Authorization::Allow,
-    }
-}
-
 /// Why a step of a script ended early.
 enum Ended {
     Refused(rusqlite::Error, Span),
     Stopped(Stop, Span),
+}
+
+impl Ended {
+    fn of(error: rusqlite::Error, stopped: Option<Stop>, span: Span) -> Self {
+        match stopped {
+            Some(stop) => Self::Stopped(stop, span),
+            None => Self::Refused(error, span),
+        }
+    }
 }
 
 impl Session {
@@ -68,8 +66,23 @@ impl Session {
         ] {
             connection.set_db_config(option, on)?;
         }
-        connection.authorizer(Some(authorize))?;
+        connection.authorizer(Some(bounds::inside))?;
+        settings.clock.attach(&mut connection)?;
         Ok(Self { connection, settings })
+    }
+
+    /// Makes a connection one that anybody's scripts may run on, with bounds to what they take.
+    pub(super) fn bounded(connection: Connection, settings: Settings) -> rusqlite::Result<Self> {
+        bounds::bound(&connection)?;
+        let mut session = Self::new(connection, settings)?;
+        session.connection.authorizer(Some(bounds::bounded))?;
+        Ok(session)
+    }
+
+    /// Does some work of SQLite's within the time that a statement has; where it was stopped, the
+    /// reason stands beside its result.
+    pub(super) fn limited<T>(&self, work: impl FnOnce() -> T) -> (T, Option<Stop>) {
+        self.settings.clock.limited(self.settings.statement_timeout, work)
     }
 
     /// Runs a script as its tool would, and then `record`: inside the script's transaction where
@@ -134,12 +147,12 @@ impl Session {
         let mut cursor = 0;
         let mut last = None;
         loop {
-            let mut statement = match batch.next() {
-                Ok(Some(statement)) => statement,
-                Ok(None) => return Ok(last),
-                Err(error) => {
+            let mut statement = match self.limited(|| batch.next()) {
+                (Ok(Some(statement)), _) => statement,
+                (Ok(None), _) => return Ok(last),
+                (Err(error), stopped) => {
                     let span = place_of(&error, sql, cursor, offset);
-                    return Err(Ended::Refused(error, span));
+                    return Err(Ended::of(error, stopped, span));
                 }
             };
             // The text that was prepared begins with the white space and comments before it.
@@ -148,16 +161,8 @@ impl Session {
             cursor = sql.floor_char_boundary(start + text.len());
             let span = trimmed(sql, start, cursor, offset);
             last = Some(span);
-            let interrupt = self.connection.get_interrupt_handle();
-            let (result, stopped) = host::watched(
-                self.settings.statement_timeout,
-                || interrupt.interrupt(),
-                || step_through(&mut statement),
-            );
-            match (result, stopped) {
-                (Ok(()), _) => {}
-                (Err(_), Some(stop)) => return Err(Ended::Stopped(stop, span)),
-                (Err(error), None) => return Err(Ended::Refused(error, span)),
+            if let (Err(error), stopped) = self.limited(|| step_through(&mut statement)) {
+                return Err(Ended::of(error, stopped, span));
             }
         }
     }

@@ -12,15 +12,19 @@ fn bare(sql: &str) -> Script {
 }
 
 fn target() -> Box<dyn Target> {
+    target_with(Duration::from_secs(5))
+}
+
+fn target_with(statement_timeout: Duration) -> Box<dyn Target> {
     let spec = SandboxSpec {
-        statement_timeout: Duration::from_secs(5),
+        statement_timeout,
         sqlite_foreign_keys: false,
         engine_version: None,
         postgres_bin: None,
         postgres_url: None,
         unconfined: false,
     };
-    Sqlite.sandbox(&spec).unwrap()
+    Sqlite::default().sandbox(&spec).unwrap()
 }
 
 fn failure(target: &mut dyn Target, script: &Script) -> Failure {
@@ -81,15 +85,7 @@ fn the_place_of_a_syntax_error_is_its_token() {
 
 #[test]
 fn an_endless_statement_is_stopped() {
-    let spec = SandboxSpec {
-        statement_timeout: Duration::from_millis(100),
-        sqlite_foreign_keys: false,
-        engine_version: None,
-        postgres_bin: None,
-        postgres_url: None,
-        unconfined: false,
-    };
-    let mut target = Sqlite.sandbox(&spec).unwrap();
+    let mut target = target_with(Duration::from_millis(100));
     let endless =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;";
     assert!(matches!(target.execute(&script(endless)), Err(TargetError::TimedOut { .. })));
@@ -100,15 +96,105 @@ fn an_endless_statement_is_stopped() {
 fn other_files_and_foreign_functions_are_not_the_migrations_fault() {
     for sql in [
         "ATTACH '/tmp/migration-gate-canary.db' AS other",
+        "ATTACH '/tmp/' || 'migration-gate-canary.db' AS other",
+        "ATTACH 'file:/tmp/migration-gate-canary.db?mode=rwc' AS other",
         "VACUUM INTO '/tmp/migration-gate-canary.db'",
+        "VACUUM INTO '/tmp/' || 'migration-gate-canary.db'",
         "PRAGMA temp_store_directory = '/tmp'",
+        "PRAGMA writable_schema = ON",
+        "SELECT load_extension('/tmp/canary.so')",
+        "CREATE VIEW v AS SELECT load_extension('/tmp/canary.so'); SELECT * FROM v",
+        "SELECT fts3_tokenizer('x', x'0000000000000000')",
         "SELECT my_function(1)",
         "CREATE VIRTUAL TABLE v USING spellfix1",
     ] {
         let result = target().execute(&bare(sql));
         assert!(matches!(result, Err(TargetError::CannotRun(_))), "{sql}: {result:?}");
     }
+    assert!(!std::path::Path::new("/tmp/migration-gate-canary.db").exists());
     target().execute(&bare("VACUUM")).unwrap();
+}
+
+#[test]
+fn what_honest_migrations_set_is_no_fault_and_lifts_no_bound() {
+    let mut target = target();
+    for sql in [
+        "PRAGMA foreign_keys = OFF; PRAGMA defer_foreign_keys = ON; PRAGMA legacy_alter_table = ON",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000",
+        "PRAGMA user_version = 7; PRAGMA application_id = 7; PRAGMA recursive_triggers = ON",
+        "PRAGMA auto_vacuum = FULL; PRAGMA secure_delete = ON; PRAGMA encoding = 'UTF-8'",
+        "PRAGMA temp_store = FILE; PRAGMA mmap_size = 1000000000; PRAGMA cache_size = -200000000",
+        "PRAGMA max_page_count = 4294967294; PRAGMA hard_heap_limit = 0; PRAGMA threads = 8",
+        "PRAGMA foreign_key_check; PRAGMA integrity_check; PRAGMA optimize; ANALYZE; VACUUM",
+    ] {
+        target.execute(&bare(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+    let mut read = |sql: &str| target.query(sql).unwrap().unwrap()[0][0].1.clone().unwrap();
+    assert_eq!(read("PRAGMA temp_store"), "2");
+    assert_eq!(read("PRAGMA max_page_count"), (bounds::DATABASE / 1024).to_string());
+    assert_eq!(read("PRAGMA threads"), "0");
+    assert_eq!(read("PRAGMA user_version"), "7");
+}
+
+/// How a script ends that is stopped by a bound and not by the clock.
+fn bounded(sql: &str) -> String {
+    bound_memory().unwrap();
+    let mut target = target_with(Duration::from_secs(60));
+    let failure = failure(&mut *target, &bare(sql));
+    target.execute(&script("CREATE TABLE after(x)")).unwrap();
+    assert!(target.snapshot().is_ok());
+    failure.code.unwrap_or(failure.message)
+}
+
+#[test]
+fn what_takes_too_much_is_refused() {
+    for sql in [
+        "SELECT zeroblob(1000000000)",
+        "SELECT length(randomblob(1000000000))",
+        "SELECT printf('%.*c', 1000000000, 'x')",
+        "SELECT replace(hex(zeroblob(100000)), '0', hex(zeroblob(1000)))",
+        "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100)
+         SELECT length(group_concat(zeroblob(1000000))) FROM n",
+    ] {
+        assert_eq!(bounded(sql), "SQLITE_TOOBIG", "{sql}");
+    }
+    let fill = "CREATE TABLE t(x); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                INSERT INTO t SELECT zeroblob(1000000) FROM n";
+    assert_eq!(bounded(fill), "SQLITE_FULL");
+    let many = format!("SELECT {}", ["zeroblob(16000000) || ''"; 100].join(", "));
+    assert_eq!(bounded(&many), "SQLITE_NOMEM");
+    let sorted = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                  SELECT i, zeroblob(10000000) AS b FROM n ORDER BY b, i";
+    assert_eq!(bounded(sorted), "SQLITE_NOMEM");
+    let pattern = format!("SELECT 'a' LIKE '{}'", "%a".repeat(1000));
+    assert_eq!(bounded(&pattern), "LIKE or GLOB pattern too complex");
+    let deep = format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(!bounded(&deep).is_empty());
+}
+
+#[test]
+fn what_never_ends_is_stopped() {
+    let nested: String = (1..60)
+        .map(|n| format!("CREATE VIEW v{n} AS SELECT a.x FROM v{0} a, v{0} b;", n - 1))
+        .collect();
+    for sql in [
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+        "CREATE TABLE t(x); WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)
+         INSERT INTO t SELECT i FROM n;
+         SELECT count(*) FROM t a, t b, t c, t d, t e WHERE a.x + b.x + c.x + d.x + e.x < 0",
+        "CREATE TABLE t(x); CREATE TRIGGER a AFTER INSERT ON t WHEN new.x < 40 BEGIN
+         INSERT INTO t VALUES (new.x + 1); INSERT INTO t VALUES (new.x + 1); END;
+         PRAGMA recursive_triggers = ON; INSERT INTO t VALUES (1)",
+        &format!("CREATE TABLE v0(x); {nested} SELECT count(*) FROM v59"),
+    ] {
+        let start = crate::host::now();
+        let result = target_with(Duration::from_millis(300)).execute(&bare(sql));
+        assert!(
+            matches!(result, Err(TargetError::TimedOut { .. } | TargetError::Script(_))),
+            "{sql}: {result:?}"
+        );
+        assert!(crate::host::now() - start < Duration::from_secs(20), "{sql}");
+    }
 }
 
 #[test]

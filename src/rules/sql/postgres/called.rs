@@ -1,12 +1,11 @@
 //! What a script runs by calling functions that the set itself defines.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
-use squawk_syntax::SourceFile;
 use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::{Parse, SourceFile};
 
 use super::names::{self, Name};
 use super::source::{self, Body, Read};
@@ -21,7 +20,7 @@ const SHOWN: usize = 120;
 /// The functions and procedures that were defined so far.
 #[derive(Default)]
 pub(super) struct Functions {
-    known: BTreeMap<Name, Vec<Rc<Function>>>,
+    known: BTreeMap<Name, Vec<Arc<Function>>>,
     count: usize,
 }
 
@@ -32,8 +31,10 @@ struct Function {
     name: String,
     takes: RangeInclusive<usize>,
     path: RepoPath,
-    definition: ast::Stmt,
-    body: OnceCell<Body>,
+    /// The script that defines it, and which of its statements that is.
+    script: Parse<SourceFile>,
+    statement: usize,
+    body: OnceLock<Body>,
 }
 
 /// What a script calls: statements that stand in its text, and are elsewhere in truth.
@@ -52,7 +53,7 @@ pub(super) struct Piece {
     at: Range<usize>,
     /// The statement that calls, by bytes of the script.
     pub(super) call: Range<usize>,
-    function: Rc<Function>,
+    function: Arc<Function>,
     /// The number of the statement in the function.
     number: usize,
 }
@@ -62,8 +63,8 @@ impl Functions {
     /// note of what the script defines.
     pub(super) fn open(&mut self, read: Read, path: &RepoPath) -> Option<Read> {
         let mut calls = Calls::default();
-        for tree in read.file.stmts() {
-            if !self.define(&tree, path) {
+        for (at, tree) in read.parse.tree().stmts().enumerate() {
+            if !self.define(&tree, (&read.parse, at), path) {
                 self.follow(&tree, DEPTH, &source::range(tree.syntax()), &mut calls);
             }
         }
@@ -81,11 +82,16 @@ impl Functions {
         }
         text.push_str(read.text.get(done..)?);
         let parse = SourceFile::parse(&text);
-        Some(Read { text, file: parse.tree(), parse, shut: read.shut, calls })
+        Some(Read { text, parse, shut: read.shut, calls })
     }
 
     /// Takes note of a function, if the statement makes one.
-    fn define(&mut self, tree: &ast::Stmt, path: &RepoPath) -> bool {
+    fn define(
+        &mut self,
+        tree: &ast::Stmt,
+        (script, statement): (&Parse<SourceFile>, usize),
+        path: &RepoPath,
+    ) -> bool {
         let (params, outs) = match tree {
             ast::Stmt::CreateFunction(function) => (function.param_list(), false),
             ast::Stmt::CreateProcedure(procedure) => (procedure.param_list(), true),
@@ -97,17 +103,18 @@ impl Functions {
                 name: name.shown(),
                 takes: takes(params.as_ref(), outs),
                 path: path.clone(),
-                definition: tree.clone(),
-                body: OnceCell::new(),
+                script: script.clone(),
+                statement,
+                body: OnceLock::new(),
             };
             self.count += 1;
-            self.known.entry(name).or_default().push(Rc::new(function));
+            self.known.entry(name).or_default().push(Arc::new(function));
         }
         true
     }
 
     /// The newest function of that name that can be called with so many arguments.
-    fn find(&self, name: &Name, given: usize) -> Option<&Rc<Function>> {
+    fn find(&self, name: &Name, given: usize) -> Option<&Arc<Function>> {
         self.known.get(name)?.iter().rev().find(|function| function.takes.contains(&given))
     }
 
@@ -124,10 +131,10 @@ impl Functions {
             }
             let inner = if depth == 0 { &[][..] } else { &body.statements };
             for (number, inner) in inner.iter().enumerate() {
-                if let Some(tree) = &inner.tree {
-                    self.follow(tree, depth - 1, call, calls);
+                if let Some(tree) = inner.tree() {
+                    self.follow(&tree, depth - 1, call, calls);
                 }
-                let function = Rc::clone(function);
+                let function = Arc::clone(function);
                 calls.pieces.push(Piece { at: 0..0, call: call.clone(), function, number });
             }
         }
@@ -136,7 +143,10 @@ impl Functions {
 
 impl Function {
     fn body(&self) -> &Body {
-        self.body.get_or_init(|| source::routine(&self.definition))
+        self.body.get_or_init(|| {
+            let definition = self.script.tree().stmts().nth(self.statement);
+            definition.map_or_else(Body::default, |definition| source::routine(&definition))
+        })
     }
 }
 

@@ -1,35 +1,49 @@
 //! What a set's statements made so far, as far as they can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use squawk_syntax::ast::{self, AstNode, NameLike};
 
 use super::names::{self, Name};
 
-/// What stands when the next migration begins.
-#[derive(Clone, Default)]
+/// What stands when the next migration begins, and what of the change stood before each.
+#[derive(Default)]
 pub(super) struct History {
+    /// How many migrations it went over.
+    passed: usize,
     /// Made by merged migrations and not dropped since.
     merged: BTreeSet<Name>,
-    /// Made by earlier migrations of the change.
-    change: BTreeSet<Name>,
+    /// Made by earlier migrations of the change, with the number of the first that finds it there.
+    change: BTreeMap<Name, usize>,
+    /// What such migrations made and others took away, with the numbers of those that found it.
+    gone: BTreeMap<Name, Vec<Range<usize>>>,
     /// Where an index helps: by table and leading column, the indexes that have it first.
     indexed: BTreeMap<(Name, String), BTreeSet<Option<Name>>>,
 }
 
 impl History {
-    /// What of this script's doing is new: made by the change before, or by the script itself,
-    /// there with the byte from which on it is there.
+    /// The number of the next migration.
+    pub(super) fn next(&self) -> usize {
+        self.passed
+    }
+
+    /// Whether earlier migrations of the change made it and left it for the one of this number.
+    pub(super) fn stood(&self, name: &Name, number: usize) -> bool {
+        self.change.get(name).is_some_and(|first| *first <= number)
+            || self.gone.get(name).is_some_and(|all| all.iter().any(|one| one.contains(&number)))
+    }
+
+    /// What the next script makes itself, with the byte from which on it is there.
     pub(super) fn new_in(&self, statements: &[ast::Stmt]) -> BTreeMap<Name, usize> {
-        let mut new: BTreeMap<Name, usize> =
-            self.change.iter().map(|name| (name.clone(), 0)).collect();
+        let mut new: BTreeMap<Name, usize> = BTreeMap::new();
         for statement in statements {
             let at = super::source::range(statement.syntax()).start;
             if let Some(name) = self.made(statement) {
                 new.entry(name).or_insert(at);
             }
             if let Some((from, to)) = renamed(statement)
-                && new.contains_key(&from)
+                && (new.contains_key(&from) || self.change.contains_key(&from))
             {
                 new.entry(to).or_insert(at);
             }
@@ -46,9 +60,12 @@ impl History {
     /// Goes on over an up.
     pub(super) fn pass(&mut self, statements: &[ast::Stmt], added: bool) {
         for statement in statements {
-            let made = self.made(statement);
-            let side = if added { &mut self.change } else { &mut self.merged };
-            side.extend(made);
+            if let Some(made) = self.made(statement) {
+                match added {
+                    true => self.appear(made),
+                    false => _ = self.merged.insert(made),
+                }
+            }
             if let Some((from, to)) = renamed(statement) {
                 self.rename(&from, &to);
             }
@@ -57,6 +74,21 @@ impl History {
             }
             self.drop(statement);
         }
+        self.passed += 1;
+    }
+
+    fn appear(&mut self, name: Name) {
+        self.change.entry(name).or_insert(self.passed + 1);
+    }
+
+    /// Takes away what the change made; whether it had.
+    fn vanish(&mut self, name: &Name) -> bool {
+        let Some(first) = self.change.remove(name) else { return false };
+        // What lived in one migration alone was found by none.
+        if first <= self.passed {
+            self.gone.entry(name.clone()).or_default().push(first..self.passed + 1);
+        }
+        true
     }
 
     fn drop(&mut self, statement: &ast::Stmt) {
@@ -71,7 +103,7 @@ impl History {
         if drops {
             for name in names::targets(statement) {
                 self.merged.remove(&name);
-                self.change.remove(&name);
+                self.vanish(&name);
                 self.indexed.retain(|(table, _), by| {
                     by.remove(&Some(name.clone()));
                     *table != name && !by.is_empty()
@@ -81,10 +113,11 @@ impl History {
     }
 
     fn rename(&mut self, from: &Name, to: &Name) {
-        for side in [&mut self.merged, &mut self.change] {
-            if side.remove(from) {
-                side.insert(to.clone());
-            }
+        if self.merged.remove(from) {
+            self.merged.insert(to.clone());
+        }
+        if self.vanish(from) {
+            self.appear(to.clone());
         }
         let indexed = std::mem::take(&mut self.indexed);
         let moved = |table: Name| if table == *from { to.clone() } else { table };
@@ -94,7 +127,7 @@ impl History {
 
     /// Whether the change made it and left it standing.
     pub(super) fn is_of_the_change(&self, name: &Name) -> bool {
-        self.change.contains(name)
+        self.change.contains_key(name)
     }
 
     /// Whether an index begins with this column.

@@ -37,16 +37,17 @@ pub(in crate::rules) mod vacuum_full;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use squawk_linter::Violation;
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxNode};
 
-use super::super::{Direction, Draft, ScriptCx};
-use crate::catalog::SetCatalog;
-use crate::model::{Class, Location, Span, TransactionMode, printable};
+use super::super::{Direction, Draft, ScriptCx, Way};
+use crate::catalog::{Entry, SetCatalog};
+use crate::model::{Class, Location, RepoPath, Script, Span, TransactionMode, printable};
+use crate::threads;
 use called::{Calls, Functions};
 use history::History;
 pub use lint::Linted;
@@ -66,8 +67,8 @@ pub struct PostgresCx<'a> {
     calls: Calls,
     /// What the linter says of it, the scripts around it disregarded.
     violations: Vec<Violation>,
-    /// What is new, with the byte from which on it is there.
-    new: BTreeMap<Name, usize>,
+    /// What is known of it from reading the history, where it goes forward.
+    known: Option<&'a Known>,
     /// What stands when all is done.
     end: &'a History,
 }
@@ -104,7 +105,10 @@ impl PostgresCx<'_> {
 
     /// Whether the change itself made that before this byte, so that nobody uses it yet.
     fn is_new(&self, name: &Name, at: usize) -> bool {
-        self.new.get(name).is_some_and(|from| *from <= at)
+        self.known.is_some_and(|known| {
+            known.new.get(name).is_some_and(|from| *from <= at)
+                || self.end.stood(name, known.number)
+        })
     }
 
     /// What the statement works on and others may be using.
@@ -141,71 +145,76 @@ impl PostgresCx<'_> {
     }
 }
 
-/// The end of a set's history, and each of its scripts as it is read there.
-pub(in crate::rules) struct World {
-    scripts: Vec<Known>,
+/// The end of a set's history, and the judged ups as they are read there, by migration and file.
+pub(in crate::rules) struct World<'a> {
+    ups: BTreeMap<(&'a str, &'a RepoPath), Known>,
     end: History,
 }
 
-/// A script, and what is new in it; no way back is read here.
-#[derive(Default)]
+/// An up, and what is new in it.
 struct Known {
     read: Option<Read>,
+    /// Its number in the history.
+    number: usize,
+    /// What it makes, with the byte from which on it is there.
     new: BTreeMap<Name, usize>,
 }
 
 /// Reads the history of a set for the scripts that are judged.
-pub(in crate::rules) fn world(catalog: &SetCatalog, scripts: &[ScriptCx<'_>]) -> World {
-    let mut known: Vec<Known> = scripts.iter().map(|_| Known::default()).collect();
-    let mut history = History::default();
-    let mut functions = Functions::default();
+pub(in crate::rules) fn world<'a>(catalog: &'a SetCatalog, scripts: &[Way<'a>]) -> World<'a> {
+    let mut world = World { ups: BTreeMap::new(), end: History::default() };
     // Where nothing is judged, nothing has to be known.
     let entries = if scripts.is_empty() { &[][..] } else { &catalog.entries };
-    for entry in entries {
-        let read = entry.migration.up.script().and_then(|script| {
-            let read = source::parse(script)?;
+    let ups = scripts.iter().filter(|(_, direction, _)| *direction == Direction::Up);
+    let ups: BTreeSet<(&str, &RepoPath)> = ups.map(|(entry, _, up)| key(entry, up)).collect();
+    let parsed = threads::side_by_side(entries, usize::MAX, |entry| {
+        entry.migration.up.script().and_then(source::parse)
+    });
+    let mut functions = Functions::default();
+    for (entry, parsed) in entries.iter().zip(parsed) {
+        let read = parsed.zip(entry.migration.up.script()).and_then(|(read, script)| {
             source::guarded(|| functions.open(read, &script.path)).flatten()
         });
         let trees: Vec<ast::Stmt> =
-            read.as_ref().map(|read| read.file.stmts().collect()).unwrap_or_default();
-        let own = scripts.iter().position(|script| {
-            script.entry.migration.id == entry.migration.id && script.direction == Direction::Up
-        });
-        if let Some(own) = own.and_then(|own| known.get_mut(own)) {
-            *own = Known { read, new: history.new_in(&trees) };
+            read.as_ref().map(|read| read.parse.tree().stmts().collect()).unwrap_or_default();
+        let up = entry.migration.up.script().map(|up| key(entry, up));
+        if let Some(up) = up.filter(|up| ups.contains(up)) {
+            let known = Known { read, number: world.end.next(), new: world.end.new_in(&trees) };
+            world.ups.insert(up, known);
         }
-        history.pass(&trees, entry.touch.added);
+        world.end.pass(&trees, entry.touch.added);
     }
-    World { scripts: known, end: history }
+    world
 }
 
-/// Parses and lints the scripts.
-pub(in crate::rules) fn read<'a>(
-    scripts: &'a [ScriptCx<'a>],
-    world: &'a World,
-) -> Vec<PostgresCx<'a>> {
-    let one = |(script, known): (&'a ScriptCx<'a>, &'a Known)| {
-        let back = (script.direction == Direction::Down).then(|| source::parse(script.script));
-        let read = known.read.as_ref().or(back.as_ref().and_then(Option::as_ref));
-        let statements = read.map(|read| statements(script, read)).unwrap_or_default();
-        let violations = read.map(|read| lint::run(script, read, &statements)).unwrap_or_default();
-        PostgresCx {
-            script,
-            statements,
-            file: read.map(|read| read.shut.clone()),
-            calls: read.map(|read| read.calls.clone()).unwrap_or_default(),
-            violations,
-            new: known.new.clone(),
-            end: &world.end,
-        }
-    };
-    scripts.iter().zip(&world.scripts).map(one).collect()
+/// What tells one script from another.
+fn key<'a>(entry: &'a Entry, script: &'a Script) -> (&'a str, &'a RepoPath) {
+    (&entry.migration.id, &script.path)
+}
+
+/// Parses and lints a script.
+pub(in crate::rules) fn read<'a>(script: &'a ScriptCx<'a>, world: &'a World<'_>) -> PostgresCx<'a> {
+    let is_up = script.direction == Direction::Up;
+    let known = world.ups.get(&key(script.entry, script.script)).filter(|_| is_up);
+    let back = if is_up { None } else { source::parse(script.script) };
+    let read = known.and_then(|known| known.read.as_ref()).or(back.as_ref());
+    let statements = read.map(|read| statements(script, read)).unwrap_or_default();
+    let violations = read.map(|read| lint::run(script, read, &statements)).unwrap_or_default();
+    PostgresCx {
+        script,
+        statements,
+        file: read.map(|read| read.shut.tree()),
+        calls: read.map(|read| read.calls.clone()).unwrap_or_default(),
+        violations,
+        known,
+        end: &world.end,
+    }
 }
 
 /// The statements with their transactions.
 fn statements(script: &ScriptCx<'_>, read: &Read) -> Vec<Statement> {
     let trees: Vec<ast::Stmt> =
-        read.file.stmts().filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).collect();
+        read.parse.tree().stmts().filter(|tree| !matches!(tree, ast::Stmt::EmptyStmt(_))).collect();
     let controls = trees.iter().any(|tree| matches!(tree, ast::Stmt::Begin(_)));
     let whole = match script.script.transaction {
         TransactionMode::Wrapped => true,

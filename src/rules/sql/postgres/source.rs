@@ -24,12 +24,10 @@ pub(super) struct Read {
     /// The text with DO blocks opened: what they run stands in their place, so that wrapping a
     /// statement in a block hides nothing.
     pub(super) text: String,
-    /// That text, parsed.
+    /// That text, parsed; a tree is made of it where one is needed, as trees belong to a thread.
     pub(super) parse: Parse<SourceFile>,
-    /// Its tree.
-    pub(super) file: SourceFile,
-    /// The tree of the text with DO blocks as they are.
-    pub(super) shut: SourceFile,
+    /// The text with DO blocks as they are, parsed.
+    pub(super) shut: Parse<SourceFile>,
     /// What functions run, where they were opened too; the text is longer by that.
     pub(super) calls: Calls,
 }
@@ -41,14 +39,13 @@ pub(super) struct Read {
 pub(super) fn parse(script: &Script) -> Option<Read> {
     let text = plain(script)?;
     guarded(|| {
-        let parse = SourceFile::parse(&text);
-        let shut = parse.tree();
-        match opened(&text, &shut) {
+        let shut = SourceFile::parse(&text);
+        match opened(&text, &shut.tree()) {
             Some(text) => {
                 let parse = SourceFile::parse(&text);
-                Read { text, file: parse.tree(), parse, shut, calls: Calls::default() }
+                Read { text, parse, shut, calls: Calls::default() }
             }
-            None => Read { text, file: parse.tree(), parse, shut, calls: Calls::default() },
+            None => Read { text, parse: shut.clone(), shut, calls: Calls::default() },
         }
     })
 }
@@ -207,6 +204,7 @@ pub(super) fn is_dynamic(body: &Plpgsql) -> bool {
 }
 
 /// What a function or a procedure runs.
+#[derive(Default)]
 pub(super) struct Body {
     /// The statements that are written out.
     pub(super) statements: Vec<Inner>,
@@ -219,7 +217,7 @@ pub(super) struct Inner {
     /// It as a statement of a script.
     pub(super) text: String,
     /// That text, parsed.
-    pub(super) tree: Option<ast::Stmt>,
+    parse: Parse<SourceFile>,
     /// Its bytes in the script that defines the function.
     pub(super) place: Option<Range<usize>>,
 }
@@ -231,8 +229,13 @@ impl Inner {
         without_comments(sql, &mut text)?;
         text.truncate(text.trim_end().trim_end_matches(';').len());
         text.push(';');
-        let tree = SourceFile::parse(&text).tree().stmts().next();
-        Some(Self { text, tree, place })
+        let parse = SourceFile::parse(&text);
+        Some(Self { text, parse, place })
+    }
+
+    /// The statement.
+    pub(super) fn tree(&self) -> Option<ast::Stmt> {
+        self.parse.tree().stmts().next()
     }
 }
 
@@ -275,7 +278,7 @@ pub(super) fn routine(definition: &ast::Stmt) -> Body {
 /// for harmless, whichever schema it is in and whether or not it is made at all.
 pub(super) fn without_new_tables(read: &Read) -> Option<(String, Parse<SourceFile>)> {
     let mut bytes = read.text.as_bytes().to_vec();
-    for statement in read.file.stmts() {
+    for statement in read.parse.tree().stmts() {
         if matches!(statement, ast::Stmt::CreateTable(_)) {
             let statement = bytes.get_mut(range(statement.syntax()))?;
             statement.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
