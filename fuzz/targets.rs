@@ -15,8 +15,11 @@ use migration_gate::runner::journal;
 use migration_gate::{config, contract, manifest, rules, sql};
 use serde_json::{Value, json};
 
+/// What is done with the bytes of a stranger.
+pub(crate) type Target = fn(&[u8]);
+
 /// The targets by name.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub(crate) const TARGETS: [(&str, Target); 7] = [
     ("config", config),
     ("documents", documents),
     ("journal", journal),

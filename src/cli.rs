@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, civil::DateTime, fmt::temporal::DateTimeParser};
 
-pub use local::{Completions, Hook, HookRun, Init, Man, SchemaOf};
+pub use local::{CacheCommand, Completions, Hook, HookRun, Init, Man, SchemaOf};
 pub use publish::Publish;
 pub use pulls::Pulls;
 pub use runner::{
@@ -80,6 +80,9 @@ pub enum Command {
     /// Git's pre-push hook: the check before a push.
     #[command(subcommand)]
     Hook(Hook),
+    /// What is kept between runs: states of engines, so that a base runs once.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Print completions for a shell.
     Completions(Completions),
     /// Print the manual page.

@@ -18,6 +18,7 @@
 pub mod model;
 pub mod threads;
 
+pub mod cache;
 pub mod compat;
 pub mod config;
 pub mod confine;

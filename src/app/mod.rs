@@ -2,6 +2,7 @@
 
 mod approvals;
 mod bundle;
+mod cache;
 mod check;
 mod ci;
 mod confined;
@@ -79,6 +80,7 @@ fn run(cli: &Cli) -> Result<u8, GateError> {
         Command::Rules { format, .. } => explain::rules(*format, color),
         Command::Init(args) => init::init(args),
         Command::Hook(command) => hook::hook(command, color),
+        Command::Cache(command) => cache::cache(command),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
         Command::Schema { file } => manual::schema(*file),

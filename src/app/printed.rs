@@ -4,7 +4,6 @@
 //! or the user allows it, confined to a copy of the files, without the environment of the gate, for
 //! a limited time. What they print is kept by content in the user's cache.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +11,12 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::cache::{Cache, Draft, Key, Kind, Label};
 use crate::changes::{Comparison, Source};
 use crate::config::CommandConfig;
 use crate::confine::{self, Support, TOO_MUCH, Unready, Workplace};
 use crate::host::{self, Captured, Stop};
-use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, hex, printable, sha256};
+use crate::model::{ChangeKind, EntryKind, Printed, RepoPath, Tree, hex, printable};
 
 /// The longest one command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -213,8 +213,8 @@ impl Printer<'_> {
     /// What a command prints for one migration, from the cache where it ran before.
     fn run(&self, words: &[String], id: &str, previous: &str) -> Result<Arc<str>, String> {
         let words: Vec<String> = words.iter().map(|word| fill(word, id, previous)).collect();
-        let cached = self.cached(&words);
-        if let Some(text) = cached.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) {
+        let (cache, key) = (Cache::of_user(), self.key(&words));
+        if let Some(text) = cache.as_ref().and_then(|cache| kept(cache, &key)) {
             return Ok(text.into());
         }
         let shown = printable(&words.join(" ")).into_owned();
@@ -251,27 +251,20 @@ impl Printer<'_> {
         if text.contains('\0') {
             return Err(format!("`{shown}` prints a NUL byte"));
         }
-        if let Some(file) = cached {
+        if let Some(cache) = cache {
+            let draft = Draft::of_bytes(Label::default(), "sql", text.clone().into_bytes());
             // A cache that cannot be written costs time and nothing else.
-            let _ = keep(&file, &text);
+            let _ = cache.keep(Kind::Printed, &key, &draft);
         }
         Ok(text.into())
     }
 
-    /// Where the cache keeps what this command prints for these files.
-    fn cached(&self, words: &[String]) -> Option<PathBuf> {
-        let cache = match host::env("XDG_CACHE_HOME") {
-            Some(folder) => PathBuf::from(folder),
-            None => PathBuf::from(host::env("HOME")?).join(".cache"),
-        };
-        let mut key = format!("1\0{}\0", self.digest);
+    /// What decides what this command prints for these files.
+    fn key(&self, words: &[String]) -> Key {
         let environment = self.config.environment.iter().flat_map(|(name, value)| [name, value]);
-        for word in words.iter().chain(environment) {
-            // Writing to a String cannot fail.
-            let _ = write!(key, "{}\0{word}", word.len());
-        }
-        let key = sha256(key.as_bytes());
-        cache.is_absolute().then(|| cache.join("migration-gate").join("printed").join(key))
+        let parts = ["2", &self.digest].into_iter();
+        let parts = parts.chain(words.iter().chain(environment).map(String::as_str));
+        Key::of(&parts.collect::<Vec<_>>())
     }
 }
 
@@ -282,11 +275,12 @@ fn fill(word: &str, id: &str, previous: &str) -> String {
     parts.join(id)
 }
 
-fn keep(file: &Path, text: &str) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(file);
-    std::fs::create_dir_all(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    std::io::Write::write_all(&mut new, text.as_bytes())?;
-    new.persist(file)?;
-    Ok(())
+/// What is kept under a key.
+fn kept(cache: &Cache, key: &Key) -> Option<String> {
+    let pack = cache.find(Kind::Printed, key)?;
+    let text = pack.bytes().ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    if text.is_none() {
+        pack.discard();
+    }
+    text
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::output::complain;
 use super::shard::Share;
+use crate::cache::Cache;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::confine::{self, Policy, Role};
@@ -14,7 +15,7 @@ use crate::dryrun::{self, Planned};
 use crate::engine::documents::Documents;
 use crate::engine::postgres::Postgres;
 use crate::engine::sqlite::{self, Clock, Sqlite};
-use crate::engine::{Engine, EngineError, SandboxSpec};
+use crate::engine::{Base, Engine, EngineError, SandboxSpec};
 use crate::host;
 use crate::model::{EngineKind, Position, Rollback, SetEvidence};
 use crate::threads;
@@ -143,10 +144,11 @@ pub(super) fn rehearse(
     evidence: &mut SetEvidence,
 ) -> Result<(), EngineError> {
     let total = plan.len();
-    let mut run = |engine: &dyn Engine| {
+    let base = Base::new(Cache::of_user(), dryrun::base_steps(plan));
+    let mut run = |engine: &dyn Engine, base: Base| {
         let mut progress = super::progress::Progress::new(&catalog.info.name, total);
         progress.show(&format!("starting {}", catalog.info.engine));
-        let mut target = engine.sandbox(spec)?;
+        let mut target = engine.sandbox_on(spec, base)?;
         dryrun::run(&mut *target, plan, rollback, catalog.seed.as_ref(), evidence, &mut |id| {
             progress.step(id);
         })
@@ -154,10 +156,12 @@ pub(super) fn rehearse(
     match (catalog.info.engine, documents) {
         (EngineKind::Sqlite, _) => {
             let policy = Policy::new(Role::Calculation);
-            apart(&catalog.info.name, &policy, |clock| run(&Sqlite::timed_by(clock)))
+            // Started while it may still go where the cache is.
+            let base = base.by_courier();
+            apart(&catalog.info.name, &policy, |clock| run(&Sqlite::timed_by(clock), base))
         }
-        (EngineKind::Postgres, _) => run(&Postgres),
-        (EngineKind::Documents, Some(documents)) => run(documents),
+        (EngineKind::Postgres, _) => run(&Postgres, base),
+        (EngineKind::Documents, Some(documents)) => run(documents, base),
         (kind @ (EngineKind::Mysql | EngineKind::Documents), _) => Err(EngineError::Unavailable {
             what: format!("this version of migration-gate does not run {kind}"),
             way_out: "name the sets to check in migration-gate.toml to leave this one out".into(),

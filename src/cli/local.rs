@@ -82,3 +82,50 @@ pub enum SchemaOf {
     /// The report of --format json.
     Report,
 }
+
+/// `cache`: what is kept between runs.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// List what is kept, with its size and when it was last of use.
+    List,
+    /// Print the folder; MIGRATION_GATE_CACHE names another one, or switches the cache off with
+    /// "off".
+    Path,
+    /// Remove what was longest of no use, until no more than 2 GiB are left.
+    Prune {
+        /// Remove everything.
+        #[arg(long)]
+        all: bool,
+        /// Leave this much instead, in bytes or as 500M, 2G.
+        #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "all")]
+        size: Option<u64>,
+    },
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'K' | 'k')) => (&text[..at], 1_u64 << 10),
+        Some((at, 'M' | 'm')) => (&text[..at], 1 << 20),
+        Some((at, 'G' | 'g')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let number = digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| "not a size; write it in bytes or as 500M, 2G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_bytes_or_have_a_unit() {
+        for (text, bytes) in [("0", 0), ("7", 7), ("3k", 3072), ("500M", 524_288_000)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for bad in ["", "G", "-1", "+1", "1.5G", "2T", "99999999999G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -13,6 +13,7 @@
 //! ```
 
 mod attempt;
+mod base;
 mod crash;
 mod rows;
 
@@ -24,6 +25,7 @@ use crate::model::{
     SetEvidence, Snapshot, StatementTrace, Step, StepEvidence, Table, Work,
 };
 use attempt::{Attempted, attempt, attempt_traced};
+pub use base::base_steps;
 
 /// One migration of the run.
 #[derive(Clone, Debug)]
@@ -71,7 +73,9 @@ pub fn run(
         ups: Vec::new(),
         broken: Vec::new(),
     };
-    for planned in plan {
+    let history = base::history(plan);
+    run.stand_on(history, progress)?;
+    for planned in &plan[history.len()..] {
         progress(&planned.migration.id);
         match planned.position {
             Position::Baseline => run.apply(planned)?,

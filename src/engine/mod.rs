@@ -4,6 +4,8 @@
 //! [`TargetError::Script`] and becomes evidence; a sandbox that cannot start is an
 //! [`EngineError`] and becomes an exit code.
 
+mod base;
+mod courier;
 pub mod documents;
 pub mod postgres;
 pub mod sqlite;
@@ -18,6 +20,8 @@ use crate::model::{
     Barred, BrokenReference, CannotRun, Failure, Location, NewRow, Program, ReadRow, Script,
     Snapshot, StatementTrace, Table, TableName, Work,
 };
+
+pub use base::{Base, Recalled};
 
 /// A row as text, a value that is NULL as nothing.
 pub type TextRow = Vec<Option<String>>;
@@ -251,6 +255,22 @@ pub trait Target: Rows {
         Ok(Vec::new())
     }
 
+    /// The part of its base that it began with, where that was kept by an earlier run.
+    fn recalled(&self) -> Option<&Recalled> {
+        None
+    }
+
+    /// The base stands: what comes now begins in a session of its own, whether the base was
+    /// recalled or run. Keeps the state for later runs where `seen`, what they have to know of
+    /// it, is given and it is worth it.
+    ///
+    /// # Errors
+    /// Only when the engine itself fails.
+    fn settle(&mut self, seen: Option<&str>) -> Result<(), EngineError> {
+        let _ = seen;
+        Ok(())
+    }
+
     /// Runs a script, describes the schema it leaves, and takes everything back.
     ///
     /// # Errors
@@ -300,6 +320,16 @@ pub trait Engine: Sync {
     /// # Errors
     /// When the engine is not here or does not start.
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError>;
+
+    /// Like [`Engine::sandbox`], with as much of a base as is kept; [`Target::recalled`] says how
+    /// much that is.
+    ///
+    /// # Errors
+    /// When the engine is not here or does not start.
+    fn sandbox_on(&self, spec: &SandboxSpec, base: Base) -> Result<Box<dyn Target>, EngineError> {
+        let _ = base;
+        self.sandbox(spec)
+    }
 }
 
 /// How a database that stays is worked on.

@@ -28,6 +28,8 @@ const ROOMS: &[Room] = &[
     room("model", 0, &[]),
     room("threads", 0, &[]),
     room("host", 1, &[]),
+    // Where it is and when things were used is the machine's to say.
+    room("cache", 1, &["model", "host"]),
     // It starts programs, and is one that is started.
     room("confine", 1, &["host"]),
     room("sql", 1, &["model"]),
@@ -48,7 +50,7 @@ const ROOMS: &[Room] = &[
     // What stands in a manifest is held against the files.
     room("rules", 3, &["model", "threads", "catalog", "sql", "manifest"]),
     // Documents are held against the schemas of their versions.
-    room("engine", 3, &["model", "host", "confine", "sql", "document", "compat"]),
+    room("engine", 3, &["model", "host", "cache", "confine", "sql", "document", "compat"]),
     room("lifecycle", 3, &["model", "engine"]),
     // It is handed a plan; where that came from is none of its business. Where a script can stop
     // half-way is read from its statements.

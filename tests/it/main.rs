@@ -4,6 +4,7 @@
 
 mod action;
 mod architecture;
+mod cache;
 mod cli;
 mod commands;
 mod compat;

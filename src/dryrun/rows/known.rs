@@ -93,8 +93,12 @@ mod tests {
     use super::*;
     use crate::model::Object;
 
-    fn schema(objects: &[(&str, &str, Option<(&str, &str)>, &str)]) -> Snapshot {
-        let object = |(kind, name, parent, fact): &(&str, &str, Option<(&str, &str)>, &str)| {
+    /// Kind, name, the parent's kind and name, and a fact.
+    type Described =
+        (&'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
+
+    fn schema(objects: &[Described]) -> Snapshot {
+        let object = |(kind, name, parent, fact): &Described| {
             let object = Object {
                 parent: parent.map(|(kind, name)| ObjectKey::new(kind, name)),
                 facts: [("fact".to_owned(), (*fact).to_owned())].into(),

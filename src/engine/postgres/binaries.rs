@@ -1,5 +1,6 @@
 //! Finds the server's programs on this machine.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -69,18 +70,43 @@ impl Binaries {
         self.folder.join("postgres")
     }
 
+    /// Tells what is installed beside this build, such as extensions, from what was there before:
+    /// when the folders that they are in were last changed.
+    pub(super) fn surroundings(&self) -> String {
+        let program = fs::canonicalize(self.postgres()).unwrap_or_else(|_| self.postgres());
+        let top = program.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+        let version = top.file_name().unwrap_or_default();
+        let folders = [
+            top.join("lib"),
+            top.join("lib/postgresql"),
+            top.join("share/extension"),
+            top.join("share/postgresql/extension"),
+            // Debian keeps what is not a program there.
+            Path::new("/usr/share/postgresql").join(version).join("extension"),
+            Path::new("/usr/share/postgresql").join(version).join("tsearch_data"),
+        ];
+        let mut said = String::new();
+        for folder in folders {
+            // Writing to a String cannot fail.
+            let _ = writeln!(said, "{}", changed(&folder));
+        }
+        said
+    }
+
     /// Tells this build from every other one on this machine, without running it.
     pub(super) fn identity(&self) -> String {
         let program = self.postgres();
         let real = fs::canonicalize(&program).unwrap_or(program);
-        let metadata = fs::metadata(&real).ok();
-        let length = metadata.as_ref().map_or(0, fs::Metadata::len);
-        let changed = metadata
-            .and_then(|metadata| metadata.modified().ok())
-            .and_then(|moment| moment.duration_since(UNIX_EPOCH).ok())
-            .map_or(0, |age| age.as_nanos());
-        format!("{} {length} {changed}", real.display())
+        let length = fs::metadata(&real).map_or(0, |metadata| metadata.len());
+        format!("{} {length} {}", real.display(), changed(&real))
     }
+}
+
+/// When a file or folder was last changed, in nanoseconds; 0 where it is not there.
+fn changed(path: &Path) -> u128 {
+    let moment = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let age = moment.and_then(|moment| moment.duration_since(UNIX_EPOCH).ok());
+    age.map_or(0, |age| age.as_nanos())
 }
 
 /// Installed servers, newest first, each with its major version.

@@ -5,9 +5,9 @@
 //! state is a folder that can be put aside and brought back as it was.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -21,8 +21,9 @@ use super::confined::{self, Hold};
 use super::errors::{chain, no_room, ours, tell, trouble};
 use super::session;
 use super::supervisor::{self, Job};
-use super::template::{INIT_FLAGS, Template};
+use super::template::{self, INIT_FLAGS, Template};
 use crate::engine::EngineError;
+use crate::engine::base::Kept;
 use crate::host::{self, Stop};
 
 /// The longest the supervisor may take for one order; initdb on a slow disk is the slowest.
@@ -39,7 +40,7 @@ const NEEDED_KIB: u64 = 60 * 1024;
 
 /// Speed over safety: a crash of the machine loses nothing that anyone wants. What is committed
 /// must outlive a kill of the server, though, so commits do wait for their write to the log.
-const SETTINGS: [&str; 20] = [
+pub(super) const SETTINGS: [&str; 20] = [
     "listen_addresses=",
     "fsync=off",
     "full_page_writes=off",
@@ -110,32 +111,66 @@ impl Cluster {
     }
 
     fn start_fresh(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
-        let (home, account) =
-            account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
-        let cluster = Self::supervised(binaries, hold, home, account)?;
         let template = Template::of(binaries);
-        let data = cluster.data();
-        let copied = template
-            .as_ref()
-            .is_some_and(|template| template.copy_to(&data, cluster.account).is_ok());
-        // A kept folder that passed for whole and does not start is replaced.
-        if copied && cluster.run().is_ok() {
-            return Ok(cluster);
+        if let Some(pack) = template.as_ref().and_then(Template::find) {
+            let filled = Self::start_on(binaries, hold, |data, owner| {
+                template::unpack(&pack, None, data, owner)
+            });
+            // A kept folder that passed for whole and does not start is replaced.
+            match filled {
+                Ok(cluster) => return Ok(cluster),
+                Err(_) => go_on()?,
+            }
+            pack.discard();
         }
-        go_on()?;
-        if copied {
-            cluster.order("kill")?;
-            fs::remove_dir_all(&data).map_err(|error| trouble("cannot be cleared", &error))?;
-        }
+        let cluster = Self::empty(binaries, hold)?;
         if !cluster.order("init")? {
             return Err(cluster.failure("cannot be made by initdb"));
         }
         if let Some(template) = template {
             // Without a cache the next start takes half a second longer, and that is all.
-            let _ = template.keep(&data);
+            let _ = template.keep(&cluster.data());
         }
+        let settings = template::write_settings(&cluster.data(), cluster.account);
+        settings.map_err(|error| trouble("cannot be set up", &error))?;
         cluster.run()?;
         Ok(cluster)
+    }
+
+    /// Starts a server on a state that was kept.
+    pub(super) fn start_from(
+        binaries: &Binaries,
+        hold: Hold,
+        kept: &Kept,
+    ) -> Result<Self, EngineError> {
+        let fill = |data: &Path, owner| template::unpack_state(kept, data, owner);
+        let mut cluster = Self::start_on(binaries, hold, fill)?;
+        if !hold.superuser {
+            cluster.user = confined::USER;
+        }
+        Ok(cluster)
+    }
+
+    fn start_on(
+        binaries: &Binaries,
+        hold: Hold,
+        fill: impl FnOnce(&Path, Option<Account>) -> std::io::Result<()>,
+    ) -> Result<Self, EngineError> {
+        let cluster = Self::empty(binaries, hold)?;
+        fill(&cluster.data(), cluster.account).map_err(|error| match error.kind() {
+            // It is made anew, and nobody need know.
+            ErrorKind::InvalidData => broken("is not what was kept"),
+            _ => trouble("cannot be filled", &error),
+        })?;
+        cluster.run()?;
+        Ok(cluster)
+    }
+
+    /// A server without a data folder.
+    fn empty(binaries: &Binaries, hold: Hold) -> Result<Self, EngineError> {
+        let (home, account) =
+            account::run_folder().map_err(|error| trouble("has no place to stand", &error))?;
+        Self::supervised(binaries, hold, home, account)
     }
 
     fn supervised(
@@ -302,6 +337,16 @@ impl Cluster {
         let client = self.run()?;
         copied.map_err(|error| trouble("cannot keep a checkpoint", &error))?;
         Ok(client)
+    }
+
+    /// Stops the server, has its data folder looked at, and starts it again.
+    pub(super) fn stopped<T>(
+        &self,
+        look: impl FnOnce(&Path) -> T,
+    ) -> Result<(Client, Option<T>), EngineError> {
+        // As with a checkpoint, only what was stopped cleanly is all there.
+        let seen = self.order("stop")?.then(|| look(&self.data()));
+        Ok((self.run()?, seen))
     }
 
     /// Brings a state back that was put aside.

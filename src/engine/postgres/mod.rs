@@ -2,7 +2,7 @@
 //! or a database that stays.
 //!
 //! ```text
-//! binaries → template → cluster ┐
+//! binaries → template → cluster ┐                        (base: what a cached state begins with)
 //!                               ├─ server ─ session ─ target   (plan, trace, snapshot, errors, history)
 //!                       foreign ┘
 //! ```
@@ -10,6 +10,7 @@
 //! A database that stays is `real`; it shares the plan, the session and the snapshot.
 
 mod account;
+mod base;
 mod beyond;
 mod binaries;
 mod cluster;
@@ -32,7 +33,8 @@ mod target;
 mod template;
 mod trace;
 
-use super::{Engine, EngineError, SandboxSpec, Target};
+use super::{Base, Engine, EngineError, SandboxSpec, Target};
+use base::Start;
 use binaries::Binaries;
 use confined::Hold;
 use foreign::Foreign;
@@ -47,6 +49,10 @@ pub struct Postgres;
 
 impl Engine for Postgres {
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
+        self.sandbox_on(spec, Base::default())
+    }
+
+    fn sandbox_on(&self, spec: &SandboxSpec, base: Base) -> Result<Box<dyn Target>, EngineError> {
         if let Some(url) = &spec.postgres_url {
             let server = Foreign::create(url)?;
             let roles = server.roles_before().to_vec();
@@ -54,8 +60,11 @@ impl Engine for Postgres {
         }
         let wanted = spec.engine_version.as_deref().and_then(binaries::major);
         let binaries = Binaries::find(spec.postgres_bin.as_deref(), wanted)?;
-        let server = Own::start(binaries, Hold::of_this_kernel(spec.unconfined))?;
-        Ok(Box::new(Sandbox::new(Box::new(server), Vec::new(), spec)?))
+        let hold = Hold::of_this_kernel(spec.unconfined);
+        let identity = base::identity(&binaries, hold, spec);
+        let start = Start::of(&base, &identity);
+        let (server, note) = Own::start(&binaries, hold, identity, start)?;
+        Ok(Box::new(Sandbox::on(server, base, note, spec)?))
     }
 }
 

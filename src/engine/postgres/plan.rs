@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) undoes_itself: bool,
     /// It may throw prepared statements away.
     pub(super) touches_prepared: bool,
+    /// It may change how sessions begin, or leave in its own what no reset takes back.
+    pub(super) marks_sessions: bool,
 }
 
 impl Plan {
@@ -49,13 +51,41 @@ impl Plan {
             let text = script.text.to_lowercase();
             ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
         };
-        Ok(Self { statements, wrapped, own_control, undoes_itself, touches_prepared })
+        let marks_sessions = marks_sessions(&script.sql());
+        Ok(Self {
+            statements,
+            wrapped,
+            own_control,
+            undoes_itself,
+            touches_prepared,
+            marks_sessions,
+        })
     }
 
     /// Whether a failure leaves nothing behind.
     pub(super) fn is_atomic(&self) -> bool {
         self.wrapped && !self.own_control
     }
+}
+
+/// Whether what runs after a script may hang on when the session began: settings of roles and
+/// databases hold from the next one on, a setting of the script's own (`app.tenant`) stays known in
+/// this one for ever, and so does a library.
+fn marks_sessions(sql: &str) -> bool {
+    let text = sql.to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let alters = |pair: &[&str]| {
+        pair[0].ends_with("alter")
+            && ["database", "role", "user", "group", "system"]
+                .iter()
+                .any(|it| pair[1].starts_with(it))
+    };
+    let sets_own = |pair: &[&str]| {
+        (pair[0].ends_with("set") || matches!(pair[0], "local" | "session"))
+            && pair[1].split(['=', ';', '\'']).next().is_some_and(|name| name.contains('.'))
+    };
+    text.contains("set_config")
+        || words.windows(2).any(|pair| alters(pair) || sets_own(pair) || pair[0].ends_with("load"))
 }
 
 /// What a script's own transaction control comes to.

@@ -2,11 +2,15 @@
 
 use postgres::Client;
 
+use super::base::{Note, Start};
 use super::binaries::Binaries;
 use super::cluster::Cluster;
 use super::confined::Hold;
 use super::session::Halt;
-use crate::engine::EngineError;
+use super::template::Template;
+use crate::cache::Label;
+use crate::engine::base::Kept;
+use crate::engine::{Base, EngineError};
 use crate::model::{CannotRun, Script};
 use crate::sql::Statement;
 
@@ -26,7 +30,12 @@ pub(super) trait Server: Halt {
     fn load(&mut self, number: usize) -> Result<Client, EngineError>;
     /// Gives up a state that was put aside.
     fn discard(&mut self, number: usize);
-    /// Empties the sandbox; whatever was put aside is lost.
+    /// Keeps the state for later runs, from where the sandbox then begins; says whether it did.
+    fn keep(&mut self, base: &Base, label: Label) -> Result<(Client, bool), EngineError> {
+        let _ = (base, label);
+        Ok((self.connect()?, false))
+    }
+    /// Takes the sandbox back to where it began; whatever was put aside is lost.
     fn reset(&mut self) -> Result<Client, EngineError>;
     /// Why a script may not run here, before any of it runs.
     fn refusal(&self, script: &Script, statements: &[Statement]) -> Option<CannotRun>;
@@ -45,12 +54,33 @@ pub(super) struct Own {
     binaries: Binaries,
     hold: Hold,
     cluster: Cluster,
+    /// What everything that makes a state hangs on, but for the scripts.
+    identity: String,
+    /// The state that it begins with; `None` is the empty one.
+    start: Option<Kept>,
 }
 
 impl Own {
-    /// Starts it.
-    pub(super) fn start(binaries: Binaries, hold: Hold) -> Result<Self, EngineError> {
-        Ok(Self { cluster: Cluster::start(&binaries, hold)?, hold, binaries })
+    /// Starts it, on a state that was kept where there is one. One that does not start is
+    /// forgotten.
+    pub(super) fn start(
+        binaries: &Binaries,
+        hold: Hold,
+        identity: String,
+        start: Option<Start>,
+    ) -> Result<(Self, Option<Note>), EngineError> {
+        let own =
+            |cluster, start| Self { binaries: binaries.clone(), hold, cluster, identity, start };
+        if let Some(Start { kept, note }) = start {
+            match Cluster::start_from(binaries, hold, &kept) {
+                Ok(cluster) => return Ok((own(cluster, Some(kept)), Some(note))),
+                Err(error @ (EngineError::Interrupted | EngineError::OutOfTime)) => {
+                    return Err(error);
+                }
+                Err(_) => kept.pack.discard(),
+            }
+        }
+        Ok((own(Cluster::start(binaries, hold)?, None), None))
     }
 
     /// The running server.
@@ -92,8 +122,23 @@ impl Server for Own {
     }
 
     fn reset(&mut self) -> Result<Client, EngineError> {
-        self.cluster = Cluster::start(&self.binaries, self.hold)?;
+        self.cluster = match &self.start {
+            Some(kept) => Cluster::start_from(&self.binaries, self.hold, kept)?,
+            None => Cluster::start(&self.binaries, self.hold)?,
+        };
         self.cluster.connect()
+    }
+
+    fn keep(&mut self, base: &Base, label: Label) -> Result<(Client, bool), EngineError> {
+        let (template, identity) = (Template::of(&self.binaries), &self.identity);
+        let (client, kept) = self.cluster.stopped(|data| {
+            let template = template?;
+            base.keep(identity, template.draft(label, data).ok()?)
+        })?;
+        let kept = kept.flatten();
+        let is_kept = kept.is_some();
+        self.start = kept.or(self.start.take());
+        Ok((client, is_kept))
     }
 
     fn refusal(&self, _: &Script, _: &[Statement]) -> Option<CannotRun> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, SimpleQueryRow};
 
+use super::base::Beginning;
 use super::confined;
 use super::errors::{self, Circumstances, connection_lost, explain, ours};
 use super::history::History;
@@ -16,8 +17,8 @@ use super::session::{self, Ended, under_watch};
 use super::snapshot::Catalog;
 use super::trace::Tracer;
 use crate::engine::{
-    Checkpoint, EngineError, SandboxSpec, Target, TargetError, left_open, rehearse_and_restore,
-    stopped,
+    Checkpoint, EngineError, Recalled, SandboxSpec, Target, TargetError, left_open,
+    rehearse_and_restore, stopped,
 };
 use crate::host::{self, Stop};
 use crate::model::{Barred, Location, Script, Snapshot, StatementTrace, Work};
@@ -38,7 +39,8 @@ pub(super) struct Sandbox {
     major: u32,
     superuser: bool,
     /// Scripts that may have made roles, in lower case.
-    roles_made: Vec<String>,
+    pub(super) roles_made: Vec<String>,
+    pub(super) beginning: Beginning,
     /// Looks on while a script runs, where somebody wants to know.
     tracer: Option<Tracer>,
     /// A trial that is under way.
@@ -81,12 +83,13 @@ impl Sandbox {
             client: Some(client),
             server,
             spec: spec.clone(),
-            catalog: Catalog::new(major, roles),
+            catalog: Catalog::new(major, roles.clone()),
             history: History::default(),
             version: version.split(' ').next().unwrap_or_default().to_owned(),
             major,
             superuser: row.get(2),
             roles_made: Vec::new(),
+            beginning: Beginning::new(roles),
             tracer: None,
             trial: None,
             refusals: Refusals::new(),
@@ -104,7 +107,7 @@ impl Sandbox {
     }
 
     /// Closes the connection for something that gives a new one.
-    fn reconnect(
+    pub(super) fn reconnect(
         &mut self,
         by: impl FnOnce(&mut dyn Server) -> Result<Client, EngineError>,
     ) -> Result<(), EngineError> {
@@ -223,7 +226,9 @@ impl Sandbox {
         let client = self.connected()?;
         // Nobody reads what LISTEN brought.
         let _ = client.notifications().iter().count();
-        if plan.touches_prepared {
+        if plan.marks_sessions {
+            self.reconnect(|server| server.connect())?;
+        } else if plan.touches_prepared {
             client.batch_execute("DEALLOCATE ALL").map_err(|error| ours(&error))?;
             self.catalog.forget();
         }
@@ -373,6 +378,14 @@ impl Target for Sandbox {
         let ran = self.execute(script);
         let tracer = self.tracer.take();
         ran.map(|()| tracer.map(Tracer::finish).unwrap_or_default())
+    }
+
+    fn recalled(&self) -> Option<&Recalled> {
+        self.beginning.recalled.as_ref()
+    }
+
+    fn settle(&mut self, seen: Option<&str>) -> Result<(), EngineError> {
+        self.settle_base(seen)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {

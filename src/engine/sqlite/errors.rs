@@ -4,7 +4,7 @@ use rusqlite::{Error, ErrorCode};
 
 use super::bounds;
 use crate::engine::{EngineError, TargetError};
-use crate::model::{CannotRun, Failure, Location};
+use crate::model::{Bar, Barred, CannotRun, Failure, Location};
 
 /// An error of our own statements.
 #[allow(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
@@ -66,7 +66,7 @@ pub(super) fn classify(
     let is_denied =
         |code: &rusqlite::ffi::Error| code.code == ErrorCode::AuthorizationForStatementDenied;
     if code.is_some_and(is_denied) || bounds::is_loader_refused(&message) {
-        return reaches_out(&message);
+        return reaches_out(message, location);
     }
     for (sign, way_out) in NOT_HERE {
         if message.starts_with(sign) {
@@ -91,9 +91,10 @@ pub(super) fn classify(
 }
 
 /// A script that reaches for what is not its own: another file, machine code, the schema table.
-fn reaches_out(message: &str) -> TargetError {
-    let way_out = "a migration may use only its own database; leave other files alone";
-    cannot_run(format!("a migration may not do that: {message}"), way_out)
+fn reaches_out(message: String, location: Location) -> TargetError {
+    let hint = Some("a migration may use only its own database; leave other files alone".into());
+    let failure = Failure { message, code: None, detail: None, hint, location };
+    TargetError::Barred(Barred { by: Bar::Sandbox, failure })
 }
 
 /// What a sandbox has, for a script that took more than that.

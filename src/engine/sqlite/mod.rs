@@ -1,5 +1,6 @@
 //! SQLite, linked into the program: a private database in memory for every sandbox, and files.
 
+mod base;
 mod bounds;
 mod clock;
 mod copy;
@@ -12,9 +13,10 @@ mod session;
 
 use rusqlite::Connection;
 
-use super::{Checkpoint, Engine, EngineError, SandboxSpec, Target, TargetError};
+use super::{Base, Checkpoint, Engine, EngineError, Recalled, SandboxSpec, Target, TargetError};
 use crate::host::Stop;
 use crate::model::{BrokenReference, Script, Snapshot};
+use base::Beginning;
 pub use bounds::bound_memory;
 pub use clock::Clock;
 use errors::broken;
@@ -37,14 +39,21 @@ impl Sqlite {
 
 impl Engine for Sqlite {
     fn sandbox(&self, spec: &SandboxSpec) -> Result<Box<dyn Target>, EngineError> {
+        self.sandbox_on(spec, Base::default())
+    }
+
+    fn sandbox_on(&self, spec: &SandboxSpec, base: Base) -> Result<Box<dyn Target>, EngineError> {
         let settings = Settings {
             statement_timeout: spec.statement_timeout,
             foreign_keys: spec.sqlite_foreign_keys,
             engine_version: spec.engine_version.clone(),
             clock: self.clock.clone(),
         };
+        let beginning = Beginning::on(base, &settings);
         let session = in_memory(settings)?;
-        Ok(Box::new(SqliteTarget { session, checkpoints: vec![], trial: None }))
+        let mut target = SqliteTarget { session, checkpoints: vec![], trial: None, beginning };
+        target.begin()?;
+        Ok(Box::new(target))
     }
 }
 
@@ -55,6 +64,7 @@ struct SqliteTarget {
     checkpoints: Vec<Option<Connection>>,
     /// The state before a trial that is under way.
     trial: Option<Checkpoint>,
+    beginning: Beginning,
 }
 
 fn in_memory(settings: Settings) -> Result<Session, EngineError> {
@@ -94,6 +104,14 @@ impl Target for SqliteTarget {
 
     fn execute(&mut self, script: &Script) -> Result<(), TargetError> {
         self.session.execute(script, &[])
+    }
+
+    fn recalled(&self) -> Option<&Recalled> {
+        self.beginning.recalled.as_ref()
+    }
+
+    fn settle(&mut self, seen: Option<&str>) -> Result<(), EngineError> {
+        self.settle_base(seen)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, EngineError> {

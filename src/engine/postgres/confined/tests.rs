@@ -185,6 +185,7 @@ fn a_native_library_reaches_nothing_and_leaves_nothing() {
     let mut victim = victim.arg("600").spawn().unwrap();
     let Some(library) = library(&own, &canary, victim.id()) else {
         victim.kill().unwrap();
+        victim.wait().unwrap();
         return;
     };
     let mut client = own.connect().unwrap();
