@@ -33,7 +33,7 @@ pub(super) fn binaries() -> Option<Binaries> {
 }
 
 pub(super) fn own(binaries: Binaries) -> Own {
-    Own::start(binaries, Hold::of_this_kernel(false), String::new(), None).unwrap().0
+    Own::start(&binaries, Hold::of_this_kernel(false), String::new(), None).unwrap().0
 }
 
 fn sandbox() -> Option<Box<dyn Target>> {
