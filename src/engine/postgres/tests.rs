@@ -32,8 +32,8 @@ pub(super) fn binaries() -> Option<Binaries> {
     }
 }
 
-pub(super) fn own(binaries: Binaries) -> Own {
-    Own::start(&binaries, Hold::of_this_kernel(false), String::new(), None).unwrap().0
+pub(super) fn own(binaries: &Binaries) -> Own {
+    Own::start(binaries, Hold::of_this_kernel(false), String::new(), None).unwrap().0
 }
 
 fn sandbox() -> Option<Box<dyn Target>> {
@@ -255,7 +255,7 @@ fn a_script_that_ends_its_own_connection_breaks_only_itself() {
 #[test]
 fn the_folder_goes_with_the_sandbox() {
     let Some(binaries) = binaries() else { return };
-    let own = own(binaries);
+    let own = own(&binaries);
     let home = own.cluster().home().to_owned();
     assert!(home.join("data").exists());
     drop(own);
@@ -267,7 +267,7 @@ fn the_folder_goes_with_the_sandbox() {
 #[ignore = "helper of a_killed_parent_takes_the_server_along"]
 fn helper_that_holds_a_server() {
     let Some(report) = host::env("MIGRATION_GATE_TEST_HOME_FILE") else { return };
-    let own = own(binaries().unwrap());
+    let own = own(&binaries().unwrap());
     let pid = std::fs::read_to_string(own.cluster().home().join("data/postmaster.pid")).unwrap();
     let pid = pid.lines().next().unwrap();
     let temporary = format!("{}.new", report.to_string_lossy());
@@ -348,7 +348,7 @@ fn sandboxes_beside_each_other_share_nothing() {
 #[test]
 fn a_named_server_is_left_as_it_was() {
     let Some(binaries) = binaries() else { return };
-    let own = own(binaries);
+    let own = own(&binaries);
     let mut admin = own.connect().unwrap();
     let mut state = || -> Vec<String> {
         let sql = "SELECT datname::text FROM pg_database UNION ALL \
@@ -378,7 +378,7 @@ fn a_named_server_is_left_as_it_was() {
 #[test]
 fn roles_of_a_named_server_are_never_changed() {
     let Some(binaries) = binaries() else { return };
-    let own = own(binaries);
+    let own = own(&binaries);
     let mut admin = own.connect().unwrap();
     admin.batch_execute("CREATE ROLE lim LOGIN; CREATE ROLE noc").unwrap();
     let url = format!("host={} user=postgres dbname=postgres", own.cluster().data().display());

@@ -170,7 +170,7 @@ fn a_native_library_reaches_nothing_and_leaves_nothing() {
     if !is_confined() {
         return;
     }
-    let own = own(binaries().unwrap());
+    let own = own(&binaries().unwrap());
     let folder = tempfile::tempdir_in("/tmp").unwrap();
     let open = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     fs::set_permissions(folder.path(), open(0o777)).unwrap();
@@ -212,7 +212,7 @@ fn a_server_goes_when_its_supervisor_is_killed() {
     if !is_confined() {
         return;
     }
-    let own = own(binaries().unwrap());
+    let own = own(&binaries().unwrap());
     let said = fs::read_to_string(own.cluster().data().join("postmaster.pid")).unwrap();
     let server = Path::new("/proc").join(said.lines().next().unwrap());
     assert!(server.exists());

@@ -30,7 +30,7 @@ struct Shop {
 
 impl Shop {
     fn start() -> Option<Self> {
-        let own = own(binaries()?);
+        let own = own(&binaries()?);
         own.connect().unwrap().batch_execute("CREATE DATABASE shop").unwrap();
         Some(Self { own, folder: tempfile::tempdir().unwrap() })
     }
