@@ -9,6 +9,8 @@ use landlock::{
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
 };
 
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+
 use super::{Policy, Role, Support, limits, syscalls};
 
 /// The least that does: from here on (Linux 6.2) truncating a file is governed, too.
@@ -86,6 +88,12 @@ pub(super) fn enter(policy: &Policy) -> Result<(), String> {
     if !holds || !no_new_privs {
         return Err("the kernel did not put all rules in force".into());
     }
+    // root has means that no file rule governs, such as to stop a whole disk for a while. What is
+    // given up here does not come back with the next program, since none gains privileges.
+    let none = CapabilitySet::empty();
+    let none = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, none)
+        .map_err(|error| format!("privileges cannot be given up: {error}"))?;
     for filter in &filters {
         seccompiler::apply_filter(filter).map_err(|error| format!("seccomp refuses: {error}"))?;
     }

@@ -95,12 +95,16 @@ const NEVER_HERE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const NEVER_HERE: &[i64] = &[];
 
-/// Answered as done, and not done: Landlock does not govern the mode of files, and programs give
-/// up that cannot set it.
+/// Answered as done, and not done: Landlock does not govern the mode and the times of files, and
+/// programs give up that cannot set them.
+const PRETENDED: &[i64] =
+    &[libc::SYS_fchmod, libc::SYS_fchmodat, SYS_FCHMODAT2, libc::SYS_utimensat];
+/// The same where only one family of processors has them.
 #[cfg(target_arch = "x86_64")]
-const PRETENDED: &[i64] = &[libc::SYS_chmod, libc::SYS_fchmod, libc::SYS_fchmodat, SYS_FCHMODAT2];
+const PRETENDED_HERE: &[i64] =
+    &[libc::SYS_chmod, libc::SYS_futimesat, libc::SYS_utime, libc::SYS_utimes];
 #[cfg(not(target_arch = "x86_64"))]
-const PRETENDED: &[i64] = &[libc::SYS_fchmod, libc::SYS_fchmodat, SYS_FCHMODAT2];
+const PRETENDED_HERE: &[i64] = &[];
 /// `fchmodat2(2)`, which has one number everywhere and no name in `libc` on all of them.
 const SYS_FCHMODAT2: i64 = 452;
 
@@ -122,6 +126,18 @@ const SIGNALS: &[i64] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_pidfd_send_signal,
+];
+
+/// What changes the limits and the turns of any process of the same user, and the argument that
+/// says whose: 0 is the caller. Landlock does not govern them.
+const OF_OTHERS: &[(i64, u8)] = &[
+    (libc::SYS_ioprio_set, 1),
+    (libc::SYS_prlimit64, 0),
+    (libc::SYS_sched_setaffinity, 0),
+    (libc::SYS_sched_setattr, 0),
+    (libc::SYS_sched_setparam, 0),
+    (libc::SYS_sched_setscheduler, 0),
+    (libc::SYS_setpriority, 1),
 ];
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -155,8 +171,12 @@ pub(super) fn filters(role: Role, signals_are_held: bool) -> Result<Vec<BpfProgr
         refused.insert(libc::SYS_socketpair, other_sockets()?);
     }
     refused.insert(libc::SYS_clone, clones(role)?);
+    for (call, who) in OF_OTHERS {
+        refused.insert(*call, vec![argument(*who, SeccompCmpOp::Ne, 0)?]);
+    }
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-    let pretended = PRETENDED.iter().map(|call| (*call, Vec::new())).collect();
+    let pretended =
+        PRETENDED.iter().chain(PRETENDED_HERE).map(|call| (*call, Vec::new())).collect();
     let mut filters = vec![
         program(refused, libc::EPERM)?,
         // Its flags lie in memory, where no filter sees them; the C library then takes `clone`.

@@ -74,6 +74,34 @@ fn a_calculation_opens_starts_and_connects_nothing() {
 }
 
 #[test]
+fn other_processes_and_the_means_of_root_are_out_of_reach() {
+    let own = tempfile::tempdir().unwrap();
+    let mut other = host::command("sleep").arg("600").spawn().unwrap();
+    let (policy, pid) = (program(own.path()), other.id());
+    let file = own.path().join("a");
+    std::fs::write(&file, "").unwrap();
+    let before = std::fs::metadata(&file).unwrap().modified().unwrap();
+    for script in [
+        format!("prlimit --pid {pid} --nofile=9:9"),
+        format!("renice 19 {pid}"),
+        format!("taskset -p 1 {pid}"),
+        format!("kill -s STOP {pid}"),
+        "mount -t tmpfs none /mnt".into(),
+        format!("fsfreeze --freeze {}", own.path().display()),
+    ] {
+        let Some((success, said)) = confined(&policy, &script) else { break };
+        assert!(!success, "{script}: {said}");
+    }
+    // It is answered as done.
+    confined(&policy, &format!("touch -d @0 {}", file.display()));
+    assert_eq!(std::fs::metadata(&file).unwrap().modified().unwrap(), before);
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+    assert!(!limits.contains("files            9"), "{limits}");
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+#[test]
 fn limits_hold() {
     let own = tempfile::tempdir().unwrap();
     let mut policy = program(own.path());
