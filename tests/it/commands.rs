@@ -170,7 +170,7 @@ fn a_command_reaches_its_own_place_and_nothing_else() {
          echo 'echo x' > orm/tool && sh orm/tool && did tool\n",
         secret = secret.display()
     );
-    let run = "up = [\"sh\", \"-c\", \"sh tool.sh | grep ^-- ; cat orm/versions/{id}.txt\"]";
+    let run = "up = [\"sh\", \"-c\", \"echo; sh tool.sh | grep ^-- ; cat orm/versions/{id}.txt\"]";
     for side in ["base", "head"] {
         folder.write(&format!("{side}/migration-gate.toml"), &config(run));
         folder.write(&format!("{side}/tool.sh"), &script);
