@@ -5,7 +5,7 @@
 //! state is a folder that can be put aside and brought back as it was.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -99,6 +99,17 @@ fn go_on() -> Result<(), EngineError> {
         Some(_) => Err(EngineError::OutOfTime),
         None => Ok(()),
     }
+}
+
+/// The end of a file, which may be long.
+fn tail(path: &Path) -> std::io::Result<Vec<u8>> {
+    const KEPT: u64 = 64 << 10;
+    let mut file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(KEPT)))?;
+    let mut end = Vec::new();
+    file.take(KEPT).read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// How long a server is asked on that gives this for an answer.
@@ -420,7 +431,7 @@ impl Cluster {
     /// An error; the last lines of the server's own words, with times and ids, are not for a
     /// report.
     fn failure(&self, what: &str) -> EngineError {
-        let log = fs::read(self.home.join("log")).unwrap_or_default();
+        let log = tail(&self.home.join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
         let tail = lines[lines.len().saturating_sub(6)..].join("\n");
