@@ -113,6 +113,16 @@ fn limits_hold() {
 }
 
 #[test]
+fn memory_is_bounded() {
+    let own = tempfile::tempdir().unwrap();
+    let mut policy = program(own.path());
+    policy.limits.memory = Some(256 << 20);
+    // A line without end.
+    let Some((success, said)) = confined(&policy, "tail -n 1 /dev/zero") else { return };
+    assert!(!success && said.contains("memory"), "{said}");
+}
+
+#[test]
 fn a_policy_that_cannot_be_read_runs_nothing() {
     assert!(become_program("{}", &["true".into()]).to_string().contains("policy"));
     let policy = serde_json::to_string(&Policy::new(Role::Program)).unwrap();

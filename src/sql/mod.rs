@@ -95,6 +95,8 @@ struct Reading {
     start: Option<usize>,
     end: usize,
     words: Vec<String>,
+    /// Whether it may hold a body, as far as it is read.
+    has_body: bool,
     parentheses: usize,
     begins: usize,
 }
@@ -106,13 +108,15 @@ impl Reading {
         match lexeme.kind {
             TokenKind::OpenParen => self.parentheses += 1,
             TokenKind::CloseParen => self.parentheses = self.parentheses.saturating_sub(1),
-            TokenKind::Ident => self.word(&lexeme.text.to_uppercase()),
+            TokenKind::Ident if self.has_body || self.words.len() < WORDS => {
+                self.word(&lexeme.text.to_uppercase());
+            }
             _ => {}
         }
     }
 
     fn word(&mut self, word: &str) {
-        if self.has_body() {
+        if self.has_body {
             match word {
                 "BEGIN" => self.begins += 1,
                 "CASE" if self.begins > 0 => self.begins += 1,
@@ -122,12 +126,13 @@ impl Reading {
         }
         if self.words.len() < WORDS {
             self.words.push(word.to_owned());
+            self.has_body = self.may_have_body();
         }
     }
 
     /// Whether the statement may hold a body between BEGIN and END: a function, a procedure, a
     /// trigger.
-    fn has_body(&self) -> bool {
+    fn may_have_body(&self) -> bool {
         self.words.first().is_some_and(|word| word == "CREATE")
             && self
                 .words

@@ -250,6 +250,61 @@ fn an_interrupt_ends_a_statement_that_ignores_cancelling() {
     }
 }
 
+/// The processes below one, by `proc(5)`.
+#[cfg(target_os = "linux")]
+fn below(pid: &str) -> Vec<String> {
+    let list = format!("/proc/{pid}/task/{pid}/children");
+    let list = std::fs::read_to_string(list).unwrap_or_default();
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_goes_when_the_gate_and_its_supervisor_are_killed_at_once() {
+    if confine::support() == Support::None {
+        return eprintln!("SKIPPED: this kernel confines nothing");
+    }
+    let folder = Folder::new(&[
+        ("base/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("head/migrations/1_a.up.sql", "CREATE TABLE a (id serial PRIMARY KEY);"),
+        ("head/migrations/2_b.up.sql", "SELECT pg_sleep(3600);"),
+    ]);
+    let mut gate = program(folder.path())
+        .args(["check", "--engine", "postgres", "--base-dir", "base", "head"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = host::now();
+    let (keeper, server) = loop {
+        if gate.try_wait().unwrap().is_some() {
+            assert!(host::env("CI").is_none(), "it ended by itself");
+            return eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
+        }
+        let keepers = below(&gate.id().to_string()).into_iter();
+        let mut pairs = keepers.map(|keeper| (below(&keeper), keeper));
+        // A server with its helpers is a whole one.
+        let found = pairs.find_map(|(servers, keeper)| {
+            Some((keeper, servers.into_iter().find(|server| below(server).len() > 3)?))
+        });
+        if let Some(found) = found {
+            break found;
+        }
+        assert!(started.elapsed().as_secs() < 30, "no server starts");
+        host::pause(std::time::Duration::from_millis(5));
+    };
+    let mut killed = host::command("kill");
+    killed.args(["-s", "KILL", &gate.id().to_string(), &keeper]);
+    assert!(killed.status().unwrap().success());
+    gate.wait().unwrap();
+    let server = Path::new("/proc").join(server);
+    let started = host::now();
+    while server.exists() {
+        assert!(started.elapsed().as_secs() < 10, "the server outlives them");
+        host::pause(std::time::Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_script_that_stops_half_way_is_told_with_what_it_leaves() {
     let table = "CREATE TABLE readings (id bigint PRIMARY KEY, value text);";

@@ -407,3 +407,24 @@ fn a_named_server_that_is_not_there_is_named_without_its_password() {
         assert!(text.contains("--postgres-url") && !text.contains("s3cret"), "{text}");
     }
 }
+
+#[test]
+fn a_script_that_locks_everybody_out_is_told_at_once() {
+    let Some(mut target) = sandbox() else { return };
+    let start = target.checkpoint().unwrap();
+    for sql in [
+        "ALTER SYSTEM SET session_preload_libraries = 'nowhere'",
+        "ALTER SYSTEM SET shared_buffers = '1PB'; ALTER SYSTEM SET ssl = on",
+        "ALTER DATABASE postgres ALLOW_CONNECTIONS false",
+        "UPDATE pg_database SET datallowconn = false",
+        "ALTER ROLE postgres NOLOGIN",
+    ] {
+        let begun = host::now();
+        let failed = failure(target.execute(&bare(sql)));
+        assert!(failed.message.starts_with("nobody can connect"), "{sql}: {}", failed.message);
+        assert!(begun.elapsed() < Duration::from_secs(15), "{sql}: {:?}", begun.elapsed());
+        target.restore(&start).unwrap();
+    }
+    target.execute(&bare("ALTER SYSTEM SET port = 7000")).unwrap();
+    target.execute(&bare("CREATE TABLE a (id int)")).unwrap();
+}

@@ -143,7 +143,9 @@ impl Session {
 
     /// Runs one piece of SQL statement by statement; `offset` is its place in the file.
     fn run(&self, sql: &str, offset: usize) -> Result<Option<Span>, Ended> {
-        let mut batch = Batch::new(&self.connection, sql);
+        // SQLite copies all that is left for every statement, unless it ends as its own texts do.
+        let ended = format!("{sql}\0");
+        let mut batch = Batch::new(&self.connection, &ended);
         let mut cursor = 0;
         let mut last = None;
         loop {
@@ -161,6 +163,10 @@ impl Session {
             cursor = sql.floor_char_boundary(start + text.len());
             let span = trimmed(sql, start, cursor, offset);
             last = Some(span);
+            // One that is over at once asks for nothing itself.
+            if let Some(stop) = host::must_stop() {
+                return Err(Ended::Stopped(stop, span));
+            }
             if let (Err(error), stopped) = self.limited(|| step_through(&mut statement)) {
                 return Err(Ended::of(error, stopped, span));
             }
@@ -187,13 +193,16 @@ fn step_through(statement: &mut Statement<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What a text that is prepared has beyond its SQL.
+const END: usize = "\0".len();
+
 /// The place an error names: SQLite counts from the start of the text that was left to prepare.
 fn place_of(error: &rusqlite::Error, sql: &str, cursor: usize, offset: usize) -> Span {
     if let rusqlite::Error::SqlInputError { sql: rest, offset: at, .. } = error
         && let Ok(at) = usize::try_from(*at)
-        && rest.len() <= sql.len()
+        && let Some(done) = (sql.len() + END).checked_sub(rest.len())
     {
-        let start = sql.floor_char_boundary(sql.len() - rest.len() + at);
+        let start = sql.floor_char_boundary((done + at).min(sql.len()));
         let token = sql[start..]
             .find(|c: char| !c.is_alphanumeric() && c != '_')
             .map_or(sql.len(), |length| start + length.max(1));

@@ -16,11 +16,14 @@ use super::{
 /// Parentheses deeper than this are not read: the tree is taken down by recursion, and SQL from a
 /// pull request must not exhaust the stack. SQLite's own limit for expressions is 1000.
 const DEEPEST: usize = 200;
+/// A definition of more parts than this is not read: the parser compares each column with all before
+/// it. SQLite itself takes 2000.
+const WIDEST: usize = 5000;
 
 /// Every statement of a text; the rest is one [`Act::Unread`] where reading stops.
 pub(super) fn acts(text: &str) -> Vec<Act> {
     let mut found = Vec::new();
-    if is_too_deep(text) {
+    if is_too_deep(text) || is_too_wide(text) {
         return vec![Act::Unread];
     }
     let bump = Bump::new();
@@ -50,6 +53,14 @@ pub(super) fn is_too_deep(text: &str) -> bool {
         }
         depth > DEEPEST
     })
+}
+
+/// Whether a statement has too many parts, rows of values aside.
+fn is_too_wide(text: &str) -> bool {
+    let is_insert = text.get(.."INSERT".len()).is_some_and(|word| {
+        word.eq_ignore_ascii_case("INSERT") || word.eq_ignore_ascii_case("REPLAC")
+    });
+    !is_insert && text.bytes().filter(|byte| *byte == b',').count() > WIDEST
 }
 
 fn act(stmt: &Stmt<'_>) -> Act {

@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::confined;
 use crate::confine::{Disk, Policy};
 use crate::engine::EngineError;
 use crate::host;
@@ -162,9 +161,11 @@ impl Keeper {
 
     fn start(&mut self) -> io::Result<()> {
         self.halt(Signal::QUIT, KILL_LIMIT);
+        // Only the words of its last start count, and a flood of them must not end the next one.
+        self.log()?.set_len(0)?;
         let postgres = &self.job.postgres;
         let mut command = match &self.job.policy {
-            Some(policy) => confined::with_room(policy)
+            Some(policy) => policy
                 .command(postgres)
                 .ok_or_else(|| io::Error::other("the server cannot be confined"))?,
             None => host::command(postgres),
@@ -180,7 +181,9 @@ impl Keeper {
         if self.server.is_none() {
             return;
         }
-        let overfull = self.disk.is_overfull().then_some(OVERFULL);
+        let log = fs::metadata(self.job.home.join("log")).map_or(0, |log| log.len());
+        let is_overfull = log > self.job.disk / 4 || self.disk.is_overfull();
+        let overfull = is_overfull.then_some(OVERFULL);
         let crowded = || (processes::descendants().len() > MOST_PROCESSES).then_some(CROWDED);
         if let Some(bound) = overfull.or_else(crowded) {
             self.ended_for = Some(bound);
