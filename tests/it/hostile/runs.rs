@@ -103,7 +103,9 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
         let mut command = host::command("chown");
         assert!(command.args(["-hR", PLAIN]).arg(folder).status().unwrap().success());
     }
+    let begun = host::now();
     let ran = run(cases, user, &arena);
+    let took = begun.elapsed();
     let mut faults = ran.faults;
     if ran.text.contains("no PostgreSQL server") && host::env("CI").is_none() {
         eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
@@ -122,6 +124,7 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
         [case] => case.name.clone(),
         cases => format!("{} cases of {:?}", cases.len(), cases[0].kind),
     };
+    eprintln!("{who} as {user:?} took {took:.1?}");
     let told = |fault: &String| format!("{who} as {user:?}: {fault}");
     faults.iter().map(told).inspect(|fault| eprintln!("{fault}")).collect()
 }
@@ -222,6 +225,10 @@ fn verdict_fault(case: &Case, report: &Value) -> Option<String> {
     };
     let has_rule = |rule: &str| findings.iter().any(|finding| finding["rule"] == rule);
     let told = serde_json::to_string(&(&findings, &untold)).unwrap();
+    if host::env("SHOW").is_some() {
+        let rules: Vec<String> = findings.iter().map(|f| format!("{}:{}:{}", f["level"].as_str().unwrap_or(""), f["rule"].as_str().unwrap_or(""), f["message"].as_str().unwrap_or("").chars().take(200).collect::<String>())).collect();
+        eprintln!("SHOW {} {verdict:?} {rules:?} {}", case.name, serde_json::to_string(&untold).unwrap().chars().take(400).collect::<String>());
+    }
     let fits = fits
         && case.rule.as_deref().is_none_or(has_rule)
         && case.says.as_deref().is_none_or(|says| told.contains(says));
