@@ -1,15 +1,14 @@
 //! What of a set runs with less confinement than usual, because the policy accepts that.
 
-use super::sandbox::server;
 use crate::catalog::SetCatalog;
 use crate::cli::Check;
 use crate::config::{Settings, Unconfined};
 use crate::confine::{self, Support};
 use crate::engine::documents::Documents;
-use crate::model::{Action, EngineKind, Position};
+use crate::model::{Action, Position};
 
 /// One sentence for each part of the judged migrations, or of what prints them, that the kernel does
-/// not confine.
+/// not confine. PostgreSQL is left out: its sandbox says that itself.
 pub(super) fn told(
     policy: &Settings,
     catalog: &SetCatalog,
@@ -31,11 +30,6 @@ pub(super) fn told(
         may_command && actions.iter().any(|act| matches!(act, Action::Command { .. }));
     let info = &catalog.info;
     let parts = [
-        (
-            Unconfined::Postgres,
-            "its scripts run as superuser of a server that reaches the machine",
-            info.engine == EngineKind::Postgres && server(args).is_none(),
-        ),
         (
             Unconfined::Commands,
             "its commands run with all rights of the gate's user",

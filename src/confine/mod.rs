@@ -74,7 +74,7 @@ pub struct Limits {
     pub file: Option<u64>,
     /// Open files of each process.
     pub open_files: Option<u64>,
-    /// Processes and threads of the whole user; no limit for root.
+    /// Processes and threads of the user beyond those that run when it begins; no limit for root.
     pub processes: Option<u64>,
 }
 

@@ -61,8 +61,7 @@ const MEMORY: u64 = 16 << 30;
 /// Bytes of the largest file.
 const FILE: u64 = 1 << 30;
 const OPEN_FILES: u64 = 1024;
-/// Of the whole user, so there is room for what runs anyway.
-const PROCESSES: u64 = 4096;
+const PROCESSES: u64 = 512;
 
 /// A folder in which programs run that nobody has looked at.
 #[derive(Clone, Debug)]

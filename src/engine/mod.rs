@@ -40,6 +40,9 @@ pub enum EngineError {
     /// The engine is there and did not do its part.
     #[error("{0}")]
     Broken(String),
+    /// The engine runs, and lets nobody in any more.
+    #[error("{0}")]
+    LockedOut(String),
     /// The whole run's deadline has passed.
     #[error("the whole run took longer than its limit\n  help: allow more with --timeout")]
     OutOfTime,

@@ -112,7 +112,7 @@ impl From<EngineError> for Fault {
             EngineError::Unavailable { what, way_out } => {
                 Self::new(FaultKind::Environment, what, way_out)
             }
-            EngineError::Broken(what) => {
+            EngineError::Broken(what) | EngineError::LockedOut(what) => {
                 Self::new(FaultKind::Environment, what, "check the target, then run again")
             }
             EngineError::OutOfTime => Self::new(

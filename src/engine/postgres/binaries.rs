@@ -139,11 +139,17 @@ fn versioned_folders() -> Vec<(PathBuf, u32)> {
 fn path_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> =
         host::env("PATH").iter().flat_map(std::env::split_paths).collect();
-    let config = host::command("pg_config").arg("--bindir").output().ok();
-    if let Some(output) = config.filter(|output| output.status.success()) {
-        folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
-    }
+    folders.extend(said("pg_config".as_ref(), "--bindir").map(|folder| folder.trim().into()));
     folders
+}
+
+/// What a program says when it is asked for something about itself; of the environment it gets
+/// nothing but `PATH`.
+fn said(program: &Path, question: &str) -> Option<String> {
+    let mut command = host::command(program);
+    command.arg(question).env_clear().envs(host::env("PATH").map(|path| ("PATH", path)));
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The programs that write and read backups.
@@ -202,8 +208,7 @@ impl Tools {
             return None;
         }
         // pg_dump (PostgreSQL) 17.2 (Debian 17.2-1.pgdg120+1)
-        let said = host::command(program("pg_dump")).arg("--version").output().ok()?;
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let said = said(&program("pg_dump"), "--version")?;
         let major = said.split_whitespace().find_map(major)?;
         Some(Self { folder: folder.to_owned(), major })
     }

@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
 use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
 use super::confined::{self, Hold};
-use super::errors::{chain, no_room, ours, tell, trouble};
+use super::errors::{no_room, ours, said, tell, trouble};
 use super::session;
 use super::supervisor::{self, Job};
 use super::template::{self, INIT_FLAGS, Template};
@@ -40,8 +41,10 @@ const NEEDED_KIB: u64 = 60 * 1024;
 
 /// Speed over safety: a crash of the machine loses nothing that anyone wants. What is committed
 /// must outlive a kill of the server, though, so commits do wait for their write to the log.
-pub(super) const SETTINGS: [&str; 20] = [
+pub(super) const SETTINGS: [&str; 21] = [
     "listen_addresses=",
+    // The socket's name has it.
+    "port=5432",
     "fsync=off",
     "full_page_writes=off",
     "wal_level=minimal",
@@ -95,6 +98,25 @@ fn go_on() -> Result<(), EngineError> {
         Some(Stop::Interrupted) => Err(EngineError::Interrupted),
         Some(_) => Err(EngineError::OutOfTime),
         None => Ok(()),
+    }
+}
+
+/// How long a server is asked on that gives this for an answer.
+fn patience(error: &postgres::Error) -> Duration {
+    /// It may be on its way up or down, or still be rid of those that left.
+    const MOMENT: Duration = Duration::from_secs(3);
+    let not_there = |error: &dyn std::error::Error| {
+        let error = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+        error.is_some_and(|error| {
+            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+        })
+    };
+    match error.code() {
+        Some(&SqlState::CANNOT_CONNECT_NOW) => START_LIMIT,
+        Some(&SqlState::TOO_MANY_CONNECTIONS) => MOMENT,
+        Some(_) => Duration::ZERO,
+        None if not_there(error) => START_LIMIT,
+        None => MOMENT,
     }
 }
 
@@ -239,8 +261,18 @@ impl Cluster {
             replies.read_line(&mut reply)?;
             Ok::<_, std::io::Error>(reply)
         };
+        match self.bounded(ORDER_LIMIT, talk) {
+            (_, Some(Stop::Deadline)) => Err(broken("hangs")),
+            (Ok(reply), _) if !reply.is_empty() => Ok(reply.trim() == "0"),
+            _ => Err(broken("lost its supervisor")),
+        }
+    }
+
+    /// Does something that waits for the supervisor or the server, and kills both where it takes
+    /// too long.
+    fn bounded<T>(&self, limit: Duration, work: impl FnOnce() -> T) -> (T, Option<Stop>) {
         // Orders are short and some clean up: a run that must end still gives them a moment.
-        let deadline = host::now() + ORDER_LIMIT;
+        let deadline = host::now() + limit;
         let asked: OnceLock<Instant> = OnceLock::new();
         let killed = AtomicBool::new(false);
         let give_up = || {
@@ -250,11 +282,7 @@ impl Cluster {
                 self.kill_all();
             }
         };
-        match host::watched(ORDER_LIMIT, give_up, talk) {
-            (_, Some(Stop::Deadline)) => Err(broken("hangs")),
-            (Ok(reply), _) if !reply.is_empty() => Ok(reply.trim() == "0"),
-            _ => Err(broken("lost its supervisor")),
-        }
+        host::watched(limit, give_up, work)
     }
 
     /// Kills the supervisor and all that it started; the last resort.
@@ -276,8 +304,17 @@ impl Cluster {
         self.wait_for_answer()
     }
 
+    /// Waits until the server lets us in. One that takes a connection and never answers is ended,
+    /// and with it the wait.
     fn wait_for_answer(&self) -> Result<Client, EngineError> {
-        let deadline = host::now() + START_LIMIT;
+        match self.bounded(START_LIMIT, || self.knock()) {
+            (Err(EngineError::Broken(_)), Some(Stop::Deadline)) => Err(broken("does not answer")),
+            (answer, _) => answer,
+        }
+    }
+
+    fn knock(&self) -> Result<Client, EngineError> {
+        let started = host::now();
         let mut attempts = 0_u32;
         loop {
             let error = match self.config().connect(NoTls) {
@@ -289,9 +326,11 @@ impl Cluster {
                 return Err(self.failure("does not start"));
             }
             go_on()?;
-            if host::now() >= deadline {
-                tell(&chain(&error));
-                return Err(broken("does not answer"));
+            if started.elapsed() >= patience(&error) {
+                let said = said(&error);
+                return Err(EngineError::LockedOut(format!(
+                    "the PostgreSQL sandbox lets nobody in: {said}"
+                )));
             }
             host::pause(Duration::from_millis(2));
         }
@@ -347,6 +386,15 @@ impl Cluster {
         // As with a checkpoint, only what was stopped cleanly is all there.
         let seen = self.order("stop")?.then(|| look(&self.data()));
         Ok((self.run()?, seen))
+    }
+
+    /// Starts the server anew, so that what was set for its next start holds.
+    pub(super) fn restart(&self) -> Result<Client, EngineError> {
+        self.order("stop")?;
+        self.run().map_err(|error| match error {
+            EngineError::Broken(what) => EngineError::LockedOut(what),
+            other => other,
+        })
     }
 
     /// Brings a state back that was put aside.

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use postgres::Client;
@@ -146,30 +145,11 @@ pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
             // A table's files have 1 GiB at most.
             file: Some(1025 * MIB),
             open_files: Some(4096),
-            processes: None,
+            // More than any server here has, and room for others of the same user that start later.
+            processes: Some(512),
         },
         ..Policy::new(Role::Server)
     }
-}
-
-/// The policy with room for the processes of this server beside what its user runs already.
-pub(super) fn with_room(policy: &Policy) -> Policy {
-    /// More than any server here has, and room for others of the same user that start later.
-    const ROOM: u64 = 512;
-    let mut policy = policy.clone();
-    policy.limits.processes = Some(running(rustix::process::getuid().as_raw()) + ROOM);
-    policy
-}
-
-/// How many processes and threads a user has.
-fn running(user: u32) -> u64 {
-    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
-    let own =
-        processes.flatten().filter(|process| process.metadata().is_ok_and(|m| m.uid() == user));
-    own.map(|process| {
-        fs::read_dir(process.path().join("task")).map_or(0, |threads| threads.count() as u64)
-    })
-    .sum()
 }
 
 /// The loader that a program names, by its ELF header (`elf(5)`, 64 bits, this machine's order);

@@ -134,7 +134,9 @@ fn is_barred(code: &str, message: &str) -> bool {
     absent
         || SYSTEM.iter().any(|words| message.contains(words))
         || code.starts_with("08")
-        || code == "53200" && (message == "out of memory" || message.contains("execute command"))
+        // Whatever reason the C library gives for a shell that does not start.
+        || message.starts_with("could not execute command ")
+        || code == "53200" && message == "out of memory"
         || code == "38000" && message.starts_with("program \"")
         // Code that is not of PostgreSQL, or not of this one.
         || message.starts_with("incompatible library")

@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) touches_prepared: bool,
     /// It may change how sessions begin, or leave in its own what no reset takes back.
     pub(super) marks_sessions: bool,
+    /// It may set what holds from the server's next start on.
+    pub(super) sets_up_server: bool,
 }
 
 impl Plan {
@@ -41,6 +43,7 @@ impl Plan {
         };
         let own_control = statements.iter().any(|one| transaction_control(one).is_some());
         let undoes_itself = !wrapped && matches!(control, OwnControl::Undo);
+        let text = script.sql().to_lowercase();
         let may_touch = statements.iter().any(|statement| {
             matches!(
                 statement.words.first().map(String::as_str),
@@ -48,17 +51,16 @@ impl Plan {
             )
         });
         let touches_prepared = may_touch && {
-            let text = script.text.to_lowercase();
             ["prepare", "deallocate", "discard"].iter().any(|word| text.contains(word))
         };
-        let marks_sessions = marks_sessions(&script.sql());
         Ok(Self {
             statements,
             wrapped,
             own_control,
             undoes_itself,
             touches_prepared,
-            marks_sessions,
+            marks_sessions: marks_sessions(&text),
+            sets_up_server: alters(&text, &["system"]),
         })
     }
 
@@ -70,22 +72,29 @@ impl Plan {
 
 /// Whether what runs after a script may hang on when the session began: settings of roles and
 /// databases hold from the next one on, a setting of the script's own (`app.tenant`) stays known in
-/// this one for ever, and so does a library.
-fn marks_sessions(sql: &str) -> bool {
-    let text = sql.to_lowercase();
+/// this one for ever, and so does a library. Who may begin one is told at once in the same way.
+/// The text is in lower case.
+fn marks_sessions(text: &str) -> bool {
+    const SAID: [&str; 5] =
+        ["set_config", "pg_authid", "pg_database", "pg_db_role_setting", "event trigger"];
     let words: Vec<&str> = text.split_whitespace().collect();
-    let alters = |pair: &[&str]| {
-        pair[0].ends_with("alter")
-            && ["database", "role", "user", "group", "system"]
-                .iter()
-                .any(|it| pair[1].starts_with(it))
-    };
     let sets_own = |pair: &[&str]| {
         (pair[0].ends_with("set") || matches!(pair[0], "local" | "session"))
             && pair[1].split(['=', ';', '\'']).next().is_some_and(|name| name.contains('.'))
     };
-    text.contains("set_config")
-        || words.windows(2).any(|pair| alters(pair) || sets_own(pair) || pair[0].ends_with("load"))
+    SAID.iter().any(|said| text.contains(said))
+        || words.windows(2).any(|pair| sets_own(pair) || pair[0].ends_with("load"))
+        || alters(text, &["database", "role", "user", "group"])
+}
+
+/// Whether a text in lower case may alter one of these.
+fn alters(text: &str, what: &[&str]) -> bool {
+    let mut before = "";
+    text.split_whitespace().any(|word| {
+        let found = before.ends_with("alter") && what.iter().any(|it| word.starts_with(it));
+        before = word;
+        found
+    })
 }
 
 /// What a script's own transaction control comes to.

@@ -20,6 +20,11 @@ use crate::sql::Statement;
 pub(super) trait Server: Halt {
     /// A new connection to the sandbox's database.
     fn connect(&self) -> Result<Client, EngineError>;
+    /// A new connection, after a new start where the server is ours: what a script set for that
+    /// holds from then on.
+    fn renew(&self) -> Result<Client, EngineError> {
+        self.connect()
+    }
     /// A new connection after the old one was lost.
     fn revive(&self) -> Result<Client, EngineError>;
     /// Whether the state can be put aside now.
@@ -99,6 +104,10 @@ impl Halt for Own {
 impl Server for Own {
     fn connect(&self) -> Result<Client, EngineError> {
         self.cluster.connect()
+    }
+
+    fn renew(&self) -> Result<Client, EngineError> {
+        self.cluster.restart()
     }
 
     fn revive(&self) -> Result<Client, EngineError> {

@@ -21,7 +21,7 @@ use crate::engine::{
     rehearse_and_restore, stopped,
 };
 use crate::host::{self, Stop};
-use crate::model::{Barred, Location, Script, Snapshot, StatementTrace, Work};
+use crate::model::{Barred, Failure, Location, Script, Snapshot, StatementTrace, Work};
 use crate::sql::Statement;
 
 /// The longest a snapshot may take; it reads only the catalog.
@@ -226,7 +226,9 @@ impl Sandbox {
         let client = self.connected()?;
         // Nobody reads what LISTEN brought.
         let _ = client.notifications().iter().count();
-        if plan.marks_sessions {
+        if plan.sets_up_server {
+            self.reconnect(|server| server.renew())?;
+        } else if plan.marks_sessions {
             self.reconnect(|server| server.connect())?;
         } else if plan.touches_prepared {
             client.batch_execute("DEALLOCATE ALL").map_err(|error| ours(&error))?;
@@ -258,9 +260,16 @@ impl Sandbox {
         self.note_roles(script);
         let started = host::now();
         let mut result = self.run(script, &plan, "COMMIT");
-        let killed = self.tidy(&plan)?;
+        let last = plan.statements.last();
+        let killed = match self.tidy(&plan) {
+            Ok(killed) => killed,
+            Err(EngineError::LockedOut(said)) => {
+                result = result.and_then(|()| Err(locked_out(place(script, last), &said)));
+                true
+            }
+            Err(error) => return Err(error.into()),
+        };
         if killed && result.is_ok() {
-            let last = plan.statements.last();
             result = Err(connection_lost(script, last, self.server.ended_for()));
         }
         match &result {
@@ -345,6 +354,17 @@ fn place(script: &Script, statement: Option<&Statement>) -> Location {
         || script.location(),
         |statement| Location::at(script.path.clone(), statement.span),
     )
+}
+
+/// The error of a script after which no session can begin.
+fn locked_out(location: Location, said: &str) -> TargetError {
+    TargetError::Script(Failure {
+        message: format!("nobody can connect after this script: {said}"),
+        code: None,
+        detail: None,
+        hint: Some("look for what it sets for new sessions, the role or the database".into()),
+        location,
+    })
 }
 
 fn no_way_back() -> EngineError {

@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use super::confined;
 use crate::confine::{Disk, Policy};
 use crate::engine::EngineError;
 use crate::host;
@@ -164,7 +163,7 @@ impl Keeper {
         self.halt(Signal::QUIT, KILL_LIMIT);
         let postgres = &self.job.postgres;
         let mut command = match &self.job.policy {
-            Some(policy) => confined::with_room(policy)
+            Some(policy) => policy
                 .command(postgres)
                 .ok_or_else(|| io::Error::other("the server cannot be confined"))?,
             None => host::command(postgres),
