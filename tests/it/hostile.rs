@@ -10,6 +10,7 @@ mod build;
 mod case;
 mod processes;
 mod runs;
+mod secrets;
 mod table;
 
 use case::{Case, Kind};

@@ -106,13 +106,13 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
     let begun = host::now();
     let ran = run(cases, user, &arena);
     let took = begun.elapsed();
-    let mut faults = ran.faults;
+    let mut faults = ran.faults.clone();
     if ran.text.contains("no PostgreSQL server") && host::env("CI").is_none() {
         eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
         return faults;
     }
     faults.extend(arena.faults());
-    faults.extend(unwanted(&ran.text));
+    faults.extend(unwanted(&ran));
     match serde_json::from_str::<Value>(&ran.out) {
         Ok(report) => {
             let verdicts = cases.iter().filter_map(|case| verdict_fault(case, &report));
@@ -191,12 +191,16 @@ fn ended(child: &mut Child) -> (Option<i32>, Vec<String>) {
 }
 
 /// What no output may hold, in no format.
-fn unwanted(text: &str) -> Vec<String> {
+fn unwanted(Ran { text, out, .. }: &Ran) -> Vec<String> {
     let mut faults = Vec::new();
+    // JSON carries text as it was found, apart from what controls a terminal.
+    if text[out.len()..].contains('\u{202e}') {
+        faults.push("the output turns the direction of text".into());
+    }
     let held = |what: &str| text.contains(what).then(|| format!("the output holds {what:?}"));
     faults.extend(held(SONG));
     faults.extend(SECRETS.iter().filter_map(|(_, secret)| held(secret)));
-    faults.extend(["\u{1b}", "\u{7}", "\u{202e}", "\0"].into_iter().filter_map(held));
+    faults.extend(["\u{1b}", "\u{7}", "\0"].into_iter().filter_map(held));
     let is_command = |line: &&str| {
         let line = line.trim_start();
         line.starts_with("::set-output") || line.starts_with("::stop-commands")
