@@ -68,7 +68,7 @@ impl FolderSource {
         Ok(Self { top })
     }
 
-    /// The files and links below `folder`, as bytes, sorted; `.git` is left out.
+    /// The files, links and devices below `folder`, as bytes, sorted; `.git` is left out.
     fn walk(&self, folder: &RepoPath) -> Result<BTreeSet<Vec<u8>>, ChangesError> {
         let mut found = BTreeSet::new();
         let start = folder.as_str().as_bytes().to_vec();
@@ -88,7 +88,7 @@ impl FolderSource {
                 let entry = entry.map_err(failed)?;
                 let kind = entry.file_type().map_err(failed)?;
                 let name = entry.file_name().into_vec();
-                if name == b".git" || disk::is_special(kind) {
+                if name == b".git" {
                     continue;
                 }
                 let mut path = prefix.clone();
@@ -218,6 +218,11 @@ fn node(side: &FolderSource, path: &[u8]) -> Result<Option<(u32, Oid)>, ChangesE
     if found.is_symlink() {
         let link = std::fs::read_link(&full).map_err(unreadable)?;
         let id = Oid::hash_object(ObjectType::Blob, link.as_os_str().as_bytes());
+        return id.map(|id| Some((0o120_000, id))).map_err(failed);
+    }
+    if disk::is_device(found.file_type()) {
+        // Git knows none; this is unequal to whatever a file holds.
+        let id = Oid::hash_object(ObjectType::Blob, b"a device");
         return id.map(|id| Some((0o120_000, id))).map_err(failed);
     }
     if !found.is_file() {

@@ -157,7 +157,10 @@ impl WorktreeSource {
         let limits = Limits::new(std::slice::from_ref(folder));
         for change in self.dirty(&index, &limits).map_err(failed)? {
             if change.gone {
-                places.remove(&change.path);
+                // To Git a device is no file.
+                if !self.is_device(&change.path)? {
+                    places.remove(&change.path);
+                }
             } else if is_within(&change.path, folder) {
                 places.insert(change.path, Place::Disk);
             }
@@ -166,6 +169,11 @@ impl WorktreeSource {
             return Err(too_much(folder, &format!("more than {MAX_NAMES} files")));
         }
         Ok(places)
+    }
+
+    fn is_device(&self, path: &[u8]) -> Result<bool, ChangesError> {
+        let found = disk::look(&self.top, path)?;
+        Ok(found.is_some_and(|(_, found)| disk::is_device(found.file_type())))
     }
 
     /// Where a file of the index is; `None` where the index does not name it, or names several.
@@ -262,8 +270,12 @@ impl Source for WorktreeSource {
         if let Some(place) = self.indexed_place(path)? {
             return self.read(bytes, place);
         }
-        if disk::look(&self.top, bytes)?.is_none_or(|(_, found)| found.is_dir()) {
+        let Some((_, found)) = disk::look(&self.top, bytes)? else { return Ok(None) };
+        if found.is_dir() {
             return Ok(None);
+        }
+        if disk::is_device(found.file_type()) {
+            return disk::read(&self.top, bytes);
         }
         match self.places(path)?.get(bytes) {
             Some(place) => self.read(bytes, *place),

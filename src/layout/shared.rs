@@ -211,6 +211,10 @@ pub(super) fn admit<'t>(
         EntryKind::UnreadableName => {
             ("a file whose name is not UTF-8", "Rename the file; plain ASCII serves every tool.")
         }
+        EntryKind::Device => (
+            "a pipe, a socket or a device, which is never opened",
+            "Put a regular file in its place.",
+        ),
     };
     let message = format!("`{relative}` is {what}");
     let problem = invalid(Location::file(file.path.clone()), message, help);

@@ -21,6 +21,8 @@ use crate::model::{
 };
 
 const CONFIG: &str = "sqitch.conf";
+/// The plan, where the settings name no other.
+pub(super) const PLAN: &str = "sqitch.plan";
 
 /// See the module.
 pub(super) struct Sqitch;
@@ -41,7 +43,8 @@ impl Layout for Sqitch {
 
     fn detect(&self, tree: &Tree) -> Option<Detection> {
         let config = config(tree);
-        tree.get(&config.plan)?;
+        // Settings that lead elsewhere hide no plan: that it is not where they say is told.
+        tree.get(&config.plan).or_else(|| tree.get(PLAN))?;
         let engine = match config.engine.as_deref() {
             Some(name) => engine(name).map(|kind| (kind, format!("engine = {name} in {CONFIG}"))),
             None => engine_of_headers(tree, &config),

@@ -261,7 +261,7 @@ impl Config {
             registry: value("registry").unwrap_or_else(|| "sqitch".to_owned()),
             user_name: user("name"),
             user_email: user("email"),
-            plan: folder("plan_file", "sqitch.plan"),
+            plan: folder("plan_file", super::sqitch::PLAN),
             deploy: folder("deploy_dir", "deploy"),
             revert: folder("revert_dir", "revert"),
             verify: folder("verify_dir", "verify"),

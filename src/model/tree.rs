@@ -20,6 +20,8 @@ pub enum EntryKind {
     TooLarge,
     /// A name that is not UTF-8.
     UnreadableName,
+    /// A named pipe, a socket or a device; never opened.
+    Device,
 }
 
 /// A file of a tree with its content.

@@ -154,6 +154,10 @@ impl<'a> Side<'a> {
             EntryKind::UnreadableName => {
                 Content::unreadable("its name is not UTF-8", "give it a name in UTF-8")
             }
+            EntryKind::Device => Content::unreadable(
+                "it is a pipe, a socket or a device, which is not opened",
+                "put a regular file there",
+            ),
         })
     }
 

@@ -10,6 +10,7 @@ mod build;
 mod case;
 mod processes;
 mod runs;
+mod secrets;
 mod table;
 
 use case::{Case, Kind};
@@ -26,7 +27,9 @@ fn together(kind: Kind, user: User, picked: impl Fn(&Case) -> bool) {
         cases.into_iter().filter(picked).partition(|case| case.alone);
     let mut faults = Vec::new();
     if !shared.is_empty() {
-        faults.extend(judge(&shared, user));
+        for shared in shared.chunks(10) {
+            faults.extend(judge(&shared, user));
+        }
     }
     let alone: Vec<&Case> = alone.iter().collect();
     let each = side_by_side(&alone, SIDE_BY_SIDE, |case| judge(std::slice::from_ref(case), user));

@@ -103,14 +103,16 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
         let mut command = host::command("chown");
         assert!(command.args(["-hR", PLAIN]).arg(folder).status().unwrap().success());
     }
+    let begun = host::now();
     let ran = run(cases, user, &arena);
-    let mut faults = ran.faults;
+    let took = begun.elapsed();
+    let mut faults = ran.faults.clone();
     if ran.text.contains("no PostgreSQL server") && host::env("CI").is_none() {
         eprintln!("SKIPPED: there is no PostgreSQL server on this machine");
         return faults;
     }
     faults.extend(arena.faults());
-    faults.extend(unwanted(&ran.text));
+    faults.extend(unwanted(&ran));
     match serde_json::from_str::<Value>(&ran.out) {
         Ok(report) => {
             let verdicts = cases.iter().filter_map(|case| verdict_fault(case, &report));
@@ -122,6 +124,7 @@ pub(super) fn judge(cases: &[Case], user: User) -> Vec<String> {
         [case] => case.name.clone(),
         cases => format!("{} cases of {:?}", cases.len(), cases[0].kind),
     };
+    eprintln!("{who} as {user:?} took {took:.1?}");
     let told = |fault: &String| format!("{who} as {user:?}: {fault}");
     faults.iter().map(told).inspect(|fault| eprintln!("{fault}")).collect()
 }
@@ -188,12 +191,16 @@ fn ended(child: &mut Child) -> (Option<i32>, Vec<String>) {
 }
 
 /// What no output may hold, in no format.
-fn unwanted(text: &str) -> Vec<String> {
+fn unwanted(Ran { text, out, .. }: &Ran) -> Vec<String> {
     let mut faults = Vec::new();
+    // JSON carries text as it was found, apart from what controls a terminal.
+    if text[out.len()..].contains('\u{202e}') {
+        faults.push("the output turns the direction of text".into());
+    }
     let held = |what: &str| text.contains(what).then(|| format!("the output holds {what:?}"));
     faults.extend(held(SONG));
     faults.extend(SECRETS.iter().filter_map(|(_, secret)| held(secret)));
-    faults.extend(["\u{1b}", "\u{7}", "\u{202e}", "\0"].into_iter().filter_map(held));
+    faults.extend(["\u{1b}", "\u{7}", "\0"].into_iter().filter_map(held));
     let is_command = |line: &&str| {
         let line = line.trim_start();
         line.starts_with("::set-output") || line.starts_with("::stop-commands")
@@ -222,6 +229,10 @@ fn verdict_fault(case: &Case, report: &Value) -> Option<String> {
     };
     let has_rule = |rule: &str| findings.iter().any(|finding| finding["rule"] == rule);
     let told = serde_json::to_string(&(&findings, &untold)).unwrap();
+    if host::env("SHOW").is_some() {
+        let rules: Vec<String> = findings.iter().map(|f| format!("{}:{}:{}", f["level"].as_str().unwrap_or(""), f["rule"].as_str().unwrap_or(""), f["message"].as_str().unwrap_or("").chars().take(200).collect::<String>())).collect();
+        eprintln!("SHOW {} {verdict:?} {rules:?} {}", case.name, serde_json::to_string(&untold).unwrap().chars().take(400).collect::<String>());
+    }
     let fits = fits
         && case.rule.as_deref().is_none_or(has_rule)
         && case.says.as_deref().is_none_or(|says| told.contains(says));
