@@ -430,6 +430,9 @@ impl Target for Sandbox {
                 self.server.observe(client, script)?;
             }
         }
+        if route.is_long && self.server.can_save() {
+            self.save()?;
+        }
         Ok(())
     }
 
