@@ -16,7 +16,7 @@ pub(super) struct Plan {
     pub(super) undoes_itself: bool,
     /// It may throw prepared statements away.
     pub(super) touches_prepared: bool,
-    /// It may change how sessions begin, or leave in its own what no reset takes back.
+    /// It may change how sessions begin, or leave in its own what no reset takes back or renews.
     pub(super) marks_sessions: bool,
 }
 
@@ -70,7 +70,8 @@ impl Plan {
 
 /// Whether what runs after a script may hang on when the session began: settings of roles and
 /// databases hold from the next one on, a setting of the script's own (`app.tenant`) stays known in
-/// this one for ever, and so does a library.
+/// this one for ever, and so does a library. A function that this one ran already takes a column for
+/// what it was and fails where its type is another.
 fn marks_sessions(sql: &str) -> bool {
     let text = sql.to_lowercase();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -84,8 +85,12 @@ fn marks_sessions(sql: &str) -> bool {
         (pair[0].ends_with("set") || matches!(pair[0], "local" | "session"))
             && pair[1].split(['=', ';', '\'']).next().is_some_and(|name| name.contains('.'))
     };
+    let retypes =
+        |pair: &[&str]| pair[1] == "type" && !matches!(pair[0], "alter" | "create" | "drop" | "on");
     text.contains("set_config")
-        || words.windows(2).any(|pair| alters(pair) || sets_own(pair) || pair[0].ends_with("load"))
+        || words.windows(2).any(|pair| {
+            alters(pair) || sets_own(pair) || retypes(pair) || pair[0].ends_with("load")
+        })
 }
 
 /// What a script's own transaction control comes to.
