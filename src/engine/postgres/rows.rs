@@ -66,7 +66,7 @@ impl Sandbox {
     ) -> Result<Result<T, String>, EngineError> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Err(lost()) };
-        match under_watch(client, self.server.as_ref(), limit, work) {
+        match under_watch(client, self.server.halt(), limit, work) {
             Ok(value) => Ok(Ok(value)),
             Err(Ended::Refused(error)) => match error.as_db_error() {
                 Some(db) => Ok(Err(db.message().to_owned())),
