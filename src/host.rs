@@ -1,15 +1,19 @@
 //! The only door to the environment, the clock and child processes.
 #![allow(clippy::disallowed_methods)]
 
+mod watchdog;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+pub use watchdog::{watched, watched_often};
 
 /// An environment variable; `None` where it is unset or empty.
 #[must_use]
@@ -288,39 +292,6 @@ pub fn must_stop() -> Option<Stop> {
     } else {
         None
     }
-}
-
-/// Runs `work` while a second thread watches the clock and the signals; when one of them says
-/// stop, `cancel` is called, again and again until the work returns, and the reason is returned
-/// beside the work's result.
-pub fn watched<T>(
-    limit: Duration,
-    cancel: impl Fn() + Send + Sync,
-    work: impl FnOnce() -> T,
-) -> (T, Option<Stop>) {
-    const POLL: Duration = Duration::from_millis(50);
-    let deadline = now() + limit;
-    let done = (Mutex::new(false), Condvar::new());
-    let stopped = Mutex::new(None);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut finished = done.0.lock().unwrap_or_else(PoisonError::into_inner);
-            while !*finished {
-                let reason = must_stop().or((now() >= deadline).then_some(Stop::Deadline));
-                if let Some(reason) = reason {
-                    stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-                    cancel();
-                }
-                finished =
-                    done.1.wait_timeout(finished, POLL).unwrap_or_else(PoisonError::into_inner).0;
-            }
-        });
-        let result = work();
-        *done.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        done.1.notify_all();
-        let reason = *stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        (result, reason)
-    })
 }
 
 /// Whether standard output is a terminal that wants colours: `NO_COLOR` unset, `TERM` not `dumb`.

@@ -4,14 +4,15 @@
 //! One server per sandbox: roles, settings and a crash then belong to that sandbox alone, and its
 //! state is a folder that can be put aside and brought back as it was.
 
+mod reins;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
 
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
@@ -20,22 +21,18 @@ use super::account::{self, Account, copy_folder};
 use super::binaries::Binaries;
 use super::confined::{self, Hold};
 use super::errors::{no_room, ours, said, tell, trouble};
-use super::session;
+use super::session::{self, Halt};
 use super::supervisor::{self, Job};
 use super::template::{self, INIT_FLAGS, Template};
 use crate::engine::EngineError;
 use crate::engine::base::Kept;
 use crate::host::{self, Stop};
+use reins::Reins;
 
-/// The longest the supervisor may take for one order; initdb on a slow disk is the slowest.
-const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// The longest a server may take until it answers; recovery after a kill included.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// The longest the supervisor may take to stop the server and remove the folder.
 const END_LIMIT: Duration = Duration::from_secs(5);
-/// The longest an order may still take once the run must end.
-const GRACE: Duration = Duration::from_secs(4);
-
 /// What a fresh data folder takes.
 const NEEDED_KIB: u64 = 60 * 1024;
 
@@ -70,12 +67,6 @@ pub(super) const SETTINGS: [&str; 21] = [
 /// The user that initdb makes.
 const SUPERUSER: &str = "postgres";
 
-/// The supervisor's two ends.
-struct Link {
-    orders: Option<ChildStdin>,
-    replies: BufReader<ChildStdout>,
-}
-
 /// A running throwaway server.
 pub(super) struct Cluster {
     home: PathBuf,
@@ -84,8 +75,7 @@ pub(super) struct Cluster {
     user: &'static str,
     /// How many bytes the server may have on disk.
     disk: u64,
-    supervisor: Mutex<Child>,
-    link: Mutex<Link>,
+    reins: Arc<Reins>,
 }
 
 fn broken(what: &str) -> EngineError {
@@ -250,8 +240,7 @@ impl Cluster {
             account,
             user: SUPERUSER,
             disk,
-            supervisor: Mutex::new(child),
-            link: Mutex::new(Link { orders: Some(orders), replies: BufReader::new(replies) }),
+            reins: Arc::new(Reins::new(child, orders, replies)),
         })
     }
 
@@ -260,51 +249,8 @@ impl Cluster {
         self.home.join("data")
     }
 
-    /// Gives the supervisor an order and waits for its answer.
     fn order(&self, order: &str) -> Result<bool, EngineError> {
-        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
-        let Link { orders: Some(orders), replies } = &mut *link else {
-            return Err(broken("lost its supervisor"));
-        };
-        let talk = || {
-            writeln!(orders, "{order}")?;
-            let mut reply = String::new();
-            replies.read_line(&mut reply)?;
-            Ok::<_, std::io::Error>(reply)
-        };
-        match self.bounded(ORDER_LIMIT, talk) {
-            (_, Some(Stop::Deadline)) => Err(broken("hangs")),
-            (Ok(reply), _) if !reply.is_empty() => Ok(reply.trim() == "0"),
-            _ => Err(broken("lost its supervisor")),
-        }
-    }
-
-    /// Does something that waits for the supervisor or the server, and kills both where it takes
-    /// too long.
-    fn bounded<T>(&self, limit: Duration, work: impl FnOnce() -> T) -> (T, Option<Stop>) {
-        // Orders are short and some clean up: a run that must end still gives them a moment.
-        let deadline = host::now() + limit;
-        let asked: OnceLock<Instant> = OnceLock::new();
-        let killed = AtomicBool::new(false);
-        let give_up = || {
-            let now = host::now();
-            let late = now >= deadline || now >= *asked.get_or_init(|| now) + GRACE;
-            if late && !killed.swap(true, Ordering::Relaxed) {
-                self.kill_all();
-            }
-        };
-        host::watched(limit, give_up, work)
-    }
-
-    /// Kills the supervisor and all that it started; the last resort.
-    fn kill_all(&self) {
-        let pid = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).id();
-        // Children of the server are in groups of their own: QUIT is passed on to them by it.
-        let script = "kill -s QUIT -- \"-$1\"; sleep 0.3; kill -s KILL -- \"-$1\"";
-        let _ = host::command("/bin/sh")
-            .args(["-c", script, "sh", &pid.to_string()])
-            .stderr(Stdio::null())
-            .status();
+        self.reins.order(order)
     }
 
     /// Starts the server on its data folder and waits until it answers; never once the run must
@@ -318,7 +264,7 @@ impl Cluster {
     /// Waits until the server lets us in. One that takes a connection and never answers is ended,
     /// and with it the wait.
     fn wait_for_answer(&self) -> Result<Client, EngineError> {
-        match self.bounded(START_LIMIT, || self.knock()) {
+        match self.reins.bounded(START_LIMIT, || self.knock()) {
             (Err(EngineError::Broken(_)), Some(Stop::Deadline)) => Err(broken("does not answer")),
             (answer, _) => answer,
         }
@@ -360,10 +306,14 @@ impl Cluster {
         self.wait_for_answer()
     }
 
+    /// What ends the server from another thread.
+    pub(super) fn halt(&self) -> Arc<dyn Halt> {
+        self.reins.clone()
+    }
+
     /// Kills the server where it stands. The data folder stays and can be started again.
     pub(super) fn kill(&self) {
-        // An error means that the supervisor is gone, and the server with it.
-        let _ = self.order("kill");
+        self.reins.kill();
     }
 
     /// Starts the server again after a kill.
@@ -468,24 +418,23 @@ impl Cluster {
 impl Cluster {
     /// What a machine that runs out of memory may do.
     pub(super) fn kill_supervisor(&self) {
-        self.supervisor.lock().unwrap().kill().unwrap();
+        self.reins.kill_supervisor();
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         // The end of its orders is the supervisor's sign to clean up.
-        self.link.get_mut().unwrap_or_else(PoisonError::into_inner).orders = None;
+        self.reins.let_go();
         let deadline = host::now() + END_LIMIT;
         while host::now() < deadline {
-            let child = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
-            if !matches!(child.try_wait(), Ok(None)) {
+            if self.reins.is_over() {
                 break;
             }
             host::pause(Duration::from_millis(1));
         }
         if self.home.exists() {
-            self.kill_all();
+            self.reins.kill_all();
             // What the server's last children write now is gone at the second try.
             for _ in 0..3 {
                 if fs::remove_dir_all(&self.home).is_ok() {

@@ -5,6 +5,7 @@
 //! databases from being what they were, so while the sandbox has roles of its own no copy is
 //! made: earlier states are then made again from scripts.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -167,7 +168,13 @@ fn server_version(client: &mut Client) -> Result<i32, EngineError> {
         .map_err(|error| refused(&error))
 }
 
-impl session::Halt for Foreign {
+/// What ends the connections to our database.
+struct Killer {
+    config: Config,
+    database: String,
+}
+
+impl session::Halt for Killer {
     fn kill(&self) {
         // What cannot be ended now is tried again at the watchdog's next turn.
         if let Ok(mut admin) = connect(&self.config) {
@@ -180,6 +187,10 @@ impl session::Halt for Foreign {
 }
 
 impl Server for Foreign {
+    fn halt(&self) -> Arc<dyn session::Halt> {
+        Arc::new(Killer { config: self.config.clone(), database: self.database.clone() })
+    }
+
     fn connect(&self) -> Result<Client, EngineError> {
         connect(self.config.clone().dbname(&self.database))
     }

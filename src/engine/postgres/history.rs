@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::model::Script;
 
-/// A state is put aside at the next checkpoint when making it again would take longer.
+/// A state that had to be made again is put aside when making it took longer: whoever goes back once
+/// often does so again. Before that nobody knows, and most states are never gone back to.
 const WORTH_KEEPING: Duration = Duration::from_millis(150);
 /// How many states are kept aside; each takes tens of megabytes, perhaps of memory.
 const KEPT: usize = 4;
@@ -41,6 +42,8 @@ pub(super) struct Route {
     pub(super) from: Option<usize>,
     /// The scripts to run on it.
     pub(super) scripts: Vec<Script>,
+    /// Whether they take so long that the state should then be put aside.
+    pub(super) is_long: bool,
     /// States that are of no more use.
     pub(super) useless: Vec<usize>,
 }
@@ -61,17 +64,10 @@ impl History {
         self.steps.len()
     }
 
-    /// Whether the current state should be put aside now.
+    /// Whether the current state must be put aside now, since it cannot be made again.
     pub(super) fn wants_saving(&self) -> bool {
         let since = self.saved.last().map_or(0, |saved| saved.position);
-        let mut cost = Duration::ZERO;
-        self.steps[since..].iter().any(|step| match step {
-            Step::Unrepeatable => true,
-            Step::Ran(_, took) => {
-                cost += *took;
-                cost > WORTH_KEEPING
-            }
-        })
+        self.steps[since..].iter().any(|step| matches!(step, Step::Unrepeatable))
     }
 
     /// The number to put the current state aside under.
@@ -108,14 +104,15 @@ impl History {
         let useless = useless.map(|saved| saved.number).collect();
         self.saved.retain(|saved| saved.position <= position);
         let from = self.saved.last().copied();
-        let scripts = self.steps[from.map_or(0, |saved| saved.position)..]
-            .iter()
-            .map(|step| match step {
-                Step::Ran(script, _) => Some(script.clone()),
-                Step::Unrepeatable => None,
-            })
-            .collect::<Option<_>>()?;
-        Some(Route { from: from.map(|saved| saved.number), scripts, useless })
+        let mut scripts = Vec::new();
+        let mut cost = Duration::ZERO;
+        for step in &self.steps[from.map_or(0, |saved| saved.position)..] {
+            let Step::Ran(script, took) = step else { return None };
+            scripts.push(script.clone());
+            cost += *took;
+        }
+        let is_long = cost > WORTH_KEEPING;
+        Some(Route { from: from.map(|saved| saved.number), scripts, is_long, useless })
     }
 }
 
@@ -138,12 +135,15 @@ mod tests {
     fn a_state_is_worth_keeping_when_making_it_again_takes_long() {
         let mut history = History::default();
         run(&mut history, 10, Duration::from_millis(5));
-        assert!(!history.wants_saving());
+        assert!(!history.back_to(10).unwrap().is_long);
         run(&mut history, 1, Duration::from_secs(1));
-        assert!(history.wants_saving());
+        assert!(!history.wants_saving(), "nobody went back to it yet");
+        assert!(history.back_to(11).unwrap().is_long);
         let number = history.next_number();
         history.saved(number);
-        assert!(!history.wants_saving());
+        run(&mut history, 1, Duration::ZERO);
+        let route = history.back_to(12).unwrap();
+        assert_eq!((route.from, route.scripts.len(), route.is_long), (Some(number), 1, false));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) struct Plan {
     pub(super) undoes_itself: bool,
     /// It may throw prepared statements away.
     pub(super) touches_prepared: bool,
-    /// It may change how sessions begin, or leave in its own what no reset takes back.
+    /// It may change how sessions begin, or leave in its own what no reset takes back or renews.
     pub(super) marks_sessions: bool,
     /// It may set what holds from the server's next start on.
     pub(super) sets_up_server: bool,
@@ -72,8 +72,9 @@ impl Plan {
 
 /// Whether what runs after a script may hang on when the session began: settings of roles and
 /// databases hold from the next one on, a setting of the script's own (`app.tenant`) stays known in
-/// this one for ever, and so does a library. Who may begin one is told at once in the same way.
-/// The text is in lower case.
+/// this one for ever, and so does a library. Who may begin one is told at once in the same way. A
+/// function that this one ran already takes a column for what it was and fails where its type is
+/// another. The text is in lower case.
 fn marks_sessions(text: &str) -> bool {
     const SAID: [&str; 5] =
         ["set_config", "pg_authid", "pg_database", "pg_db_role_setting", "event trigger"];
@@ -82,8 +83,10 @@ fn marks_sessions(text: &str) -> bool {
         (pair[0].ends_with("set") || matches!(pair[0], "local" | "session"))
             && pair[1].split(['=', ';', '\'']).next().is_some_and(|name| name.contains('.'))
     };
+    let retypes =
+        |pair: &[&str]| pair[1] == "type" && !matches!(pair[0], "alter" | "create" | "drop" | "on");
     SAID.iter().any(|said| text.contains(said))
-        || words.windows(2).any(|pair| sets_own(pair) || pair[0].ends_with("load"))
+        || words.windows(2).any(|pair| sets_own(pair) || retypes(pair) || pair[0].ends_with("load"))
         || alters(text, &["database", "role", "user", "group"])
 }
 

@@ -28,8 +28,8 @@ pub(super) enum Trial {
         sequences: Vec<(String, Option<String>)>,
         /// Where rows meet triggers and their like.
         acting: Vec<TableName>,
-        /// A script may have prepared statements, or thrown them away.
-        prepared: bool,
+        /// A script may have left in the session what no reset takes back.
+        marked: bool,
     },
     /// From a checkpoint; the statements that loaded rows so far.
     Whole { before: Checkpoint, loading: Vec<String> },
@@ -66,7 +66,7 @@ impl Sandbox {
     ) -> Result<Result<T, String>, EngineError> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Err(lost()) };
-        match under_watch(client, self.server.as_ref(), limit, work) {
+        match under_watch(client, self.server.halt(), limit, work) {
             Ok(value) => Ok(Ok(value)),
             Err(Ended::Refused(error)) => match error.as_db_error() {
                 Some(db) => Ok(Err(db.message().to_owned())),
@@ -156,11 +156,11 @@ impl Sandbox {
     pub(super) fn run_inside(&mut self, script: &Script) -> Option<Result<(), TargetError>> {
         self.is_inside().then(|| {
             let plan = self.plan(script)?;
+            if let Some(Trial::Inside { marked, .. }) = &mut self.trial {
+                *marked |= plan.touches_prepared || plan.marks_sessions;
+            }
             if plan.touches_prepared {
                 self.catalog.forget();
-                if let Some(Trial::Inside { prepared, .. }) = &mut self.trial {
-                    *prepared = true;
-                }
             }
             for statement in &plan.statements {
                 let sql = &script.text[statement.span.start..statement.span.end];
@@ -198,7 +198,7 @@ impl Sandbox {
                 acting.push(tables::table_name(cell(0), cell(1)));
             }
         }
-        Ok(Trial::Inside { marks: 0, sequences, acting, prepared: false })
+        Ok(Trial::Inside { marks: 0, sequences, acting, marked: false })
     }
 
     /// Puts sequences back that went on in a trial.
@@ -239,16 +239,15 @@ impl Rows for Sandbox {
         match self.trial.take() {
             None => Ok(()),
             Some(Trial::Whole { before, .. }) => self.restore(&before),
-            Some(Trial::Inside { sequences, prepared, .. }) => {
-                // What the scripts did to the session and what they prepared goes as well.
+            Some(Trial::Inside { sequences, marked, .. }) => {
+                // What the scripts did to the session goes as well.
                 let ended = self.client.as_mut().map(session::reset);
                 if ended.is_none_or(|ended| ended.is_err()) {
                     self.client = None;
                 }
                 self.connected()?;
-                if prepared {
-                    self.catalog.forget();
-                    self.tell("DEALLOCATE ALL")?;
+                if marked {
+                    self.reconnect(|server| server.connect())?;
                 }
                 self.wind_back(&sequences)
             }

@@ -1,5 +1,7 @@
 //! What a sandbox needs from the server under it, be it our own or one that was named.
 
+use std::sync::Arc;
+
 use postgres::Client;
 
 use super::base::{Note, Start};
@@ -17,7 +19,9 @@ use crate::sql::Statement;
 /// A server with one database for one sandbox.
 ///
 /// The methods that give a new connection need the old one to be closed.
-pub(super) trait Server: Halt {
+pub(super) trait Server {
+    /// What ends by force what runs on it.
+    fn halt(&self) -> Arc<dyn Halt>;
     /// A new connection to the sandbox's database.
     fn connect(&self) -> Result<Client, EngineError>;
     /// A new connection, after a new start where the server is ours: what a script set for that
@@ -95,13 +99,11 @@ impl Own {
     }
 }
 
-impl Halt for Own {
-    fn kill(&self) {
-        self.cluster.kill();
-    }
-}
-
 impl Server for Own {
+    fn halt(&self) -> Arc<dyn Halt> {
+        self.cluster.halt()
+    }
+
     fn connect(&self) -> Result<Client, EngineError> {
         self.cluster.connect()
     }

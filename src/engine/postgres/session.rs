@@ -1,7 +1,7 @@
 //! One connection: statements under a deadline, and a clean session between scripts.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use postgres::error::SqlState;
@@ -42,7 +42,7 @@ impl From<postgres::Error> for Ended {
 }
 
 /// How what runs on a connection is stopped from outside it.
-pub(super) trait Halt: Sync {
+pub(super) trait Halt: Send + Sync {
     /// Asks the server to cancel what runs; a request that gets lost is followed by the next one.
     fn cancel(&self, token: &CancelToken) {
         let _ = token.cancel_query(NoTls);
@@ -55,7 +55,7 @@ pub(super) trait Halt: Sync {
 /// Does something over a connection, under a deadline.
 pub(super) fn under_watch<T>(
     client: &mut Client,
-    halt: &dyn Halt,
+    halt: Arc<dyn Halt>,
     limit: Duration,
     work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
 ) -> Result<T, Ended> {
@@ -68,14 +68,14 @@ pub(super) fn under_watch<T>(
 /// Like [`under_watch`], for work whose own result counts although it was asked to stop.
 pub(super) fn watched<T>(
     client: &mut Client,
-    halt: &dyn Halt,
+    halt: Arc<dyn Halt>,
     limit: Duration,
     work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
 ) -> (Result<T, postgres::Error>, Option<Stop>) {
     let token = client.cancel_token();
     let first: OnceLock<Instant> = OnceLock::new();
     let killed = AtomicBool::new(false);
-    let cancel = || {
+    let cancel = move || {
         let since = *first.get_or_init(host::now);
         let patience = if host::must_stop().is_some() { LAST_PATIENCE } else { PATIENCE };
         if host::now() < since + patience {
@@ -84,12 +84,16 @@ pub(super) fn watched<T>(
             halt.kill();
         }
     };
-    host::watched(limit, cancel, || work(client))
+    host::watched_often(limit, cancel, || work(client))
 }
 
 /// Asks something in the middle of a script; `None` where there is no answer. Nothing is prepared
 /// for it that the script could throw away.
-pub(super) fn ask(client: &mut Client, halt: &dyn Halt, sql: &str) -> Option<Vec<SimpleQueryRow>> {
+pub(super) fn ask(
+    client: &mut Client,
+    halt: Arc<dyn Halt>,
+    sql: &str,
+) -> Option<Vec<SimpleQueryRow>> {
     let answer = under_watch(client, halt, QUESTION_LIMIT, |client| client.simple_query(sql));
     let rows = answer.ok()?.into_iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),

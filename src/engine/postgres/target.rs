@@ -120,13 +120,13 @@ impl Sandbox {
     pub(super) fn send(&mut self, sql: &str) -> Result<(), Ended> {
         let limit = self.spec.statement_timeout;
         let Some(client) = self.client.as_mut() else { return Ok(()) };
-        under_watch(client, self.server.as_ref(), limit, |client| client.batch_execute(sql))
+        under_watch(client, self.server.halt(), limit, |client| client.batch_execute(sql))
     }
 
     /// Asks something in the middle of a script; `None` where there is no answer.
     pub(super) fn ask(&mut self, sql: &str) -> Option<Vec<SimpleQueryRow>> {
         let client = self.client.as_mut()?;
-        session::ask(client, self.server.as_ref(), sql)
+        session::ask(client, self.server.halt(), sql)
     }
 
     /// Lets the tracer look, where there is one.
@@ -290,7 +290,7 @@ impl Sandbox {
         self.connected()?;
         let Some(client) = self.client.as_mut() else { return Err(lost()) };
         let catalog = &mut self.catalog;
-        let seen = under_watch(client, self.server.as_ref(), limit, |client| {
+        let seen = under_watch(client, self.server.halt(), limit, |client| {
             if inside { catalog.read_inside(client) } else { catalog.read(client) }
         });
         seen.map_err(|ended| match ended {
@@ -449,6 +449,9 @@ impl Target for Sandbox {
             if let Some(client) = self.client.as_mut() {
                 self.server.observe(client, script)?;
             }
+        }
+        if route.is_long && self.server.can_save() {
+            self.save()?;
         }
         Ok(())
     }

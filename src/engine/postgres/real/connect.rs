@@ -1,6 +1,7 @@
 //! Connections to a real server: the one that works, and how it is stopped.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Duration;
 
 use postgres::{CancelToken, Client, Config};
@@ -90,7 +91,7 @@ pub(super) fn stopped(stop: Stop) -> EngineError {
 
 /// The connection that works.
 pub(super) struct Line {
-    pub(super) connector: Connector,
+    pub(super) connector: Arc<Connector>,
     client: Client,
     /// The server's process at the other end.
     process: i32,
@@ -100,7 +101,7 @@ impl Line {
     /// Connects.
     pub(super) fn open(connector: Connector) -> Result<Self, EngineError> {
         let (client, process) = connect(&connector)?;
-        Ok(Self { connector, client, process })
+        Ok(Self { connector: Arc::new(connector), client, process })
     }
 
     /// The connection; between scripts it is made anew where it was lost, and then the answer is
@@ -119,14 +120,18 @@ impl Line {
         &mut self.client
     }
 
+    fn backend(&self) -> Arc<dyn Halt> {
+        Arc::new(Backend { connector: self.connector.clone(), process: self.process })
+    }
+
     /// Does something under a deadline.
     pub(super) fn run<T>(
         &mut self,
         limit: Duration,
         work: impl FnOnce(&mut Client) -> Result<T, postgres::Error>,
     ) -> Result<T, Ended> {
-        let backend = Backend { connector: &self.connector, process: self.process };
-        session::under_watch(&mut self.client, &backend, limit, work)
+        let backend = self.backend();
+        session::under_watch(&mut self.client, backend, limit, work)
     }
 
     /// Commits: what the server says counts, although it may have been asked to stop.
@@ -134,9 +139,9 @@ impl Line {
         &mut self,
         limit: Duration,
     ) -> Result<(), (postgres::Error, Option<Stop>)> {
-        let backend = Backend { connector: &self.connector, process: self.process };
+        let backend = self.backend();
         let work = |client: &mut Client| client.batch_execute("COMMIT");
-        let (result, stop) = session::watched(&mut self.client, &backend, limit, work);
+        let (result, stop) = session::watched(&mut self.client, backend, limit, work);
         result.map_err(|error| (error, stop))
     }
 }
@@ -151,12 +156,12 @@ fn connect(connector: &Connector) -> Result<(Client, i32), EngineError> {
 }
 
 /// The server's process behind a connection.
-struct Backend<'a> {
-    connector: &'a Connector,
+struct Backend {
+    connector: Arc<Connector>,
     process: i32,
 }
 
-impl Halt for Backend<'_> {
+impl Halt for Backend {
     fn cancel(&self, token: &CancelToken) {
         let _ = token.cancel_query(self.connector.tls.clone());
     }
