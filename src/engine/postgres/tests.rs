@@ -414,8 +414,7 @@ fn a_script_that_locks_everybody_out_is_told_at_once() {
     let start = target.checkpoint().unwrap();
     for sql in [
         "ALTER SYSTEM SET session_preload_libraries = 'nowhere'",
-        "ALTER SYSTEM SET shared_buffers = '1PB'; ALTER SYSTEM SET ssl = on",
-        "ALTER DATABASE postgres ALLOW_CONNECTIONS false",
+        "ALTER SYSTEM SET shared_preload_libraries = 'nowhere'",
         "UPDATE pg_database SET datallowconn = false",
         "ALTER ROLE postgres NOLOGIN",
     ] {

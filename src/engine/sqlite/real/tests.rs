@@ -131,7 +131,7 @@ fn other_files_are_out_of_reach() {
     let (folder, _, mut database) = database("");
     let file = folder.path().join("other.db");
     let attach = bare(&format!("ATTACH '{}' AS other", file.display()));
-    assert!(matches!(database.execute(&attach, &[]), Err(TargetError::CannotRun(_))));
+    assert!(matches!(database.execute(&attach, &[]), Err(TargetError::Barred(_))));
     assert!(!file.exists());
 }
 
