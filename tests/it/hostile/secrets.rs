@@ -26,7 +26,8 @@ fn no_failure_tells_the_password_of_an_address() {
     write(folder.path(), "head/migrations/1_t.up.sql", "CREATE TABLE t (id integer);");
     write(folder.path(), "head/migrations/1_t.down.sql", "DROP TABLE t;");
     for address in ADDRESSES {
-        let address = address.replacen(":@", &format!(":{PASSWORD}@"), 1)
+        let address = address
+            .replacen(":@", &format!(":{PASSWORD}@"), 1)
             .replace("=@", &format!("={PASSWORD}"));
         let mut gate = bare(host::command(PROGRAM));
         gate.args(["check", "--engine", "postgres", "--base-dir", "base", "head"]);
