@@ -109,3 +109,23 @@ pub(super) fn is_regular(top: &Path, path: &RepoPath) -> bool {
 fn shown(path: &[u8]) -> String {
     RepoPath::from_git(path).0.as_str().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{create_dir, write};
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_that_somebody_puts_there_later_is_not_followed() {
+        let top = tempfile::tempdir().unwrap();
+        create_dir(top.path().join("real")).unwrap();
+        write(top.path().join("real/file"), "x").unwrap();
+        symlink("real", top.path().join("folder")).unwrap();
+        symlink("file", top.path().join("real/link")).unwrap();
+        assert!(open(top.path(), b"real/file").is_ok());
+        assert!(open(top.path(), b"folder/file").is_err());
+        assert!(open(top.path(), b"real/link").is_err());
+    }
+}

@@ -27,9 +27,7 @@ fn together(kind: Kind, user: User, picked: impl Fn(&Case) -> bool) {
         cases.into_iter().filter(picked).partition(|case| case.alone);
     let mut faults = Vec::new();
     if !shared.is_empty() {
-        for shared in shared.chunks(10) {
-            faults.extend(judge(&shared, user));
-        }
+        faults.extend(judge(&shared, user));
     }
     let alone: Vec<&Case> = alone.iter().collect();
     let each = side_by_side(&alone, SIDE_BY_SIDE, |case| judge(std::slice::from_ref(case), user));

@@ -96,7 +96,7 @@ fn a_linked_folder_is_not_entered() {
 }
 
 #[test]
-fn pipes_are_never_opened() {
+fn pipes_are_told_and_never_opened() {
     let repo = Repo::new();
     repo.remove("a.sql");
     for name in ["a.sql", "pipe.sql"] {
@@ -106,11 +106,13 @@ fn pipes_are_never_opened() {
     let _socket = std::os::unix::net::UnixListener::bind(repo.path.join("socket")).unwrap();
     let found = ok(&repo.based("HEAD"));
     assert_eq!(shown(&found.files), ["D a.sql"]);
-    assert_eq!(names(&*found.head, ""), ["b.sql"]);
-    assert_eq!(kind(&*found.head, "pipe.sql"), None);
-    assert_eq!(found.head.tree(&path("")).unwrap().iter().count(), 1);
+    assert_eq!(names(&*found.head, ""), ["a.sql", "b.sql"]);
+    for name in ["a.sql", "pipe.sql", "socket"] {
+        assert_eq!(kind(&*found.head, name), Some(EntryKind::Device));
+    }
+    assert_eq!(found.head.tree(&path("")).unwrap().iter().count(), 2);
     let folder = compare_folders(None, &repo.path).unwrap();
-    assert_eq!(names(&*folder.head, ""), ["b.sql"]);
+    assert_eq!(names(&*folder.head, ""), ["a.sql", "b.sql", "pipe.sql", "socket"]);
 }
 
 #[test]

@@ -229,24 +229,6 @@ fn verdict_fault(case: &Case, report: &Value) -> Option<String> {
     };
     let has_rule = |rule: &str| findings.iter().any(|finding| finding["rule"] == rule);
     let told = serde_json::to_string(&(&findings, &untold)).unwrap();
-    if host::env("SHOW").is_some() {
-        let rules: Vec<String> = findings
-            .iter()
-            .map(|f| {
-                format!(
-                    "{}:{}:{}",
-                    f["level"].as_str().unwrap_or(""),
-                    f["rule"].as_str().unwrap_or(""),
-                    f["message"].as_str().unwrap_or("").chars().take(200).collect::<String>()
-                )
-            })
-            .collect();
-        eprintln!(
-            "SHOW {} {verdict:?} {rules:?} {}",
-            case.name,
-            serde_json::to_string(&untold).unwrap().chars().take(400).collect::<String>()
-        );
-    }
     let fits = fits
         && case.rule.as_deref().is_none_or(has_rule)
         && case.says.as_deref().is_none_or(|says| told.contains(says));
