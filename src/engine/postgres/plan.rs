@@ -145,3 +145,33 @@ fn own_control(statements: &[Statement]) -> OwnControl {
         _ => OwnControl::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Postgres;
+    use super::super::tests::{binaries, script, spec};
+    use super::*;
+    use crate::engine::Engine as _;
+
+    #[test]
+    fn a_function_meets_a_column_of_another_type() {
+        if binaries().is_none() {
+            return;
+        }
+        let mut target = Postgres.sandbox(&spec()).unwrap();
+        let mut run = |sql| target.execute(&script(sql, TransactionMode::Wrapped)).unwrap();
+        run("CREATE TABLE t (c int); \
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \
+               $$ BEGIN NEW.c = NEW.c + 1; RETURN NEW; END $$; \
+             CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); \
+             INSERT INTO t VALUES (1)");
+        run("ALTER TABLE t ALTER c TYPE bigint");
+        run("INSERT INTO t VALUES (1)");
+    }
+
+    #[test]
+    fn a_type_of_its_own_changes_no_column() {
+        assert!(marks_sessions("ALTER TABLE t ALTER COLUMN c SET DATA TYPE text"));
+        assert!(!marks_sessions("CREATE TYPE a AS ENUM (); ALTER TYPE a ADD VALUE 'b'"));
+    }
+}
