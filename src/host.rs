@@ -47,10 +47,21 @@ pub fn own_program() -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
+/// The program that this one stands for.
+static STOOD_FOR: OnceLock<PathBuf> = OnceLock::new();
+
+/// Lets another program stand for this one, as tests do; only the first call counts.
+pub fn stand_for(program: PathBuf) {
+    let _ = STOOD_FOR.set(program);
+}
+
 /// What starts this program once more: on Linux the very file that runs, which needs no way to the
 /// folder it lies in. Only for processes that are started directly; `None` where it is not known.
 #[must_use]
 pub fn own_program_again() -> Option<PathBuf> {
+    if let Some(program) = STOOD_FOR.get() {
+        return Some(program.clone());
+    }
     if cfg!(test) {
         // Unit tests are another program, in the folder beside it.
         let built = own_program()?.parent()?.parent()?.join("migration-gate");

@@ -261,10 +261,11 @@ impl Printer<'_> {
 
     /// What decides what this command prints for these files.
     fn key(&self, words: &[String]) -> Key {
+        let count = words.len().to_string();
+        let mut parts = vec!["3", env!("CARGO_PKG_VERSION"), &self.digest, &count];
         let environment = self.config.environment.iter().flat_map(|(name, value)| [name, value]);
-        let parts = ["2", &self.digest].into_iter();
-        let parts = parts.chain(words.iter().chain(environment).map(String::as_str));
-        Key::of(&parts.collect::<Vec<_>>())
+        parts.extend(words.iter().chain(environment).map(String::as_str));
+        Key::of(&parts)
     }
 }
 

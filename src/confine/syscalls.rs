@@ -63,6 +63,7 @@ const NEVER: &[i64] = &[
     libc::SYS_process_vm_writev,
     libc::SYS_ptrace,
     libc::SYS_quotactl,
+    SYS_QUOTACTL_FD,
     libc::SYS_reboot,
     libc::SYS_removexattr,
     libc::SYS_request_key,
@@ -105,8 +106,42 @@ const PRETENDED_HERE: &[i64] =
     &[libc::SYS_chmod, libc::SYS_futimesat, libc::SYS_utime, libc::SYS_utimes];
 #[cfg(not(target_arch = "x86_64"))]
 const PRETENDED_HERE: &[i64] = &[];
+/// `quotactl_fd(2)`.
+const SYS_QUOTACTL_FD: i64 = 443;
 /// `fchmodat2(2)`, which has one number everywhere and no name in `libc` on all of them.
 const SYS_FCHMODAT2: i64 = 452;
+
+/// Answered as not known to any file system: attributes of files, which Landlock does not govern.
+const ATTRIBUTES: &[i64] = &[
+    libc::SYS_fgetxattr,
+    libc::SYS_flistxattr,
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
+    libc::SYS_listxattr,
+    libc::SYS_llistxattr,
+];
+
+/// Memory, messages and locks that all processes of a machine share by a number or a name, and that
+/// outlive them.
+const SHARED: &[i64] = &[
+    libc::SYS_mq_getsetattr,
+    libc::SYS_mq_notify,
+    libc::SYS_mq_open,
+    libc::SYS_mq_timedreceive,
+    libc::SYS_mq_timedsend,
+    libc::SYS_mq_unlink,
+    libc::SYS_msgctl,
+    libc::SYS_msgget,
+    libc::SYS_msgrcv,
+    libc::SYS_msgsnd,
+    libc::SYS_semctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+];
+/// The same of memory, of which a server has a page that says that it runs.
+const SHARED_MEMORY: &[i64] =
+    &[libc::SYS_shmat, libc::SYS_shmctl, libc::SYS_shmdt, libc::SYS_shmget];
 
 /// What starts other programs.
 const PROGRAMS: &[i64] = &[libc::SYS_execve, libc::SYS_execveat];
@@ -131,14 +166,18 @@ const SIGNALS: &[i64] = &[
 /// What changes the limits and the turns of any process of the same user, and the argument that
 /// says whose: 0 is the caller. Landlock does not govern them.
 const OF_OTHERS: &[(i64, u8)] = &[
-    (libc::SYS_ioprio_set, 1),
     (libc::SYS_prlimit64, 0),
     (libc::SYS_sched_setaffinity, 0),
     (libc::SYS_sched_setattr, 0),
     (libc::SYS_sched_setparam, 0),
     (libc::SYS_sched_setscheduler, 0),
-    (libc::SYS_setpriority, 1),
 ];
+/// The same where 0 is the caller only for one kind of answer to "whose" (`PRIO_PROCESS`,
+/// `IOPRIO_WHO_PROCESS`), which is the argument before.
+const OF_MANY: &[(i64, i32)] = &[(libc::SYS_ioprio_set, 1), (libc::SYS_setpriority, 0)];
+
+/// The bytes of memory that a server may share by a number.
+const MOST_SHARED: i32 = 4096;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
@@ -152,8 +191,10 @@ pub(super) fn filters(role: Role, signals_are_held: bool) -> Result<Vec<BpfProgr
     };
     refuse(NEVER);
     refuse(NEVER_HERE);
+    refuse(SHARED);
     if role != Role::Server {
         refuse(LEAVES);
+        refuse(SHARED_MEMORY);
         refuse(&[libc::SYS_bind, libc::SYS_listen, libc::SYS_socket]);
         if !signals_are_held {
             refuse(SIGNALS);
@@ -165,6 +206,7 @@ pub(super) fn filters(role: Role, signals_are_held: bool) -> Result<Vec<BpfProgr
         refuse(&[libc::SYS_socketpair]);
     }
     if role == Role::Server {
+        refused.insert(libc::SYS_shmget, vec![argument(1, SeccompCmpOp::Gt, MOST_SHARED)?]);
         refused.insert(libc::SYS_socket, other_sockets()?);
     }
     if role != Role::Calculation {
@@ -174,16 +216,22 @@ pub(super) fn filters(role: Role, signals_are_held: bool) -> Result<Vec<BpfProgr
     for (call, who) in OF_OTHERS {
         refused.insert(*call, vec![argument(*who, SeccompCmpOp::Ne, 0)?]);
     }
+    for (call, own) in OF_MANY {
+        let others = argument(0, SeccompCmpOp::Ne, *own)?;
+        refused.insert(*call, vec![others, argument(1, SeccompCmpOp::Ne, 0)?]);
+    }
     let unknown = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     let pretended =
         PRETENDED.iter().chain(PRETENDED_HERE).map(|call| (*call, Vec::new())).collect();
-    let mut filters = vec![
+    let attributes = ATTRIBUTES.iter().map(|call| (*call, Vec::new())).collect();
+    let filters = vec![
         program(refused, libc::EPERM)?,
         // Its flags lie in memory, where no filter sees them; the C library then takes `clone`.
         program(unknown, libc::ENOSYS)?,
         program(pretended, 0)?,
+        program(attributes, libc::EOPNOTSUPP)?,
+        later(),
     ];
-    filters.extend(second_table());
     Ok(filters)
 }
 
@@ -238,29 +286,24 @@ fn clones(role: Role) -> Result<Vec<SeccompRule>, String> {
     Ok(rules)
 }
 
-/// Some kernels for x86-64 have every system call a second time, under a number with this bit:
-/// none of them is for anyone here.
-#[cfg(target_arch = "x86_64")]
-fn second_table() -> Option<BpfProgram> {
-    const X32: u32 = 0x4000_0000;
+/// Refuses what came after Linux 6.12, the newest kernel that these lists were made for, as older
+/// kernels do: `setxattrat(2)` and its kind. Numbers are the same everywhere there. Some kernels for
+/// x86-64 have every system call a second time, under far higher numbers: none of them is for anyone.
+fn later() -> BpfProgram {
+    const FIRST: u32 = 463;
     // Codes of BPF, and what a filter answers, by linux/bpf_common.h and linux/seccomp.h.
     const LOAD_WORD: u16 = 0x20;
     const JUMP_IF_AT_LEAST: u16 = 0x35;
     const RETURN: u16 = 0x06;
     const NUMBER: u32 = 0;
-    let refused = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs();
+    let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs();
     let step = |code, jt, jf, k| sock_filter { code, jt, jf, k };
-    Some(vec![
+    vec![
         step(LOAD_WORD, 0, 0, NUMBER),
-        step(JUMP_IF_AT_LEAST, 0, 1, X32),
-        step(RETURN, 0, 0, refused),
+        step(JUMP_IF_AT_LEAST, 0, 1, FIRST),
+        step(RETURN, 0, 0, unknown),
         step(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ])
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn second_table() -> Option<BpfProgram> {
-    None
+    ]
 }
 
 /// Lets files close that somebody before us left open, when the next program starts.

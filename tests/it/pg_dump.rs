@@ -26,6 +26,7 @@ fn subject() -> Option<Subject> {
         unconfined: false,
     };
     let ci = host::env_text("CI").as_deref() == Some("true");
+    host::stand_for(crate::support::PROGRAM.into());
     let mut target = match Postgres.sandbox(&spec) {
         Ok(target) => target,
         Err(EngineError::Unavailable { what, .. }) if !ci => {

@@ -125,15 +125,15 @@ pub(super) fn disk(folder: &Path) -> u64 {
 pub(super) fn policy(postgres: &Path, data: &Path) -> Policy {
     let program = fs::canonicalize(postgres).unwrap_or_else(|_| postgres.to_owned());
     let mut read: Vec<PathBuf> = SYSTEM.iter().chain(&SETTINGS).map(PathBuf::from).collect();
-    // Libraries and shared files are found from the program, wherever it lies.
-    let prefixes = [postgres, &program].map(|path| path.parent().and_then(Path::parent));
-    read.extend(
-        prefixes
-            .into_iter()
-            .flatten()
-            .filter(|prefix| prefix.parent().is_some())
-            .map(Path::to_owned),
-    );
+    // Libraries and shared files are found from the program, wherever it lies. Its folder may be
+    // one of many things, such as `~/.local`, unless it bears the server's name.
+    if let Some(prefix) = program.parent().and_then(Path::parent) {
+        let is_own =
+            ["postgres", "pgsql"].iter().any(|name| prefix.to_string_lossy().contains(name));
+        let shared: &[&str] =
+            if is_own { &["share"] } else { &["share/locale", "share/postgresql", "share/pgsql"] };
+        read.extend(["lib", "lib64"].iter().chain(shared).map(|part| prefix.join(part)));
+    }
     let loader = loader(&program).ok().flatten();
     Policy {
         execute: [Some(program), loader].into_iter().flatten().collect(),

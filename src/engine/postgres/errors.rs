@@ -196,7 +196,12 @@ pub(super) fn explain(
         return ours(error).into();
     };
     let words = statement.map_or(&[][..], |statement| &statement.words);
-    match judge(db.code().code(), db.message(), words, around) {
+    // What a script raises itself may say anything, in any code.
+    let verdict = match db.routine() {
+        Some("exec_stmt_raise") => Verdict::Script,
+        _ => judge(db.code().code(), db.message(), words, around),
+    };
+    match verdict {
         Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
         Verdict::Broken => ours(error).into(),
         Verdict::Barred => TargetError::Barred(Barred {

@@ -71,7 +71,7 @@ pub(super) fn bound(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn inside(context: AuthContext<'_>) -> Authorization {
     match context.action {
         // VACUUM attaches a nameless scratch database; VACUUM INTO and ATTACH name a file.
-        AuthAction::Attach { filename: "" } => Authorization::Allow,
+        AuthAction::Attach { filename: "" | ":memory:" } => Authorization::Allow,
         AuthAction::Attach { .. } => Authorization::Deny,
         AuthAction::Pragma { pragma_name, pragma_value: Some(_) }
             if is_one_of(pragma_name, &OUTSIDE) =>

@@ -52,6 +52,7 @@ pub(super) fn classify(
     error: &Error,
     location: Location,
     declared_version: Option<&str>,
+    is_bounded: bool,
 ) -> TargetError {
     let (code, message) = match error {
         Error::SqliteFailure(code, message) => {
@@ -66,7 +67,9 @@ pub(super) fn classify(
     let is_denied =
         |code: &rusqlite::ffi::Error| code.code == ErrorCode::AuthorizationForStatementDenied;
     if code.is_some_and(is_denied) || bounds::is_loader_refused(&message) {
-        return reaches_out(message, location);
+        let hint = "a migration may use only its own database; leave other files alone, or accept \
+                    it by name in the policy of the base branch";
+        return barred(message, hint.into(), location);
     }
     for (sign, way_out) in NOT_HERE {
         if message.starts_with(sign) {
@@ -81,19 +84,22 @@ pub(super) fn classify(
             "use a release of migration-gate with that SQLite",
         );
     }
+    if let Some(hint) = code.filter(|_| is_bounded).and_then(|code| too_much(code.code)) {
+        return barred(message, hint, location);
+    }
     TargetError::Script(Failure {
         message,
         code: code.filter(|code| code.extended_code > 1).map(|code| code_name(code.extended_code)),
         detail: None,
-        hint: code.and_then(|code| too_much(code.code)),
+        hint: None,
         location,
     })
 }
 
-/// A script that reaches for what is not its own: another file, machine code, the schema table.
-fn reaches_out(message: String, location: Location) -> TargetError {
-    let hint = Some("a migration may use only its own database; leave other files alone".into());
-    let failure = Failure { message, code: None, detail: None, hint, location };
+/// A script that reaches for what is not its own (another file, machine code, the schema table), or
+/// takes more than a sandbox has.
+fn barred(message: String, hint: String, location: Location) -> TargetError {
+    let failure = Failure { message, code: None, detail: None, hint: Some(hint), location };
     TargetError::Barred(Barred { by: Bar::Sandbox, failure })
 }
 
@@ -105,7 +111,11 @@ fn too_much(code: ErrorCode) -> Option<String> {
         ErrorCode::TooBig => bounds::VALUE.unsigned_abs().into(),
         _ => return None,
     };
-    Some(format!("a sandbox has {} MiB for that; let the script do with less", most >> 20))
+    Some(format!(
+        "a sandbox has {} MiB for that; let the script do with less, or accept it by name in the \
+         policy of the base branch",
+        most >> 20
+    ))
 }
 
 fn cannot_run(reason: String, way_out: &str) -> TargetError {

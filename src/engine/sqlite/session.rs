@@ -39,6 +39,8 @@ impl Settings {
 pub(super) struct Session {
     pub(super) connection: Connection,
     pub(super) settings: Settings,
+    /// Whether it is bounded in what it takes.
+    is_bounded: bool,
 }
 
 /// Why a step of a script ended early.
@@ -68,7 +70,7 @@ impl Session {
         }
         connection.authorizer(Some(bounds::inside))?;
         settings.clock.attach(&mut connection)?;
-        Ok(Self { connection, settings })
+        Ok(Self { connection, settings, is_bounded: false })
     }
 
     /// Makes a connection one that anybody's scripts may run on, with bounds to what they take.
@@ -76,6 +78,7 @@ impl Session {
         bounds::bound(&connection)?;
         let mut session = Self::new(connection, settings)?;
         session.connection.authorizer(Some(bounds::bounded))?;
+        session.is_bounded = true;
         Ok(session)
     }
 
@@ -177,7 +180,8 @@ impl Session {
         match ended {
             Ended::Refused(error, span) => {
                 let location = Location::at(path.clone(), span);
-                errors::classify(&error, location, self.settings.engine_version.as_deref())
+                let version = self.settings.engine_version.as_deref();
+                errors::classify(&error, location, version, self.is_bounded)
             }
             Ended::Stopped(stop, span) => {
                 let limit = self.settings.statement_timeout.as_secs();

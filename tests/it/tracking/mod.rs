@@ -28,7 +28,7 @@ use migration_gate::model::{
 };
 use migration_gate::runner::tracking::{self, Note, Set, TrackedState, Tracker};
 
-use crate::support::{Folder, Ran, bare, finish};
+use crate::support::{Folder, PROGRAM, Ran, bare, finish};
 use plain::Plain;
 
 pub(crate) fn in_ci() -> bool {
@@ -59,6 +59,7 @@ pub(crate) fn server() -> Option<(Box<dyn Target>, String)> {
         postgres_url: None,
         unconfined: false,
     };
+    host::stand_for(PROGRAM.into());
     let mut server = match Postgres.sandbox(&spec) {
         Ok(server) => server,
         Err(EngineError::Unavailable { what, .. }) if !in_ci() => {
