@@ -157,10 +157,7 @@ impl WorktreeSource {
         let limits = Limits::new(std::slice::from_ref(folder));
         for change in self.dirty(&index, &limits).map_err(failed)? {
             if change.gone {
-                // To Git a device is no file.
-                if !self.is_device(&change.path)? {
-                    places.remove(&change.path);
-                }
+                places.remove(&change.path);
             } else if is_within(&change.path, folder) {
                 places.insert(change.path, Place::Disk);
             }
@@ -169,11 +166,6 @@ impl WorktreeSource {
             return Err(too_much(folder, &format!("more than {MAX_NAMES} files")));
         }
         Ok(places)
-    }
-
-    fn is_device(&self, path: &[u8]) -> Result<bool, ChangesError> {
-        let found = disk::look(&self.top, path)?;
-        Ok(found.is_some_and(|(_, found)| disk::is_device(found.file_type())))
     }
 
     /// Where a file of the index is; `None` where the index does not name it, or names several.
