@@ -28,8 +28,8 @@ pub struct Excess {
     next: Instant,
 }
 
-/// How often the disk is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the disk is looked at: room for a file is had in no time.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Excess {
     /// A look at these folders, and at a group that is not there yet.

@@ -160,7 +160,7 @@ fn a_program_that_starts_ever_more_is_ended_with_all_of_them() {
 
 #[test]
 fn a_program_that_writes_ever_more_files_is_ended() {
-    let fill = "i=0; while :; do i=$((i+1)); fallocate -l 500M f$i || exit; done";
+    let fill = "i=0; while :; do i=$((i+1)); fallocate -l 100M f$i || exit; done";
     let Some(ended) = in_a_workplace(fill) else { return };
     assert!(matches!(ended, Captured::TooMuch), "{ended:?}");
 }

@@ -41,9 +41,11 @@ fn subject() -> Option<Subject> {
         return None;
     }
     // The only thing a script can say is why it failed.
-    let ask = "DO $$ BEGIN RAISE '%', current_setting('unix_socket_directories'); END $$";
+    // A folder of the machine is no part of what it says, so it is written otherwise.
+    let ask = "DO $$ BEGIN \
+        RAISE '%', translate(current_setting('unix_socket_directories'), '/', '|'); END $$";
     let socket = match target.execute(&script("ask.sql", ask, TransactionMode::Bare)) {
-        Err(TargetError::Script(failure)) => failure.message,
+        Err(TargetError::Script(failure)) => failure.message.replace('|', "/"),
         other => panic!("{other:?}"),
     };
     Some(Subject { target, socket })

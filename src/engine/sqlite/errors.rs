@@ -69,7 +69,7 @@ pub(super) fn classify(
     if code.is_some_and(is_denied) || bounds::is_loader_refused(&message) {
         let hint = "a migration may use only its own database; leave other files alone, or accept \
                     it by name in the policy of the base branch";
-        return barred(message, hint.into(), location);
+        return barred(message, None, hint.into(), location);
     }
     for (sign, way_out) in NOT_HERE {
         if message.starts_with(sign) {
@@ -84,22 +84,17 @@ pub(super) fn classify(
             "use a release of migration-gate with that SQLite",
         );
     }
+    let name = code.filter(|code| code.extended_code > 1).map(|code| code_name(code.extended_code));
     if let Some(hint) = code.filter(|_| is_bounded).and_then(|code| too_much(code.code)) {
-        return barred(message, hint, location);
+        return barred(message, name, hint, location);
     }
-    TargetError::Script(Failure {
-        message,
-        code: code.filter(|code| code.extended_code > 1).map(|code| code_name(code.extended_code)),
-        detail: None,
-        hint: None,
-        location,
-    })
+    TargetError::Script(Failure { message, code: name, detail: None, hint: None, location })
 }
 
 /// A script that reaches for what is not its own (another file, machine code, the schema table), or
 /// takes more than a sandbox has.
-fn barred(message: String, hint: String, location: Location) -> TargetError {
-    let failure = Failure { message, code: None, detail: None, hint: Some(hint), location };
+fn barred(message: String, code: Option<String>, hint: String, location: Location) -> TargetError {
+    let failure = Failure { message, code, detail: None, hint: Some(hint), location };
     TargetError::Barred(Barred { by: Bar::Sandbox, failure })
 }
 

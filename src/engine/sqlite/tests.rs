@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{DifferenceKind, Failure, RepoPath, TransactionMode};
+use crate::model::{Barred, DifferenceKind, Failure, RepoPath, TransactionMode};
 
 fn script(sql: &str) -> Script {
     Script::whole(RepoPath::new("m/1.sql").unwrap(), sql.into(), TransactionMode::Wrapped)
@@ -142,7 +142,10 @@ fn what_honest_migrations_set_is_no_fault_and_lifts_no_bound() {
 fn bounded(sql: &str) -> String {
     bound_memory().unwrap();
     let mut target = target_with(Duration::from_secs(60));
-    let failure = failure(&mut *target, &bare(sql));
+    let failure = match target.execute(&bare(sql)) {
+        Err(TargetError::Script(failure) | TargetError::Barred(Barred { failure, .. })) => failure,
+        other => panic!("expected a failing script, got {other:?}"),
+    };
     target.execute(&script("CREATE TABLE after(x)")).unwrap();
     assert!(target.snapshot().is_ok());
     failure.code.unwrap_or(failure.message)

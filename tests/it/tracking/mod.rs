@@ -69,10 +69,12 @@ pub(crate) fn server() -> Option<(Box<dyn Target>, String)> {
         Err(error) => panic!("{error}"),
     };
     // The only thing a script can say is why it failed.
-    let ask = "DO $$ BEGIN RAISE '%', current_setting('unix_socket_directories'); END $$";
+    // A folder of the machine is no part of what it says, so it is written otherwise.
+    let ask = "DO $$ BEGIN \
+        RAISE '%', translate(current_setting('unix_socket_directories'), '/', '|'); END $$";
     let ask = Script::whole(RepoPath::root(), ask.into(), TransactionMode::Bare);
     let socket = match server.execute(&ask) {
-        Err(TargetError::Script(failure)) => failure.message,
+        Err(TargetError::Script(failure)) => failure.message.replace('|', "/"),
         other => panic!("{other:?}"),
     };
     Some((server, socket))
