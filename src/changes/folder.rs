@@ -9,6 +9,7 @@ use git2::{Index, IndexEntry, ObjectType, Odb, Oid, Repository};
 
 use super::diff::{Limits, collect};
 use super::entry::{Builder, MAX_DEPTH, MAX_NAMES, MAX_TREE, index_entry, neighbours, too_much};
+use super::kept::Kept;
 use super::words::{shown, unreadable_file};
 use super::{ChangesError, Comparison, Sides, Source, disk};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
@@ -30,9 +31,9 @@ pub fn folders(base: Option<&Path>, head: &Path) -> Result<Sides, ChangesError> 
     let base = base.map(FolderSource::new).transpose()?;
     let known = Comparison {
         base_label: base.as_ref().map(|_| "base folder".to_owned()),
-        base: base.clone().map(|base| Box::new(base) as Box<dyn Source>),
+        base: base.clone().map(|base| Box::new(Kept::new(base)) as Box<dyn Source>),
         base_commit: None,
-        head: Box::new(head.clone()),
+        head: Box::new(Kept::new(head.clone())),
         head_label: "head folder".to_owned(),
         head_commit: None,
         tip: None,

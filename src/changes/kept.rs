@@ -1,0 +1,90 @@
+//! A side that is read once, however many ask.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::iter::successors;
+
+use super::{ChangesError, Source};
+use crate::model::{Entry, EntryKind, RepoPath, Tree};
+
+/// How many bytes of trees are kept; what comes after them is read each time.
+const MOST_KEPT: usize = 64 << 20;
+/// About what a file takes up beside its name and its content, in bytes.
+const PER_FILE: usize = 200;
+
+/// A side that keeps the names and the trees it has read, by their folders.
+pub(super) struct Kept<S> {
+    side: S,
+    names: RefCell<BTreeMap<RepoPath, Vec<RepoPath>>>,
+    trees: RefCell<BTreeMap<RepoPath, Tree>>,
+    room: Cell<usize>,
+}
+
+impl<S> Kept<S> {
+    pub(super) fn new(side: S) -> Self {
+        let (names, trees) = (RefCell::default(), RefCell::default());
+        Self { side, names, trees, room: Cell::new(MOST_KEPT) }
+    }
+
+    /// Keeps a tree where there is room for it.
+    fn keep(&self, tree: &Tree) {
+        let taken = tree.iter().map(|(name, entry)| name.len() + entry.bytes.len() + PER_FILE);
+        if let Some(left) = self.room.get().checked_sub(taken.sum()) {
+            self.room.set(left);
+            self.trees.borrow_mut().insert(tree.root().clone(), tree.clone());
+        }
+    }
+
+    /// What is kept of a file: it, or that there is none.
+    fn known(&self, path: &RepoPath) -> Option<Option<Entry>> {
+        if let Some((folder, tree)) = around(&self.trees.borrow(), path) {
+            let entry = tree.get(path.below(&folder).unwrap_or_default());
+            // What is shown instead of a name that is not UTF-8 may be the name of another.
+            if entry.is_none_or(|entry| entry.kind != EntryKind::UnreadableName) {
+                return Some(entry.cloned());
+            }
+        }
+        let names = self.names.borrow();
+        let (_, names) = around(&names, path)?;
+        names.binary_search(path).is_err().then_some(None)
+    }
+}
+
+/// What is kept of the nearest folder that a path is or is in, with that folder.
+fn around<'a, T>(kept: &'a BTreeMap<RepoPath, T>, path: &RepoPath) -> Option<(RepoPath, &'a T)> {
+    let mut folders = successors(Some(path.clone()), RepoPath::parent);
+    folders.find_map(|folder| kept.get(&folder).map(|kept| (folder, kept)))
+}
+
+impl<S: Source> Source for Kept<S> {
+    fn names(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, ChangesError> {
+        if let Some((_, names)) = around(&self.names.borrow(), folder) {
+            let inside = |path: &&RepoPath| path.below(folder).is_some();
+            return Ok(names.iter().filter(inside).cloned().collect());
+        }
+        let names = self.side.names(folder)?;
+        self.names.borrow_mut().insert(folder.clone(), names.clone());
+        Ok(names)
+    }
+
+    fn tree(&self, folder: &RepoPath) -> Result<Tree, ChangesError> {
+        if let Some(tree) = self.trees.borrow().get(folder) {
+            return Ok(tree.clone());
+        }
+        let tree = self.side.tree(folder)?;
+        self.keep(&tree);
+        Ok(tree)
+    }
+
+    fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError> {
+        self.known(path).map_or_else(|| self.side.file(path), Ok)
+    }
+
+    fn history(
+        &self,
+        path: &RepoPath,
+        commits: usize,
+    ) -> Result<Vec<(i64, Option<Entry>)>, ChangesError> {
+        self.side.history(path, commits)
+    }
+}
