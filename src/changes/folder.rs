@@ -123,8 +123,9 @@ impl Source for FolderSource {
         let mut sorted: Vec<_> =
             paths.iter().map(|path| (RepoPath::from_git(path), path)).collect();
         sorted.sort();
+        let mut reader = disk::Reader::new(&self.top);
         for ((shown, utf8), path) in sorted {
-            builder.add(&shown, utf8, || disk::read(&self.top, path))?;
+            builder.add(&shown, utf8, || reader.read(path))?;
         }
         Ok(builder.finish(neighbours(folder, |path| disk::is_regular(&self.top, path))))
     }

@@ -37,28 +37,29 @@ impl<S> Kept<S> {
 
     /// What is kept of a file: it, or that there is none.
     fn known(&self, path: &RepoPath) -> Option<Option<Entry>> {
-        if let Some((folder, tree)) = around(&self.trees.borrow(), path) {
-            let entry = tree.get(path.below(&folder).unwrap_or_default());
+        if let Some(tree) = around(&self.trees.borrow(), path) {
+            let entry = tree.get(path.below(tree.root()).unwrap_or_default());
             // What is shown instead of a name that is not UTF-8 may be the name of another.
             if entry.is_none_or(|entry| entry.kind != EntryKind::UnreadableName) {
                 return Some(entry.cloned());
             }
         }
         let names = self.names.borrow();
-        let (_, names) = around(&names, path)?;
-        names.binary_search(path).is_err().then_some(None)
+        around(&names, path)?.binary_search(path).is_err().then_some(None)
     }
 }
 
-/// What is kept of the nearest folder that a path is or is in, with that folder.
-fn around<'a, T>(kept: &'a BTreeMap<RepoPath, T>, path: &RepoPath) -> Option<(RepoPath, &'a T)> {
-    let mut folders = successors(Some(path.clone()), RepoPath::parent);
-    folders.find_map(|folder| kept.get(&folder).map(|kept| (folder, kept)))
+/// What is kept of the nearest folder that a path is or is in.
+fn around<'a, T>(kept: &'a BTreeMap<RepoPath, T>, path: &'a RepoPath) -> Option<&'a T> {
+    let above = |path: &&'a str| path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut folders =
+        successors(Some(path.as_str()), |path| (!path.is_empty()).then(|| above(path)));
+    folders.find_map(|folder| kept.get(folder))
 }
 
 impl<S: Source> Source for Kept<S> {
     fn names(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, ChangesError> {
-        if let Some((_, names)) = around(&self.names.borrow(), folder) {
+        if let Some(names) = around(&self.names.borrow(), folder) {
             let inside = |path: &&RepoPath| path.below(folder).is_some();
             return Ok(names.iter().filter(inside).cloned().collect());
         }

@@ -1,5 +1,8 @@
 //! The digest of the facts: the same for the same change, whenever it is checked.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Document;
@@ -23,21 +26,29 @@ pub fn digest(report: &Report, sources: &SourceMap) -> String {
 /// canonical form.
 #[must_use]
 pub fn digest_of(document: &Value) -> String {
-    let mut document = document.clone();
-    if let Some(members) = document.as_object_mut() {
-        let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned();
-        let mut found = list(members.get("findings")).unwrap_or_default();
-        let waived = list(members.get("waived")).unwrap_or_default();
-        found.extend(waived.iter().filter_map(|waived| waived.get("finding").cloned()));
-        found.retain(|finding| finding.get("timed") != Some(&Value::Bool(true)));
-        found.sort_by_cached_key(canonical);
-        members.retain(|name, _| !NO_FACTS.contains(&name.as_str()));
-        members.insert("findings".to_owned(), Value::Array(found));
-    }
-    sha256(&canonical(&document))
+    let Some(members) = document.as_object() else { return sha256(&canonical(document)) };
+    let list = |name| members.get(name).and_then(Value::as_array).into_iter().flatten();
+    let waived = list("waived").filter_map(|waived| waived.get("finding"));
+    let is_timed = |finding: &Value| finding.get("timed") == Some(&Value::Bool(true));
+    let mut found: Vec<&Value> =
+        list("findings").chain(waived).filter(|finding| !is_timed(finding)).collect();
+    found.sort_by_cached_key(|finding| canonical(finding));
+    let facts = members.iter().filter(|(name, _)| !NO_FACTS.contains(&name.as_str()));
+    let mut facts: BTreeMap<&str, Fact<'_>> =
+        facts.map(|(name, value)| (name.as_str(), Fact::Member(value))).collect();
+    facts.insert("findings", Fact::Findings(found));
+    sha256(&canonical(&facts))
 }
 
-fn canonical(value: &Value) -> Vec<u8> {
+/// What the digest is over.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fact<'a> {
+    Member(&'a Value),
+    Findings(Vec<&'a Value>),
+}
+
+fn canonical(value: &impl Serialize) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).unwrap_or_default()
 }
 
