@@ -223,7 +223,8 @@ fn indexed(index: &Index, folder: &RepoPath) -> Result<Vec<IndexEntry>, git2::Er
         .collect())
 }
 
-fn is_within(path: &[u8], folder: &RepoPath) -> bool {
+/// Whether a path is a folder or below it.
+pub(super) fn is_within(path: &[u8], folder: &RepoPath) -> bool {
     let folder = folder.as_str().as_bytes();
     folder.is_empty()
         || path

@@ -8,7 +8,7 @@ use super::names;
 use super::source::{self, Read};
 use super::{PostgresCx, ScriptCx, Statement};
 use crate::model::{Class, Levels, RuleMeta, printable};
-use crate::rules::{Check, Direction, RULES, Rule, Sink};
+use crate::rules::{Check, Direction, LevelPolicy, RULES, Rule, Sink};
 
 /// Where a rule of the linter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,15 @@ pub(super) const fn linted(code: Code, row: Row) -> Rule {
     }
 }
 
-/// Runs the linter with every rule that is ours and holds the way the script goes.
-pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) -> Vec<Violation> {
-    let codes = RULES.iter().filter_map(|rule| match &rule.check {
+/// Runs the linter with every rule that is ours, is not switched off and holds the way the script
+/// goes.
+pub(super) fn run(
+    script: &ScriptCx<'_>,
+    (read, statements): (&Read, &[Statement]),
+    levels: &LevelPolicy,
+) -> Vec<Violation> {
+    let told = RULES.iter().filter(|rule| !levels.silences(&rule.meta));
+    let codes = told.filter_map(|rule| match &rule.check {
         Check::Linted(linted) if linted.holds(script.direction) => Some(linted.code),
         _ => None,
     });
