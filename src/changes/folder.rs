@@ -34,9 +34,9 @@ pub fn folders(base: Option<&Path>, head: &Path) -> Result<Sides, ChangesError> 
     let base = base.map(FolderSource::new).transpose()?;
     let known = Comparison {
         base_label: base.as_ref().map(|_| "base folder".to_owned()),
-        base: base.clone().map(|base| Box::new(Kept::new(base)) as Box<dyn Source>),
+        base: base.clone().map(|base| Box::new(Kept::new(base, true)) as Box<dyn Source>),
         base_commit: None,
-        head: Box::new(Kept::new(head.clone())),
+        head: Box::new(Kept::new(head.clone(), true)),
         head_label: "head folder".to_owned(),
         head_commit: None,
         tip: None,

@@ -15,15 +15,18 @@ const PER_FILE: usize = 200;
 /// A side that keeps the names and the trees it has read, by their folders.
 pub(super) struct Kept<S> {
     side: S,
+    names_all: bool,
     names: RefCell<BTreeMap<RepoPath, Vec<RepoPath>>>,
     trees: RefCell<BTreeMap<RepoPath, Tree>>,
     room: Cell<usize>,
 }
 
 impl<S> Kept<S> {
-    pub(super) fn new(side: S) -> Self {
+    /// A side. Whether it `names_all` that it tells of decides whether what it does not name is
+    /// nowhere.
+    pub(super) fn new(side: S, names_all: bool) -> Self {
         let (names, trees) = (RefCell::default(), RefCell::default());
-        Self { side, names, trees, room: Cell::new(MOST_KEPT) }
+        Self { side, names_all, names, trees, room: Cell::new(MOST_KEPT) }
     }
 
     /// Keeps a tree where there is room for it.
@@ -40,12 +43,14 @@ impl<S> Kept<S> {
         if let Some(tree) = around(&self.trees.borrow(), path) {
             let entry = tree.get(path.below(tree.root()).unwrap_or_default());
             // What is shown instead of a name that is not UTF-8 may be the name of another.
-            if entry.is_none_or(|entry| entry.kind != EntryKind::UnreadableName) {
+            let entry = entry.filter(|entry| entry.kind != EntryKind::UnreadableName);
+            if entry.is_some() {
                 return Some(entry.cloned());
             }
         }
         let names = self.names.borrow();
-        around(&names, path)?.binary_search(path).is_err().then_some(None)
+        let is_named = around(&names, path).is_none_or(|names| names.binary_search(path).is_ok());
+        (self.names_all && !is_named).then_some(None)
     }
 }
 
@@ -87,5 +92,74 @@ impl<S: Source> Source for Kept<S> {
         commits: usize,
     ) -> Result<Vec<(i64, Option<Entry>)>, ChangesError> {
         self.side.history(path, commits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two files, and how often somebody asked for anything.
+    #[derive(Default)]
+    struct Two {
+        asked: Cell<usize>,
+    }
+
+    impl Source for Two {
+        fn names(&self, _: &RepoPath) -> Result<Vec<RepoPath>, ChangesError> {
+            self.asked.set(self.asked.get() + 1);
+            Ok(["a/1.sql", "b/2.sql"].into_iter().filter_map(RepoPath::new).collect())
+        }
+
+        fn tree(&self, folder: &RepoPath) -> Result<Tree, ChangesError> {
+            self.asked.set(self.asked.get() + 1);
+            let mut tree = Tree::new(folder.clone());
+            tree.insert("1.sql", Entry::file(*b"SELECT 1"));
+            tree.insert("\\xff", Entry::special(EntryKind::UnreadableName));
+            Ok(tree)
+        }
+
+        fn file(&self, _: &RepoPath) -> Result<Option<Entry>, ChangesError> {
+            self.asked.set(self.asked.get() + 1);
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_not_read_again() {
+        let [a, file, none] = ["a", "a/1.sql", "a/3.sql"].map(|name| RepoPath::new(name).unwrap());
+        let side = Kept::new(Two::default(), true);
+        for _ in 0..2 {
+            assert_eq!(side.names(&RepoPath::root()).unwrap().len(), 2);
+            assert_eq!(side.names(&a).unwrap(), std::slice::from_ref(&file));
+            assert!(side.file(&none).unwrap().is_none());
+        }
+        assert_eq!(side.side.asked.get(), 1);
+        for _ in 0..2 {
+            assert_eq!(side.tree(&a).unwrap().iter().count(), 2);
+            assert_eq!(&*side.file(&file).unwrap().unwrap().bytes, b"SELECT 1");
+        }
+        assert_eq!(side.side.asked.get(), 2);
+    }
+
+    #[test]
+    fn what_a_side_may_tell_otherwise_is_asked_for() {
+        let side = Kept::new(Two::default(), false);
+        side.names(&RepoPath::root()).unwrap();
+        let [a, none, shown] = ["a", "a/3.sql", "a/\\xff"].map(|name| RepoPath::new(name).unwrap());
+        side.file(&none).unwrap();
+        side.tree(&a).unwrap();
+        side.file(&shown).unwrap();
+        assert_eq!(side.side.asked.get(), 4);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let side = Kept::new(Two::default(), true);
+        side.room.set(PER_FILE);
+        let a = RepoPath::new("a").unwrap();
+        side.tree(&a).unwrap();
+        side.tree(&a).unwrap();
+        assert_eq!(side.side.asked.get(), 2);
     }
 }
