@@ -10,6 +10,7 @@ mod dryrun;
 mod governance;
 mod history;
 mod layout;
+mod levels;
 mod manifest;
 mod portability;
 #[cfg(test)]
@@ -24,18 +25,17 @@ mod supersede;
 mod testing;
 mod told;
 
-use std::collections::BTreeMap;
-
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{
-    EngineKind, Finding, Inconclusive, Level, Levels, Location, Moment, RepoPath, Rollout,
-    RuleMeta, SchemaEvidence, Script, SetEvidence, Step, Waiver,
+    EngineKind, Finding, Inconclusive, Location, Moment, RepoPath, Rollout, RuleMeta,
+    SchemaEvidence, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
 use crate::threads;
 
 pub use dryrun::is_barred;
 pub use governance::{acceptances, waiver_uses};
+pub use levels::LevelPolicy;
 pub use registry::RULES;
 pub use sink::{Draft, Sink};
 pub use sql::postgres::{Linted, PostgresCx};
@@ -180,34 +180,6 @@ pub struct EvidenceCx<'a> {
     pub catalog: &'a SetCatalog,
     /// What was seen of it.
     pub evidence: &'a SetEvidence,
-}
-
-/// Which level a finding gets.
-#[derive(Clone, Debug, Default)]
-pub struct LevelPolicy {
-    /// The strict preset.
-    pub strict: bool,
-    /// The policy's own levels, by rule id.
-    pub overrides: BTreeMap<String, Level>,
-}
-
-impl LevelPolicy {
-    /// The level of a finding of `rule` that weighs `levels`.
-    #[must_use]
-    pub fn level(&self, rule: &RuleMeta, levels: Levels) -> Level {
-        let preset = if self.strict { levels.strict } else { levels.recommended };
-        match self.overrides.get(rule.id) {
-            // An observation is nobody's fault, so a policy may only silence it.
-            Some(Level::Off) => Level::Off,
-            Some(level) if levels != Levels::OBSERVATION => *level,
-            _ => preset,
-        }
-    }
-
-    /// Whether a rule is off at its usual levels, so that it need not look.
-    fn silences(&self, rule: &RuleMeta) -> bool {
-        self.level(rule, rule.levels) == Level::Off
-    }
 }
 
 /// The rule of that id.
@@ -388,17 +360,5 @@ mod tests {
             }
             assert!(!summary.ends_with('.') && why.ends_with('.') && fix.ends_with('.'), "{id}");
         }
-    }
-
-    #[test]
-    fn a_policy_cannot_make_an_error_of_an_observation() {
-        let rule = &rollback::leaves_trace::RULE.meta;
-        let mut policy = LevelPolicy { strict: true, ..LevelPolicy::default() };
-        policy.overrides.insert(rule.id.into(), Level::Error);
-        assert_eq!(policy.level(rule, Levels::OBSERVATION), Level::Note);
-        policy.overrides.insert(rule.id.into(), Level::Warning);
-        assert_eq!(policy.level(rule, Levels::ERROR), Level::Warning);
-        policy.overrides.insert(rule.id.into(), Level::Off);
-        assert_eq!(policy.level(rule, Levels::OBSERVATION), Level::Off);
     }
 }
