@@ -8,6 +8,7 @@ use super::base::{self, Base};
 use super::commit::CommitSource;
 use super::diff::{self, Limits};
 use super::head::{self, Head};
+use super::trees::Folders;
 use super::words::unreadable;
 use super::worktree::WorktreeSource;
 use super::{ChangesError, Comparison, Request, Sides, Source, Worktree, repository};
@@ -40,7 +41,8 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
         true => Base { label: "none, everything is judged".to_owned(), ..base },
         false => base,
     });
-    let changed = Changed::new(repo, &head)?;
+    let folders = Rc::new(Folders::new(repo));
+    let changed = Changed::new(&folders, repo, &head)?;
     let worktree = match (&changed, repo.workdir()) {
         (Changed::Worktree(_), Some(top)) => {
             let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
@@ -65,10 +67,10 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     };
     let Some(base) = base else { return Ok(Sides::equal(known)) };
     if let Some(target) = base.tip {
-        known.tip = Some(Box::new(CommitSource::new(repo, target.id)?));
+        known.tip = Some(Box::new(CommitSource::new(&folders, target.id)?));
         known.tip_label = Some(target.label());
     }
-    let source = CommitSource::new(repo, base.id)?;
+    let source = CommitSource::new(&folders, base.id)?;
     let tree = source.tree_id();
     known.base = Some(Box::new(source));
     known.base_label = Some(base.label);
@@ -87,9 +89,15 @@ enum Changed {
 }
 
 impl Changed {
-    fn new(repo: &Rc<Repository>, head: &Head) -> Result<Self, ChangesError> {
+    fn new(
+        folders: &Rc<Folders>,
+        repo: &Rc<Repository>,
+        head: &Head,
+    ) -> Result<Self, ChangesError> {
         match head.commit {
-            Some(commit) if !head.is_worktree => CommitSource::new(repo, commit).map(Self::Commit),
+            Some(commit) if !head.is_worktree => {
+                CommitSource::new(folders, commit).map(Self::Commit)
+            }
             _ => WorktreeSource::new(repo).map(Self::Worktree),
         }
     }
@@ -104,10 +112,12 @@ impl Changed {
     /// What differs from the tree `base`.
     fn since(&self, base: Oid, limits: &Limits) -> Result<Vec<FileChange>, ChangesError> {
         match self {
-            Self::Commit(head) => diff::trees(head.repository(), base, head.tree_id(), limits)
-                .map_err(|error| {
-                    unreadable(head.repository(), "the difference to the base", &error)
-                }),
+            Self::Commit(head) => {
+                let folders = head.folders();
+                diff::trees(folders, base, head.tree_id(), limits).map_err(|error| {
+                    unreadable(folders.repository(), "the difference to the base", &error)
+                })
+            }
             Self::Worktree(head) => head.changes(base, limits),
         }
     }

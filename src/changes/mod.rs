@@ -17,6 +17,7 @@ mod repository;
 mod revision;
 mod sides;
 mod target;
+mod trees;
 mod words;
 mod workflow;
 mod worktree;
