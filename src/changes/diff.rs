@@ -28,6 +28,11 @@ impl Limits {
         if paths.iter().any(RepoPath::is_root) { Self(Vec::new()) } else { Self(paths.to_vec()) }
     }
 
+    /// Whether nothing is left out.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Options for a diff that looks only there.
     pub(super) fn options(&self) -> DiffOptions {
         only(self.0.iter().map(|path| path.as_str().as_bytes()))
@@ -49,7 +54,7 @@ impl Limits {
 
 /// Options for a diff that looks only at these paths and below them; at everything where there are
 /// none.
-fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
+pub(super) fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
     let mut options = DiffOptions::new();
     options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
     // No file has a NUL in its name, and git2 panics on one.

@@ -1,8 +1,9 @@
 //! The files of the working tree: what the index names and is on disk, and what is untracked
 //! but not ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,10 +11,10 @@ use std::rc::Rc;
 use git2::{Delta, ErrorCode, Index, IndexEntry, Oid, Repository};
 
 use super::commit::read_blob;
-use super::diff::{Limits, collect};
+use super::diff::{Limits, collect, only};
 use super::entry::{Builder, MAX_FILE, MAX_NAMES, index_entry, neighbours, too_much};
 use super::words::unreadable;
-use super::{ChangesError, Source, disk};
+use super::{ChangesError, Source, disk, noted};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 
 const SUBMODULE: u32 = 0o160_000;
@@ -28,6 +29,8 @@ const BEFORE_ALL_OTHERS: i32 = 1000;
 pub(super) struct WorktreeSource {
     repo: Rc<Repository>,
     top: PathBuf,
+    /// The file of the index, as it was before it was read.
+    written: Option<Metadata>,
 }
 
 /// Where the content of a name is.
@@ -61,7 +64,8 @@ impl WorktreeSource {
         let top = repo.workdir().map(Path::to_path_buf).ok_or_else(|| {
             unreadable(repo, "the working tree", &git2::Error::from_str("the repository is bare"))
         })?;
-        Ok(Self { repo: Rc::clone(repo), top })
+        let written = repo.path().join("index").symlink_metadata().ok();
+        Ok(Self { repo: Rc::clone(repo), top, written })
     }
 
     /// What differs between the tree `base` and the working tree. The files that Git itself
@@ -119,7 +123,12 @@ impl WorktreeSource {
 
     /// What the working tree changed against the index, as Git's own status sees it.
     fn dirty(&self, index: &Index, limits: &Limits) -> Result<Vec<Dirty>, git2::Error> {
-        let mut options = limits.options();
+        let suspects = if limits.are_none() { self.suspects(index) } else { None };
+        let mut options = match &suspects {
+            Some(suspects) if suspects.is_empty() => return Ok(Vec::new()),
+            Some(suspects) => only(suspects.iter().map(Vec::as_slice)),
+            None => limits.options(),
+        };
         options
             .include_untracked(true)
             .recurse_untracked_dirs(true)
@@ -143,6 +152,21 @@ impl WorktreeSource {
             }
         }
         Ok(dirty)
+    }
+
+    /// The only names that libgit2 has to look at; `None` where it had better look at all.
+    fn suspects(&self, index: &Index) -> Option<BTreeSet<Vec<u8>>> {
+        let config = self.repo.config().ok()?;
+        // Where names on disk are spelled otherwise than in the index, it is libgit2 that knows how.
+        let is_off = |key: &str| match config.get_bool(key) {
+            Ok(set) => !set,
+            Err(error) => error.code() == ErrorCode::NotFound,
+        };
+        if !["core.ignorecase", "core.precomposeunicode"].into_iter().all(is_off) {
+            return None;
+        }
+        let entries: Vec<IndexEntry> = index.iter().collect();
+        noted::suspects(&self.top, self.written.as_ref()?, &entries)
     }
 
     /// The names at or below `folder`.
