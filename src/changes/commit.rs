@@ -40,11 +40,6 @@ impl CommitSource {
         Ok(Self { folders: Rc::clone(folders), commit, tree: tree.tree_id() })
     }
 
-    /// The folders that it shares with other commits of its repository.
-    pub(super) fn folders(&self) -> &Folders {
-        &self.folders
-    }
-
     /// The root tree's id.
     pub(super) fn tree_id(&self) -> Oid {
         self.tree

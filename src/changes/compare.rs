@@ -44,11 +44,11 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     let folders = Rc::new(Folders::new(repo));
     let changed = Changed::new(&folders, repo, &head)?;
     let worktree = match (&changed, repo.workdir()) {
-        (Changed::Worktree(_), Some(top)) => {
-            let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
+        (Changed::Worktree(source), Some(top)) => {
+            let has_conflicts = source.has_conflicts()?;
             let commit = repo.head().and_then(|head| head.peel_to_commit());
             let commit = commit.ok().map(|commit| commit.id().to_string());
-            Some(Worktree { top: top.to_owned(), commit, has_conflicts: index.has_conflicts() })
+            Some(Worktree { top: top.to_owned(), commit, has_conflicts })
         }
         _ => None,
     };
@@ -72,9 +72,10 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     }
     let source = CommitSource::new(&folders, base.id)?;
     let tree = source.tree_id();
+    let shared = Rc::clone(&folders);
     known.base = Some(Box::new(source));
     known.base_label = Some(base.label);
-    Ok(Sides::new(known, move |limits| changed.since(tree, limits)))
+    Ok(Sides::new(known, move |limits| changed.since(&shared, tree, limits)))
 }
 
 /// The head's commit; `None` for a working tree.
@@ -110,15 +111,19 @@ impl Changed {
     }
 
     /// What differs from the tree `base`.
-    fn since(&self, base: Oid, limits: &Limits) -> Result<Vec<FileChange>, ChangesError> {
+    fn since(
+        &self,
+        folders: &Folders,
+        base: Oid,
+        limits: &Limits,
+    ) -> Result<Vec<FileChange>, ChangesError> {
         match self {
             Self::Commit(head) => {
-                let folders = head.folders();
                 diff::trees(folders, base, head.tree_id(), limits).map_err(|error| {
                     unreadable(folders.repository(), "the difference to the base", &error)
                 })
             }
-            Self::Worktree(head) => head.changes(base, limits),
+            Self::Worktree(head) => head.changes(folders, base, limits),
         }
     }
 }

@@ -28,18 +28,13 @@ impl Limits {
         if paths.iter().any(RepoPath::is_root) { Self(Vec::new()) } else { Self(paths.to_vec()) }
     }
 
-    /// Whether nothing is left out.
-    pub(super) fn are_none(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Options for a diff that looks only there.
     pub(super) fn options(&self) -> DiffOptions {
         only(self.0.iter().map(|path| path.as_str().as_bytes()))
     }
 
     /// Whether a path is one of them, below one of them or on the way to one.
-    fn meet(&self, path: &[u8]) -> bool {
+    pub(super) fn meet(&self, path: &[u8]) -> bool {
         let is_within = |inner: &[u8], outer: &[u8]| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
         };
@@ -47,7 +42,7 @@ impl Limits {
         self.0.is_empty() || self.0.iter().any(|limit| meets(limit.as_str().as_bytes()))
     }
 
-    fn hold(&self, path: &RepoPath) -> bool {
+    pub(super) fn hold(&self, path: &RepoPath) -> bool {
         self.0.is_empty() || self.0.iter().any(|limit| path == limit || path.below(limit).is_some())
     }
 }
@@ -85,7 +80,7 @@ pub(super) fn trees(
 
 /// The paths at which two trees differ: those of files, and those of folders that only one side
 /// has or that are nested without end.
-fn unequal(
+pub(super) fn unequal(
     folders: &Folders,
     old: Oid,
     new: Oid,

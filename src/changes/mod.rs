@@ -12,6 +12,7 @@ mod entry;
 mod folder;
 mod head;
 mod hooks;
+mod index;
 mod noted;
 mod push;
 mod repository;

@@ -14,13 +14,13 @@ use std::path::Path;
 
 use git2::{IndexEntry, IndexTime};
 
+use super::diff::Limits;
+use super::index::{Noted, is_in_conflict};
+use crate::model::RepoPath;
 use crate::threads;
 
 /// The most names that are worth to be told apart from the rest.
-const MOST: usize = 1_000;
-/// The bits of an entry that tell the sides of a conflict apart.
-const STAGE: u16 = 0x3000;
-
+pub(super) const MOST: usize = 1_000;
 /// A folder of the index.
 struct Folder<'a> {
     /// The files in it, by name.
@@ -29,16 +29,12 @@ struct Folder<'a> {
     below: &'a [u8],
 }
 
-/// The paths below `top` that may be other than `entries` note them, in an index that was `written`
-/// then: files, links and folders that are new, gone or perhaps modified, each new one with a file
-/// of its folder, so that libgit2 sees that the folder holds some. `None` where they are too many,
-/// or a folder cannot be read.
-pub(super) fn suspects(
-    top: &Path,
-    written: &Metadata,
-    entries: &[IndexEntry],
-) -> Option<BTreeSet<Vec<u8>>> {
-    let folders = folders(entries)?;
+/// The paths below `top` that may be other than the index notes them, within the limits: files,
+/// links and folders that are new, gone or perhaps modified, each new one with a file of its
+/// folder, so that libgit2 sees that the folder holds some. `None` where they are too many, or not
+/// to be known here.
+pub(super) fn suspects(top: &Path, noted: &Noted, limits: &Limits) -> Option<BTreeSet<Vec<u8>>> {
+    let folders = folders(&noted.entries, limits)?;
     let mut levels: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
     for path in folders.keys() {
         levels.entry(depth(path)).or_default().push(path);
@@ -50,25 +46,33 @@ pub(super) fn suspects(
         let within = level.into_iter().filter(|path| real.contains(parent(path)));
         let (here, gone): (Vec<&[u8]>, Vec<&[u8]>) = within.partition(|path| real.contains(*path));
         suspects.extend(gone.into_iter().map(<[u8]>::to_vec));
-        for looked in
-            threads::side_by_side(&here, usize::MAX, |path| look(top, written, path, &folders))
-        {
+        for looked in threads::side_by_side(&here, usize::MAX, |path| {
+            look((top, path), &noted.written, &folders, limits)
+        }) {
             let looked = looked.ok()?;
             real.extend(looked.folders);
             suspects.extend(looked.suspects);
         }
-        if suspects.len() > MOST {
+        // What lies on the way to a limit may hold much beside it.
+        let is_held = |path: &Vec<u8>| limits.hold(&RepoPath::from_git(path).0);
+        if suspects.len() > MOST || !suspects.iter().all(is_held) {
             return None;
         }
     }
     Some(suspects)
 }
 
-/// The folders of the index, by path; `None` where it names what cannot be on disk.
-fn folders(entries: &[IndexEntry]) -> Option<BTreeMap<&[u8], Folder<'_>>> {
+/// The folders of the index with files within the limits, by path; `None` where there are none, or
+/// it names what cannot be on disk.
+fn folders<'a>(
+    entries: &'a [IndexEntry],
+    limits: &Limits,
+) -> Option<BTreeMap<&'a [u8], Folder<'a>>> {
     let is_false = |part: &[u8]| matches!(part, b"" | b"." | b"..");
     let is_path = |path: &[u8]| !path.split(|byte| *byte == b'/').any(is_false);
     let mut folders: BTreeMap<&[u8], Folder<'_>> = BTreeMap::new();
+    let entries: Vec<&IndexEntry> =
+        entries.iter().filter(|entry| limits.meet(&entry.path)).collect();
     for files in entries.chunk_by(|a, b| parent(&a.path) == parent(&b.path)) {
         if !files.iter().all(|file| is_path(&file.path)) {
             return None;
@@ -82,7 +86,8 @@ fn folders(entries: &[IndexEntry]) -> Option<BTreeMap<&[u8], Folder<'_>>> {
             folders.entry(path).or_insert_with(new);
         }
     }
-    Some(folders)
+    // Without a file of the index nothing is known of what is on disk.
+    Some(folders).filter(|folders| !folders.is_empty())
 }
 
 /// What is on disk in a folder of the index.
@@ -94,10 +99,10 @@ struct Looked {
 }
 
 fn look(
-    top: &Path,
+    (top, path): (&Path, &[u8]),
     written: &Metadata,
-    path: &[u8],
     folders: &BTreeMap<&[u8], Folder<'_>>,
+    limits: &Limits,
 ) -> io::Result<Looked> {
     let mut looked = Looked::default();
     let Some(folder) = folders.get(path) else { return Ok(looked) };
@@ -115,7 +120,7 @@ fn look(
         let full = [&path[..start.min(path.len())], &b"/"[..usize::from(start > 0)], name].concat();
         if folders.contains_key(full.as_slice()) && item.file_type()?.is_dir() {
             looked.folders.push(full);
-        } else if full != b".git" {
+        } else if full != b".git" && limits.meet(&full) {
             looked.suspects.extend([full, folder.below.to_vec()]);
         }
     }
@@ -136,7 +141,7 @@ fn is_as_noted(entry: &IndexEntry, item: &DirEntry, written: &Metadata) -> bool 
     };
     let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
     entry.mode == mode
-        && entry.flags & STAGE == 0
+        && !is_in_conflict(entry)
         && entry.file_size == found.len() as u32
         && entry.mtime == time(found.mtime(), found.mtime_nsec())
         && entry.ctime == time(found.ctime(), found.ctime_nsec())
