@@ -53,7 +53,7 @@ type Deed = (&'static str, fn(&Repo));
 const DEEDS: [Deed; 24] = [
     ("nothing", |_| {}),
     ("another text of the same length", |repo| {
-        repo.write("db/deep/2.sql", "select 'db/deep/9.sql';\n")
+        repo.write("db/deep/2.sql", "select 'db/deep/9.sql';\n");
     }),
     ("the same text again", |repo| repo.write("a.sql", "create table a (id int);\n")),
     ("another mode", |repo| {
