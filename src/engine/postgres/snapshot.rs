@@ -32,7 +32,9 @@ const STEADY: &str = "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NO
 /// Reads snapshots over one connection.
 pub(super) struct Catalog {
     stamps: Query,
+    /// All relations, and some of them.
     relations: Query,
+    few: Query,
     others: Query,
     rare: Query,
     /// The tables that can be filled with rows.
@@ -47,12 +49,14 @@ impl Catalog {
     /// A reader for a server of that major version.
     pub(super) fn new(major: u32, foreign_roles: Vec<String>) -> Self {
         const HEAD: &str = include_str!("snapshot/head.sql");
+        const RELATIONS: &str = include_str!("snapshot/relations.sql");
         const ASKED: &[Type] = &[Type::TEXT_ARRAY, Type::OID_ARRAY];
         let query =
             |text: &str| Query::new(query::assemble(&(HEAD.to_owned() + text), major), ASKED);
         Self {
             stamps: Query::new(query::assemble(include_str!("snapshot/stamps.sql"), major), &[]),
-            relations: query(include_str!("snapshot/relations.sql")),
+            relations: query(&RELATIONS.replace("wanted r", "rel r")),
+            few: query(RELATIONS),
             others: query(include_str!("snapshot/others.sql")),
             rare: query(include_str!("snapshot/rare.sql")),
             tables: Query::new(
@@ -72,8 +76,8 @@ impl Catalog {
 
     /// Forgets what was prepared: the connection is new or the script threw it away.
     pub(super) fn prepare_again(&mut self) {
-        let Self { stamps, relations, others, rare, tables, .. } = self;
-        for query in [stamps, relations, others, rare, tables] {
+        let Self { stamps, relations, few, others, rare, tables, .. } = self;
+        for query in [stamps, relations, few, others, rare, tables] {
             query.forget();
         }
     }
@@ -107,24 +111,17 @@ impl Catalog {
     fn describe(&mut self, client: &mut Client) -> Result<Known, postgres::Error> {
         let stamps = Stamps::of(&self.stamps.rows(client, &[])?)?;
         let mut now = Known { stamps, ..Known::default() };
-        let stays = now.stamps.others == self.known.stamps.others;
-        now.others = match stays && !now.stamps.others.fresh {
+        let stays = now.stamps.others == self.known.stamps.others && !now.stamps.others.fresh;
+        now.others = match stays {
             true => self.known.others.clone(),
             false => self.others(client, &now)?.into(),
         };
-        let all: Vec<u32> = now.stamps.relations.keys().copied().collect();
-        let wanted = match stays && now.others == self.known.others {
-            true => now.written_since(&self.known),
-            false => all.clone(),
-        };
-        self.relations(client, &wanted, &mut now)?;
-        if wanted.len() < all.len() {
-            if now.renames(&self.known) {
-                self.relations(client, &all, &mut now)?;
-            } else {
-                now.take_over(&self.known);
-            }
+        let wanted = now.written_since(&self.known);
+        self.relations(client, Some(&wanted), &mut now)?;
+        if now.renames(&self.known) {
+            self.relations(client, None, &mut now)?;
         }
+        now.take_over(&self.known);
         Ok(now)
     }
 
@@ -135,23 +132,33 @@ impl Catalog {
         if now.stamps.others.fresh {
             rows.extend(self.rare.rows(client, &[&self.foreign_roles, &none])?);
         }
-        rows.iter().map(described).collect()
+        let mut others = Described::default();
+        for row in &rows {
+            add(row, &mut others)?;
+        }
+        Ok(others)
     }
 
-    /// Some relations, and the roles and the database.
+    /// Some relations or all, and the roles and the database.
     fn relations(
         &mut self,
         client: &mut Client,
-        wanted: &[u32],
+        wanted: Option<&[u32]>,
         now: &mut Known,
     ) -> Result<(), postgres::Error> {
+        let all = now.stamps.relations.len();
+        // How a few are best looked up is not how all are.
+        let few = wanted.filter(|wanted| wanted.len() * 2 < all);
+        let query = if few.is_some() { &mut self.few } else { &mut self.relations };
+        let rows = query.rows(client, &[&self.foreign_roles, &few.unwrap_or_default()])?;
+        let asked = |oid: &&u32| few.is_none_or(|few| few.contains(oid));
+        let asked = now.stamps.relations.keys().filter(asked);
         let mut relations: BTreeMap<u32, Described> =
-            wanted.iter().map(|oid| (*oid, Described::new())).collect();
-        let mut server = Described::new();
-        for row in &self.relations.rows(client, &[&self.foreign_roles, &wanted])? {
-            let (key, object) = described(row)?;
+            asked.map(|oid| (*oid, Described::default())).collect();
+        let mut server = Described::default();
+        for row in &rows {
             let of = row.try_get::<_, Option<u32>>(10)?;
-            of.and_then(|of| relations.get_mut(&of)).unwrap_or(&mut server).insert(key, object);
+            add(row, of.and_then(|of| relations.get_mut(&of)).unwrap_or(&mut server))?;
         }
         now.server = server.into();
         now.relations = relations.into_iter().map(|(oid, one)| (oid, one.into())).collect();
@@ -159,8 +166,8 @@ impl Catalog {
     }
 }
 
-/// What one row describes.
-fn described(row: &Row) -> Result<(ObjectKey, Object), postgres::Error> {
+/// Adds what one row describes.
+fn add(row: &Row, described: &mut Described) -> Result<(), postgres::Error> {
     let text = |index: usize| row.try_get::<_, Option<&str>>(index);
     let key = ObjectKey::new(text(0)?.unwrap_or_default(), text(1)?.unwrap_or_default());
     let parent = match (text(2)?, text(3)?) {
@@ -173,7 +180,11 @@ fn described(row: &Row) -> Result<(ObjectKey, Object), postgres::Error> {
     };
     let facts = pairs(row.try_get(8)?);
     let notes = pairs(row.try_get(9)?);
-    Ok((key, Object { parent, facts, notes, generated_name }))
+    if let (Some(of), Some(own)) = (row.try_get(10)?, row.try_get(11)?) {
+        described.names.insert((of, own), key.clone());
+    }
+    described.objects.insert(key, Object { parent, facts, notes, generated_name });
+    Ok(())
 }
 
 /// Name, value, name, value, …; a name without a value is left out.

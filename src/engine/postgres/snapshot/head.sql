@@ -1,7 +1,8 @@
 -- The catalog as rows of one shape, read by snapshot.rs:
 --   kind, name, parent's kind, parent's name,
 --   own name, and the stem, middle and label that PostgreSQL would make a name of,
---   facts (name, value, name, value, …; a NULL value is left out), notes likewise.
+--   facts (name, value, name, value, …; a NULL value is left out), notes likewise,
+--   the number of the object that it is or is part of, and its own number there.
 -- A line that ends in "since N" or "before N" is for servers of those versions only.
 -- $acl(entries; kind; owner), $comment(oid; class) and $own(oid; class) are written out by
 -- snapshot.rs: sorted grants where they differ from the default, the comment, and whether no

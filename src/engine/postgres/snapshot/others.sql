@@ -1,11 +1,12 @@
--- What hangs on no relation, but for roles and the database.
+-- What hangs on no relation, but for roles and the database; with its number where it has a name
+-- that others are described by.
 -- section
 SELECT 'schema' AS kind, s.name, NULL::text AS parent_kind, NULL::text AS parent_name,
        NULL::text AS own, NULL::text AS stem, NULL::text AS middle, NULL::text AS label,
        ARRAY['owner', pg_get_userbyid(n.nspowner)::text,
              'grants', $acl(n.nspacl; 'n'; n.nspowner),
              'comment', $comment(n.oid; pg_namespace)] AS facts,
-       NULL::text[] AS notes
+       NULL::text[] AS notes, n.oid, 0::int2
 FROM space s JOIN pg_catalog.pg_namespace n ON n.oid = s.oid
 WHERE $own(n.oid; pg_namespace)
 -- section
@@ -17,7 +18,7 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
              'owner', pg_get_userbyid(p.proowner)::text,
              'grants', $acl(p.proacl; 'f'; p.proowner),
              'comment', $comment(p.oid; pg_proc)],
-       NULL
+       NULL, p.oid, 0::int2
 FROM func p JOIN space s ON s.oid = p.pronamespace
 WHERE p.prokind <> 'a'
 -- section
@@ -32,7 +33,7 @@ SELECT 'aggregate', s.name || '.' || quote_ident(p.proname) || '('
              'owner', pg_get_userbyid(p.proowner)::text,
              'grants', $acl(p.proacl; 'f'; p.proowner),
              'comment', $comment(p.oid; pg_proc)],
-       NULL
+       NULL, p.oid, 0::int2
 FROM func p JOIN space s ON s.oid = p.pronamespace
 JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid
 -- section
@@ -68,7 +69,7 @@ SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
              'owner', pg_get_userbyid(t.typowner)::text,
              'grants', $acl(t.typacl; 'T'; t.typowner),
              'comment', $comment(t.oid; pg_type)],
-       NULL
+       NULL, t.oid, 0::int2
 FROM pg_catalog.pg_type t JOIN space s ON s.oid = t.typnamespace
 WHERE $own(t.oid; pg_type)
   AND t.typtype <> 'm'
@@ -80,7 +81,7 @@ SELECT 'constraint', s.name || '.' || quote_ident(t.typname) || '.' || quote_ide
        CASE k.contype WHEN 'n' THEN 'not_null' ELSE 'check' END,
        ARRAY['definition', pg_get_constraintdef(k.oid),
              'comment', $comment(k.oid; pg_constraint)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
 JOIN space s ON s.oid = t.typnamespace
 WHERE k.contypid <> 0 AND $own(t.oid; pg_type)
@@ -88,7 +89,7 @@ WHERE k.contypid <> 0 AND $own(t.oid; pg_type)
 SELECT 'extension', quote_ident(e.extname), NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['version', e.extversion, 'schema', n.nspname::text,
              'comment', $comment(e.oid; pg_extension)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
 -- section
 SELECT 'statistics', s.name || '.' || quote_ident(x.stxname), r.kind, r.name, x.stxname::text,
@@ -102,7 +103,7 @@ SELECT 'statistics', s.name || '.' || quote_ident(x.stxname), r.kind, r.name, x.
              'target', nullif(x.stxstattarget, -1)::text,
              'owner', pg_get_userbyid(x.stxowner)::text,
              'comment', $comment(x.oid; pg_statistic_ext)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace
 JOIN rel r ON r.oid = x.stxrelid
 -- section
@@ -113,7 +114,7 @@ SELECT 'event trigger', quote_ident(t.evtname), NULL, NULL, NULL, NULL, NULL, NU
              'tags', array_to_string(t.evttags, ', '),
              'owner', pg_get_userbyid(t.evtowner)::text,
              'comment', $comment(t.oid; pg_event_trigger)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_event_trigger t WHERE $own(t.oid; pg_event_trigger)
 -- section
 SELECT 'default privileges', concat('of ', quote_ident(pg_get_userbyid(d.defaclrole)),
@@ -124,6 +125,6 @@ SELECT 'default privileges', concat('of ', quote_ident(pg_get_userbyid(d.defaclr
        NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['grants', (SELECT string_agg(i::text, ', ' ORDER BY i::text COLLATE "C")
                         FROM unnest(d.defaclacl) i)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_default_acl d
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace

@@ -1,5 +1,6 @@
--- The relations that are asked for, each row with the relation that it is of, and the roles and the
--- database, of none: not everybody may look up when these were written last.
+-- The relations that are asked for, each row with the number of the relation that it is of and,
+-- where it has a name that others are described by, its own number there. With them the roles and the
+-- database, of which not everybody may look up when they were written last.
 -- section
 SELECT r.kind, r.name, CASE WHEN p.oid IS NOT NULL THEN p.kind END,
        CASE WHEN p.oid IS NOT NULL THEN p.name END, NULL::text, NULL::text, NULL::text,
@@ -40,7 +41,7 @@ SELECT r.kind, r.name, CASE WHEN p.oid IS NOT NULL THEN p.kind END,
                         WHERE f.ftrelid = c.oid),
              'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
              'populated', CASE WHEN c.relkind = 'm' THEN c.relispopulated::text END],
-       NULL::text[], r.oid
+       NULL::text[], r.oid, 0::int2
 FROM wanted r JOIN pg_catalog.pg_class c ON c.oid = r.oid
 LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid AND c.relispartition
 LEFT JOIN rel p ON p.oid = h.inhparent
@@ -59,7 +60,7 @@ SELECT 'sequence', r.name, CASE WHEN o.oid IS NOT NULL THEN 'column' END,
              'cache', q.seqcache::text, 'cycle', CASE WHEN q.seqcycle THEN 'yes' END,
              'belongs to', CASE d.deptype WHEN 'a' THEN 'its column'
                                           WHEN 'i' THEN 'its identity column' END],
-       NULL, r.oid
+       NULL, r.oid, 0::int2
 FROM wanted r JOIN pg_catalog.pg_class c ON c.oid = r.oid
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid
 LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass
@@ -96,7 +97,7 @@ SELECT 'column', r.name || '.' || quote_ident(a.attname), r.kind, r.name, NULL, 
              'comment', (SELECT e.description FROM pg_catalog.pg_description e
                          WHERE e.objoid = a.attrelid AND e.objsubid = a.attnum
                            AND e.classoid = 'pg_catalog.pg_class'::regclass)],
-       ARRAY['position', rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum)::text], r.oid
+       ARRAY['position', rank() OVER (PARTITION BY a.attrelid ORDER BY a.attnum)::text], r.oid, a.attnum
 FROM wanted r JOIN pg_catalog.pg_class c ON c.oid = r.oid
 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -131,7 +132,7 @@ SELECT 'constraint', r.name || '.' || quote_ident(k.conname), r.kind, r.name,
                (SELECT FROM pg_catalog.pg_trigger t
                 WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O') THEN 'switched off' END,
              'comment', $comment(k.oid; pg_constraint)],
-       NULL, r.oid
+       NULL, r.oid, NULL
 FROM pg_catalog.pg_constraint k JOIN wanted r ON r.oid = k.conrelid
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -157,7 +158,7 @@ SELECT 'index', s.name || '.' || quote_ident(x.relname), r.kind, r.name, x.relna
                             FROM pg_catalog.pg_attribute a
                             WHERE a.attrelid = x.oid AND a.attstattarget >= 0),
              'comment', $comment(x.oid; pg_class)],
-       NULL, r.oid
+       NULL, r.oid, NULL
 FROM pg_catalog.pg_index i JOIN wanted r ON r.oid = i.indrelid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN space s ON s.oid = x.relnamespace
@@ -172,7 +173,7 @@ SELECT 'trigger', r.name || '.' || quote_ident(t.tgname), r.kind, r.name, NULL, 
                         WHEN 'A' THEN 'always' END,
              'inherited', CASE WHEN t.tgparentid <> 0 THEN 'yes' END,
              'comment', $comment(t.oid; pg_trigger)],
-       NULL, r.oid
+       NULL, r.oid, NULL
 FROM pg_catalog.pg_trigger t JOIN wanted r ON r.oid = t.tgrelid
 WHERE NOT t.tgisinternal
 -- section
@@ -181,7 +182,7 @@ SELECT 'rule', r.name || '.' || quote_ident(w.rulename), r.kind, r.name, NULL, N
              'enabled', CASE w.ev_enabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'on replicas'
                         WHEN 'A' THEN 'always' END,
              'comment', $comment(w.oid; pg_rewrite)],
-       NULL, r.oid
+       NULL, r.oid, NULL
 FROM pg_catalog.pg_rewrite w JOIN wanted r ON r.oid = w.ev_class
 WHERE w.rulename <> '_RETURN'
 -- section
@@ -195,7 +196,7 @@ SELECT 'policy', r.name || '.' || quote_ident(p.polname), r.kind, r.name, NULL, 
              'using', pg_get_expr(p.polqual, p.polrelid),
              'check', pg_get_expr(p.polwithcheck, p.polrelid),
              'comment', $comment(p.oid; pg_policy)],
-       NULL, r.oid
+       NULL, r.oid, NULL
 FROM pg_catalog.pg_policy p JOIN wanted r ON r.oid = p.polrelid
 -- section
 SELECT 'role', quote_ident(r.rolname), NULL, NULL, NULL, NULL, NULL, NULL,
@@ -211,7 +212,7 @@ SELECT 'role', quote_ident(r.rolname), NULL, NULL, NULL, NULL, NULL, NULL,
                              ORDER BY pg_get_userbyid(m.roleid)::text COLLATE "C")
                            FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid),
              'comment', shobj_description(r.oid, 'pg_authid')],
-       NULL, NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_roles r WHERE r.rolname::text <> ALL ($1)
 -- section
 SELECT 'database', 'current', NULL, NULL, NULL, NULL, NULL, NULL,
@@ -223,5 +224,5 @@ SELECT 'database', 'current', NULL, NULL, NULL, NULL, NULL, NULL,
                           LEFT JOIN pg_catalog.pg_roles u ON u.oid = g.setrole
                           WHERE g.setdatabase = d.oid),
              'comment', shobj_description(d.oid, 'pg_database')],
-       NULL, NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_database d WHERE d.datname = current_database()

@@ -1,5 +1,5 @@
--- When each relation was last written, as the catalog has it, and under the number 0 everything else
--- that is described. A row that is written carries the number of its transaction, which is greater
+-- When each relation was last written, as the catalog has it, under the number 0 everything else that
+-- is described, and under 1 the comments of what hangs on relations. A row that is written carries the number of its transaction, which is greater
 -- than all before, and one that is gone is missing from the count: where both stayed nothing changed.
 -- `fresh` marks what may read otherwise although nothing of its own changed: queries, which hang on
 -- the columns of all they read, and what few schemas have (rare.sql), which is only counted: initdb
@@ -30,6 +30,10 @@ WITH rel AS MATERIALIZED (
     WHERE classid = 'pg_catalog.pg_class'::regclass AND objid >= 16384 AND deptype IN ('a', 'i', 'e')
   UNION ALL SELECT objoid, age(xmin), false FROM pg_catalog.pg_description
     WHERE objoid >= 16384 AND classoid = 'pg_catalog.pg_class'::regclass
+), part (class) AS (
+  VALUES ('pg_catalog.pg_class'::regclass), ('pg_catalog.pg_constraint'::regclass),
+    ('pg_catalog.pg_trigger'::regclass), ('pg_catalog.pg_rewrite'::regclass),
+    ('pg_catalog.pg_policy'::regclass)
 ), other (age, rare) AS (
   SELECT age(xmin), 0 FROM pg_catalog.pg_namespace
   UNION ALL SELECT age(xmin), 0
@@ -49,7 +53,7 @@ WITH rel AS MATERIALIZED (
   UNION ALL SELECT age(xmin), 0 FROM pg_catalog.pg_tablespace
   UNION ALL SELECT age(xmin), 0 FROM pg_catalog.pg_description
     WHERE (objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass)
-      AND classoid <> 'pg_catalog.pg_class'::regclass
+      AND classoid NOT IN (SELECT class FROM part)
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_publication
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_transform
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_foreign_data_wrapper
@@ -93,3 +97,7 @@ FROM unit JOIN line USING (part) GROUP BY unit.oid
 SELECT 0, age('3'::xid) - min(age), count(*), sum(rare) > 0
   OR true -- before 14
 FROM other
+-- section
+SELECT 1, coalesce(age('3'::xid) - min(age(xmin)), 0), count(*), false
+FROM pg_catalog.pg_description
+WHERE objoid >= 16384 AND classoid IN (SELECT class FROM part OFFSET 1)
