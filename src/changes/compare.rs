@@ -8,6 +8,7 @@ use super::base::{self, Base};
 use super::commit::CommitSource;
 use super::diff::{self, Limits};
 use super::head::{self, Head};
+use super::kept::Kept;
 use super::words::unreadable;
 use super::worktree::WorktreeSource;
 use super::{ChangesError, Comparison, Request, Sides, Source, Worktree, repository};
@@ -65,12 +66,12 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     };
     let Some(base) = base else { return Ok(Sides::equal(known)) };
     if let Some(target) = base.tip {
-        known.tip = Some(Box::new(CommitSource::new(repo, target.id)?));
+        known.tip = Some(Box::new(Kept::new(CommitSource::new(repo, target.id)?, true)));
         known.tip_label = Some(target.label());
     }
     let source = CommitSource::new(repo, base.id)?;
     let tree = source.tree_id();
-    known.base = Some(Box::new(source));
+    known.base = Some(Box::new(Kept::new(source, true)));
     known.base_label = Some(base.label);
     Ok(Sides::new(known, move |limits| changed.since(tree, limits)))
 }
@@ -96,8 +97,9 @@ impl Changed {
 
     fn source(&self) -> Box<dyn Source> {
         match self {
-            Self::Commit(source) => Box::new(source.clone()),
-            Self::Worktree(source) => Box::new(source.clone()),
+            Self::Commit(source) => Box::new(Kept::new(source.clone(), true)),
+            // Git names no pipes and no devices.
+            Self::Worktree(source) => Box::new(Kept::new(source.clone(), false)),
         }
     }
 

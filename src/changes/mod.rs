@@ -12,6 +12,7 @@ mod entry;
 mod folder;
 mod head;
 mod hooks;
+mod kept;
 mod push;
 mod repository;
 mod revision;

@@ -182,11 +182,16 @@ impl WorktreeSource {
         Ok(entry.map(|entry| Place::of(&entry)))
     }
 
-    fn read(&self, path: &[u8], place: Place) -> Result<Option<Entry>, ChangesError> {
+    fn read<'a>(
+        &self,
+        disk: &mut disk::Reader<'a>,
+        path: &'a [u8],
+        place: Place,
+    ) -> Result<Option<Entry>, ChangesError> {
         match place {
             Place::Submodule => Ok(Some(Entry::special(EntryKind::Submodule))),
-            Place::Disk => disk::read(&self.top, path),
-            Place::Blob(id, mode) => match disk::read(&self.top, path)? {
+            Place::Disk => disk.read(path),
+            Place::Blob(id, mode) => match disk.read(path)? {
                 Some(entry) => Ok(Some(entry)),
                 None if mode == LINK => Ok(Some(Entry::special(EntryKind::Symlink))),
                 None => read_blob(&self.repo, &RepoPath::from_git(path).0, id).map(Some),
@@ -218,7 +223,8 @@ fn indexed(index: &Index, folder: &RepoPath) -> Result<Vec<IndexEntry>, git2::Er
         .collect())
 }
 
-fn is_within(path: &[u8], folder: &RepoPath) -> bool {
+/// Whether a path is a folder or below it.
+pub(super) fn is_within(path: &[u8], folder: &RepoPath) -> bool {
     let folder = folder.as_str().as_bytes();
     folder.is_empty()
         || path
@@ -250,27 +256,29 @@ impl Source for WorktreeSource {
         let mut sorted: Vec<_> =
             places.iter().map(|(path, place)| (RepoPath::from_git(path), path, *place)).collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut reader = disk::Reader::new(&self.top);
         for ((shown, utf8), path, place) in sorted {
-            builder.add(&shown, utf8, || self.read(path, place))?;
+            builder.add(&shown, utf8, || self.read(&mut reader, path, place))?;
         }
         Ok(builder.finish(neighbours(folder, |path| disk::is_regular(&self.top, path))))
     }
 
     fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError> {
         let bytes = path.as_str().as_bytes();
+        let mut disk = disk::Reader::new(&self.top);
         // Only what is on disk and not in the index has to be looked for with Git's own eyes.
         if let Some(place) = self.indexed_place(path)? {
-            return self.read(bytes, place);
+            return self.read(&mut disk, bytes, place);
         }
         let Some((_, found)) = disk::look(&self.top, bytes)? else { return Ok(None) };
         if found.is_dir() {
             return Ok(None);
         }
         if disk::is_device(found.file_type()) {
-            return disk::read(&self.top, bytes);
+            return disk.read(bytes);
         }
         match self.places(path)?.get(bytes) {
-            Some(place) => self.read(bytes, *place),
+            Some(place) => self.read(&mut disk, bytes, *place),
             None => Ok(None),
         }
     }
