@@ -119,7 +119,12 @@ impl Catalog {
         let wanted = now.written_since(&self.known);
         self.relations(client, Some(&wanted), &mut now)?;
         if now.renames(&self.known) {
-            self.relations(client, None, &mut now)?;
+            if stays {
+                now.others = self.others(client, &now)?.into();
+            }
+            if !now.has_all() {
+                self.relations(client, None, &mut now)?;
+            }
         }
         now.take_over(&self.known);
         Ok(now)

@@ -74,14 +74,18 @@ impl Known {
         self.stamps.relations.iter().filter(|one| !is_old(one)).map(|(oid, _)| *oid).collect()
     }
 
-    /// Whether relations that nobody wrote may be described otherwise, since those that were
+    /// Whether all relations were read.
+    pub(super) fn has_all(&self) -> bool {
+        self.relations.len() == self.stamps.relations.len()
+    }
+
+    /// Whether what nobody wrote may be described otherwise, since roles or relations that were
     /// written have other names.
     pub(super) fn renames(&self, before: &Self) -> bool {
         let is_other = |(oid, now): (&u32, &Arc<Described>)| {
             before.relations.get(oid).is_some_and(|old| !now.keeps_names(old))
         };
-        let is_all = self.relations.len() == self.stamps.relations.len();
-        !is_all && (self.server != before.server || self.relations.iter().any(is_other))
+        self.server != before.server || self.relations.iter().any(is_other)
     }
 
     /// Takes over what stayed.

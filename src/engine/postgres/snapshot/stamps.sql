@@ -1,9 +1,10 @@
 -- When each relation was last written, as the catalog has it, under the number 0 everything else that
--- is described, and under 1 the comments of what hangs on relations. A row that is written carries the number of its transaction, which is greater
--- than all before, and one that is gone is missing from the count: where both stayed nothing changed.
--- `fresh` marks what may read otherwise although nothing of its own changed: queries, which hang on
--- the columns of all they read, and what few schemas have (rare.sql), which is only counted: initdb
--- numbers below 16384. Before 14 an index becomes valid without a new row.
+-- is described, and under 1 the comments of what hangs on relations. A row that is written carries
+-- the number of its transaction, which is greater than all before, and one that is gone is missing
+-- from the count: where both stayed nothing changed. `fresh` marks what may read otherwise although
+-- nothing of its own changed: queries, which hang on the columns of all they read, and what few
+-- schemas have (rare.sql), which is only counted: initdb numbers below 16384. Before 14 an index
+-- becomes valid without a new row.
 WITH rel AS MATERIALIZED (
   SELECT oid, relkind, relhasrules, reltype, reltoastrelid, xmin FROM pg_catalog.pg_class
   WHERE oid >= 16384

@@ -70,7 +70,12 @@ const STEPS: &[&str] = &[
     "ALTER SCHEMA s RENAME TO \"S\"",
     "CREATE TYPE pair AS (one int, two humour); CREATE TABLE holds (h pair, a a)",
     "ALTER TYPE pair ADD ATTRIBUTE three text; GRANT USAGE ON TYPE pair TO nobody_else",
-    "CREATE STATISTICS st ON y, w FROM a",
+    "CREATE STATISTICS st ON y, w FROM a; CREATE FUNCTION of_a(a) RETURNS SETOF a LANGUAGE sql \
+       AS 'SELECT $1'; ALTER FUNCTION of_a OWNER TO nobody_else",
+    "ALTER TABLE a RENAME w TO ww",
+    "ALTER TABLE a RENAME TO aaa",
+    "ALTER ROLE nobody_else RENAME TO somebody_else",
+    "ALTER TABLE aaa RENAME TO a",
     "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq); \
      ALTER TABLE holds ADD n int CHECK (n OPERATOR(public.===) 1)",
     "ALTER TABLE a CLUSTER ON a_pkey; ALTER TABLE a REPLICA IDENTITY USING INDEX a_pkey",
