@@ -1,11 +1,12 @@
 //! The only door to the environment, the clock and child processes.
 #![allow(clippy::disallowed_methods)]
 
+mod place;
 mod watchdog;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+pub use place::is_in_working_tree;
 pub use watchdog::{watched, watched_often};
 
 /// An environment variable; `None` where it is unset or empty.
@@ -39,25 +41,6 @@ pub fn temp_dir() -> PathBuf {
 /// When it cannot be made.
 pub fn temp_folder() -> std::io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("migration-gate-").tempdir_in(temp_dir())
-}
-
-/// Whether a path leads into the working tree around the current folder, where a change puts what
-/// it likes.
-#[must_use]
-pub fn is_in_working_tree(path: &Path) -> bool {
-    let Some(top) = working_tree() else { return false };
-    path.canonicalize().is_ok_and(|path| path.starts_with(top))
-}
-
-/// The repository around the current folder, or that folder, unless it is the whole disk or the
-/// user's own.
-fn working_tree() -> Option<PathBuf> {
-    let here = std::env::current_dir().ok()?.canonicalize().ok()?;
-    if let Some(top) = here.ancestors().find(|folder| folder.join(".git").exists()) {
-        return Some(top.to_owned());
-    }
-    let home = env("HOME").and_then(|home| PathBuf::from(home).canonicalize().ok());
-    (here.parent().is_some() && home.as_ref() != Some(&here)).then_some(here)
 }
 
 /// The file of this program; `None` where the system does not say.
@@ -296,6 +279,14 @@ static RUN_DEADLINE: OnceLock<Instant> = OnceLock::new();
 /// Sets the deadline of the whole run; only the first call counts.
 pub fn set_run_deadline(limit: Duration) {
     let _ = RUN_DEADLINE.set(now() + limit);
+}
+
+/// Whether the run goes on for that long after its deadline, with nothing under way that must come to
+/// its end.
+#[must_use]
+pub fn is_overdue(grace: Duration) -> bool {
+    UNDISTURBED.load(Ordering::Relaxed) == 0
+        && RUN_DEADLINE.get().is_some_and(|deadline| now() >= *deadline + grace)
 }
 
 /// How much work is under way that must come to its end.
