@@ -19,8 +19,10 @@ pub fn side_by_side<T: Sync, R: Send>(
     most: usize,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = processors.min(most).min(items.len());
+    // How many processors there are takes the system some files to say.
+    let processors = || thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = most.min(items.len());
+    let workers = if workers > 1 { workers.min(processors()) } else { workers };
     let next = AtomicUsize::new(0);
     let take_turns = || {
         let turns = std::iter::from_fn(|| {

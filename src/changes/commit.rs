@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use git2::{ObjectType, Oid, Repository, Tree as GitTree};
+use git2::{ObjectType, Oid, Repository};
 
 use super::entry::{Builder, MAX_DEPTH, MAX_FILE, MAX_NAMES, neighbours, regular, too_much};
+use super::trees::Folders;
 use super::words::unreadable;
 use super::{ChangesError, Source};
 use crate::model::{Entry, EntryKind, RepoPath, Tree, printable};
@@ -17,7 +18,7 @@ const SUBMODULE: i32 = 0o160_000;
 /// One commit.
 #[derive(Clone)]
 pub(super) struct CommitSource {
-    repo: Rc<Repository>,
+    folders: Rc<Folders>,
     commit: Oid,
     tree: Oid,
 }
@@ -32,17 +33,11 @@ struct Item {
 
 impl CommitSource {
     /// The side that `commit` is.
-    pub(super) fn new(repo: &Rc<Repository>, commit: Oid) -> Result<Self, ChangesError> {
-        let tree = repo
-            .find_commit(commit)
-            .map_err(|error| unreadable(repo, "a commit", &error))?
-            .tree_id();
-        Ok(Self { repo: Rc::clone(repo), commit, tree })
-    }
-
-    /// The repository that holds it.
-    pub(super) fn repository(&self) -> &Repository {
-        &self.repo
+    pub(super) fn new(folders: &Rc<Folders>, commit: Oid) -> Result<Self, ChangesError> {
+        let repo = folders.repository();
+        let tree =
+            repo.find_commit(commit).map_err(|error| unreadable(repo, "a commit", &error))?;
+        Ok(Self { folders: Rc::clone(folders), commit, tree: tree.tree_id() })
     }
 
     /// The root tree's id.
@@ -50,10 +45,13 @@ impl CommitSource {
         self.tree
     }
 
-    fn find_tree(&self, id: Oid, path: &RepoPath) -> Result<GitTree<'_>, ChangesError> {
-        self.repo
-            .find_tree(id)
-            .map_err(|error| unreadable(&self.repo, &format!("folder `{path}`"), &error))
+    fn repo(&self) -> &Repository {
+        self.folders.repository()
+    }
+
+    /// Why the tree of a folder cannot be read.
+    fn unread(&self, folder: &RepoPath, error: &git2::Error) -> ChangesError {
+        unreadable(self.repo(), &format!("folder `{folder}`"), error)
     }
 
     /// The mode and id of what stands at `path`; reads only the trees on the way.
@@ -68,9 +66,10 @@ impl CommitSource {
             if here.0 != 0o040_000 {
                 return Ok(None);
             }
-            let tree = self.find_tree(here.1, &walked)?;
-            let Some(entry) = tree.get_name_bytes(part.as_bytes()) else { return Ok(None) };
-            here = (kind_bits(entry.filemode_raw()), entry.id());
+            let names = self.folders.names(here.1).map_err(|error| self.unread(&walked, &error))?;
+            let place = names.binary_search_by(|named| named.name.as_slice().cmp(part.as_bytes()));
+            let Ok(place) = place else { return Ok(None) };
+            here = (kind_bits(names[place].mode), names[place].id);
             walked = walked.join(part);
         }
         Ok(Some(here))
@@ -88,7 +87,8 @@ impl CommitSource {
             if depth > MAX_DEPTH {
                 return Err(too_much(folder, "folders nested without end"));
             }
-            for entry in &self.find_tree(id, &here)? {
+            let tree = self.repo().find_tree(id).map_err(|error| self.unread(&here, &error))?;
+            for entry in &tree {
                 let name = entry.name_bytes();
                 refuse_false_name(&here, name)?;
                 let mut full = prefix.clone();
@@ -118,7 +118,7 @@ impl CommitSource {
             SUBMODULE => return Ok(Entry::special(EntryKind::Submodule)),
             _ => {}
         }
-        read_blob(&self.repo, path, id)
+        read_blob(self.repo(), path, id)
     }
 }
 
@@ -200,7 +200,7 @@ impl Source for CommitSource {
         let mut next = Some(self.commit);
         for _ in 0..commits {
             // What a shallow or partial clone lacks ends the walk.
-            let Some(commit) = next.and_then(|id| self.repo.find_commit(id).ok()) else { break };
+            let Some(commit) = next.and_then(|id| self.repo().find_commit(id).ok()) else { break };
             let Ok(state) = self.lookup_in(commit.tree_id(), path) else { break };
             let state = state.filter(|(mode, _)| *mode != 0o040_000);
             let time = commit.time().seconds();

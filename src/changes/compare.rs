@@ -8,6 +8,8 @@ use super::base::{self, Base};
 use super::commit::CommitSource;
 use super::diff::{self, Limits};
 use super::head::{self, Head};
+use super::kept::Kept;
+use super::trees::Folders;
 use super::words::unreadable;
 use super::worktree::WorktreeSource;
 use super::{ChangesError, Comparison, Request, Sides, Source, Worktree, repository};
@@ -40,13 +42,14 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
         true => Base { label: "none, everything is judged".to_owned(), ..base },
         false => base,
     });
-    let changed = Changed::new(repo, &head)?;
+    let folders = Rc::new(Folders::new(repo));
+    let changed = Changed::new(&folders, repo, &head)?;
     let worktree = match (&changed, repo.workdir()) {
-        (Changed::Worktree(_), Some(top)) => {
-            let index = repo.index().map_err(|error| unreadable(repo, "the index", &error))?;
+        (Changed::Worktree(source), Some(top)) => {
+            let has_conflicts = source.has_conflicts()?;
             let commit = repo.head().and_then(|head| head.peel_to_commit());
             let commit = commit.ok().map(|commit| commit.id().to_string());
-            Some(Worktree { top: top.to_owned(), commit, has_conflicts: index.has_conflicts() })
+            Some(Worktree { top: top.to_owned(), commit, has_conflicts })
         }
         _ => None,
     };
@@ -65,14 +68,15 @@ pub fn sides(request: &Request) -> Result<Sides, ChangesError> {
     };
     let Some(base) = base else { return Ok(Sides::equal(known)) };
     if let Some(target) = base.tip {
-        known.tip = Some(Box::new(CommitSource::new(repo, target.id)?));
+        known.tip = Some(Box::new(Kept::new(CommitSource::new(&folders, target.id)?, true)));
         known.tip_label = Some(target.label());
     }
-    let source = CommitSource::new(repo, base.id)?;
+    let source = CommitSource::new(&folders, base.id)?;
     let tree = source.tree_id();
-    known.base = Some(Box::new(source));
+    let shared = Rc::clone(&folders);
+    known.base = Some(Box::new(Kept::new(source, true)));
     known.base_label = Some(base.label);
-    Ok(Sides::new(known, move |limits| changed.since(tree, limits)))
+    Ok(Sides::new(known, move |limits| changed.since(&shared, tree, limits)))
 }
 
 /// The head's commit; `None` for a working tree.
@@ -87,28 +91,41 @@ enum Changed {
 }
 
 impl Changed {
-    fn new(repo: &Rc<Repository>, head: &Head) -> Result<Self, ChangesError> {
+    fn new(
+        folders: &Rc<Folders>,
+        repo: &Rc<Repository>,
+        head: &Head,
+    ) -> Result<Self, ChangesError> {
         match head.commit {
-            Some(commit) if !head.is_worktree => CommitSource::new(repo, commit).map(Self::Commit),
+            Some(commit) if !head.is_worktree => {
+                CommitSource::new(folders, commit).map(Self::Commit)
+            }
             _ => WorktreeSource::new(repo).map(Self::Worktree),
         }
     }
 
     fn source(&self) -> Box<dyn Source> {
         match self {
-            Self::Commit(source) => Box::new(source.clone()),
-            Self::Worktree(source) => Box::new(source.clone()),
+            Self::Commit(source) => Box::new(Kept::new(source.clone(), true)),
+            // Git names no pipes and no devices.
+            Self::Worktree(source) => Box::new(Kept::new(source.clone(), false)),
         }
     }
 
     /// What differs from the tree `base`.
-    fn since(&self, base: Oid, limits: &Limits) -> Result<Vec<FileChange>, ChangesError> {
+    fn since(
+        &self,
+        folders: &Folders,
+        base: Oid,
+        limits: &Limits,
+    ) -> Result<Vec<FileChange>, ChangesError> {
         match self {
-            Self::Commit(head) => diff::trees(head.repository(), base, head.tree_id(), limits)
-                .map_err(|error| {
-                    unreadable(head.repository(), "the difference to the base", &error)
-                }),
-            Self::Worktree(head) => head.changes(base, limits),
+            Self::Commit(head) => {
+                diff::trees(folders, base, head.tree_id(), limits).map_err(|error| {
+                    unreadable(folders.repository(), "the difference to the base", &error)
+                })
+            }
+            Self::Worktree(head) => head.changes(folders, base, limits),
         }
     }
 }

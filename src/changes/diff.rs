@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, Error, Oid, Repository};
+use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, Error, Oid};
 
 use super::entry::MAX_DEPTH;
+use super::trees::{Folders, Pair, beside};
 use crate::model::{ChangeKind, FileChange, RepoPath};
 
 /// The mode of a folder in a tree.
 const FOLDER: i32 = 0o040_000;
+/// The modes of regular files in a tree.
+const FILES: [i32; 2] = [0o100_644, 0o100_755];
 
 /// The most pairs of gone and new files whose contents are compared for likeness; above that
 /// only equal contents count as a rename.
@@ -31,7 +34,7 @@ impl Limits {
     }
 
     /// Whether a path is one of them, below one of them or on the way to one.
-    fn meet(&self, path: &[u8]) -> bool {
+    pub(super) fn meet(&self, path: &[u8]) -> bool {
         let is_within = |inner: &[u8], outer: &[u8]| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
         };
@@ -39,14 +42,14 @@ impl Limits {
         self.0.is_empty() || self.0.iter().any(|limit| meets(limit.as_str().as_bytes()))
     }
 
-    fn hold(&self, path: &RepoPath) -> bool {
+    pub(super) fn hold(&self, path: &RepoPath) -> bool {
         self.0.is_empty() || self.0.iter().any(|limit| path == limit || path.below(limit).is_some())
     }
 }
 
 /// Options for a diff that looks only at these paths and below them; at everything where there are
 /// none.
-fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
+pub(super) fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
     let mut options = DiffOptions::new();
     options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
     // No file has a NUL in its name, and git2 panics on one.
@@ -58,53 +61,73 @@ fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
 
 /// What differs between two trees.
 pub(super) fn trees(
-    repo: &Repository,
+    folders: &Folders,
     old: Oid,
     new: Oid,
     limits: &Limits,
 ) -> Result<Vec<FileChange>, Error> {
     // libgit2 reads every folder of both sides, also where their ids are equal.
-    let paths = unequal(repo, old, new, limits)?;
-    if paths.is_empty() {
-        return Ok(Vec::new());
+    let unequal = unequal(folders, old, new, limits)?;
+    if let Some(changes) = plain(&unequal) {
+        return Ok(held(changes, limits));
     }
-    let mut options = only(paths.iter().map(Vec::as_slice));
+    let mut options = only(unequal.iter().map(|(path, _)| path.as_slice()));
+    let repo = folders.repository();
     let (old, new) = (repo.find_tree(old)?, repo.find_tree(new)?);
     let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options))?;
     collect(diff, limits)
 }
 
-/// A name of a tree: its mode and id on both sides.
-type Pair = [Option<(i32, Oid)>; 2];
-
 /// The paths at which two trees differ: those of files, and those of folders that only one side
 /// has or that are nested without end.
-fn unequal(repo: &Repository, old: Oid, new: Oid, limits: &Limits) -> Result<Vec<Vec<u8>>, Error> {
+pub(super) fn unequal(
+    folders: &Folders,
+    old: Oid,
+    new: Oid,
+    limits: &Limits,
+) -> Result<Vec<(Vec<u8>, Pair)>, Error> {
     let mut paths = Vec::new();
     let mut open = vec![(Vec::new(), [old, new], 0)];
-    while let Some((folder, sides, depth)) = open.pop() {
-        let mut names: BTreeMap<Vec<u8>, Pair> = BTreeMap::new();
-        for (side, tree) in sides.iter().enumerate() {
-            for entry in &repo.find_tree(*tree)? {
-                let pair = names.entry(entry.name_bytes().to_vec()).or_default();
-                pair[side] = Some((entry.filemode_raw(), entry.id()));
-            }
-        }
-        for (name, pair) in names.into_iter().filter(|(_, [old, new])| old != new) {
+    while let Some((folder, [old, new], depth)) = open.pop() {
+        let (old, new) = (folders.names(old)?, folders.names(new)?);
+        for (name, pair) in beside(&old, &new).filter(|(_, [old, new])| old != new) {
             let path = match folder.is_empty() {
-                true => name,
-                false => [&folder, &b"/"[..], &name].concat(),
+                true => name.to_vec(),
+                false => [&folder, &b"/"[..], name].concat(),
             };
             match pair {
                 _ if !limits.meet(&path) => {}
                 [Some((FOLDER, old)), Some((FOLDER, new))] if depth < MAX_DEPTH => {
                     open.push((path, [old, new], depth + 1));
                 }
-                _ => paths.push(path),
+                _ => paths.push((path, pair)),
             }
         }
     }
     Ok(paths)
+}
+
+/// The changes between trees that differ in regular files alone, of which none can be a rename, as
+/// they only went or only came; `None` where it takes more to tell.
+fn plain(unequal: &[(Vec<u8>, Pair)]) -> Option<Vec<FileChange>> {
+    let regular = |(mode, _): &(i32, Oid)| FILES.contains(mode);
+    let (mut gone, mut new) = (false, false);
+    let change = |(path, pair): &(Vec<u8>, Pair)| {
+        if !pair.iter().flatten().all(regular) {
+            return None;
+        }
+        let kind = match pair {
+            [_, None] => ChangeKind::Deleted,
+            [None, _] => ChangeKind::Added,
+            [Some((_, old)), Some((_, new))] if old == new => ChangeKind::ModeChanged,
+            _ => ChangeKind::Modified,
+        };
+        gone |= kind == ChangeKind::Deleted;
+        new |= kind == ChangeKind::Added;
+        Some(FileChange { path: RepoPath::from_git(path).0, kind })
+    };
+    let changes: Option<Vec<FileChange>> = unequal.iter().map(change).collect();
+    changes.filter(|_| !(gone && new))
 }
 
 /// The changes of a diff, by path, with renames found.
@@ -121,9 +144,14 @@ pub(super) fn collect(mut diff: Diff<'_>, limits: &Limits) -> Result<Vec<FileCha
     if !similar {
         pair_equal(&diff, &mut changes);
     }
+    Ok(held(changes, limits))
+}
+
+/// The changes within the limits, by path.
+fn held(mut changes: Vec<FileChange>, limits: &Limits) -> Vec<FileChange> {
     changes.retain(|change| limits.hold(&change.path));
     changes.sort();
-    Ok(changes)
+    changes
 }
 
 fn change(delta: &DiffDelta<'_>) -> Option<FileChange> {

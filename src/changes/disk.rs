@@ -4,10 +4,10 @@ use std::ffi::OsStr;
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, FileType as Kind, Mode, OFlags, Stat, fstat, openat, statat};
 
 use super::ChangesError;
 use super::entry::{MAX_FILE, regular};
@@ -59,45 +59,83 @@ pub(super) fn is_device(kind: FileType) -> bool {
 
 /// The file or link at a path below `top`; folders are none.
 pub(super) fn read(top: &Path, path: &[u8]) -> Result<Option<Entry>, ChangesError> {
-    match look(top, path)? {
-        Some((_, found)) if found.is_symlink() => Ok(Some(Entry::special(EntryKind::Symlink))),
-        Some((_, found)) if found.is_file() => read_regular(top, path, &found).map(Some),
-        Some((_, found)) if is_device(found.file_type()) => {
-            Ok(Some(Entry::special(EntryKind::Device)))
+    Reader::new(top).read(path)
+}
+
+/// Reads what stands below a folder, best in the order of its paths: the folder of a file stays
+/// open for the next one.
+pub(super) struct Reader<'a> {
+    top: &'a Path,
+    folder: Option<(&'a [u8], File)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(top: &'a Path) -> Self {
+        Self { top, folder: None }
+    }
+
+    /// As [`read`].
+    pub(super) fn read(&mut self, path: &'a [u8]) -> Result<Option<Entry>, ChangesError> {
+        if parts(path).any(|part| matches!(part, b"" | b"." | b"..")) {
+            return Ok(None);
         }
-        _ => Ok(None),
+        match self.entry(path) {
+            Err(error) if is_nothing(&error) => Ok(None),
+            result => result.map_err(|error| unreadable_file(&shown(path), &error)),
+        }
+    }
+
+    fn entry(&mut self, path: &'a [u8]) -> io::Result<Option<Entry>> {
+        let end = path.iter().rposition(|byte| *byte == b'/');
+        let (folder, name) = end.map_or((&b""[..], path), |at| (&path[..at], &path[at + 1..]));
+        let folder = match self.folder.take() {
+            Some((known, file)) if known == folder => self.folder.insert((known, file)),
+            _ => self.folder.insert((folder, open_folder(self.top, folder)?)),
+        };
+        let found = statat(&folder.1, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(match Kind::from_raw_mode(found.st_mode) {
+            Kind::Symlink => Some(Entry::special(EntryKind::Symlink)),
+            Kind::RegularFile => Some(regular_in(&folder.1, name, &found)?),
+            Kind::Fifo | Kind::Socket | Kind::BlockDevice | Kind::CharacterDevice => {
+                Some(Entry::special(EntryKind::Device))
+            }
+            _ => None,
+        })
     }
 }
 
-fn read_regular(top: &Path, path: &[u8], found: &Metadata) -> Result<Entry, ChangesError> {
-    if found.len() > MAX_FILE {
+/// What no link may be followed to.
+const ALWAYS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// Opens a folder part by part, so that no link is followed even where somebody puts one there
+/// meanwhile.
+fn open_folder(top: &Path, path: &[u8]) -> io::Result<File> {
+    let mut at = File::open(top)?;
+    for part in parts(path).filter(|part| !part.is_empty()) {
+        at = openat(&at, part, ALWAYS | OFlags::DIRECTORY, Mode::empty())?.into();
+    }
+    Ok(at)
+}
+
+/// Reads a regular file of an open folder; no pipe is waited for even where somebody puts one there
+/// after it was `found`.
+fn regular_in(folder: &File, name: &[u8], found: &Stat) -> io::Result<Entry> {
+    let size = u64::try_from(found.st_size).unwrap_or(u64::MAX);
+    if size > MAX_FILE {
         return Ok(Entry::special(EntryKind::TooLarge));
     }
-    let failed = |error| unreadable_file(&shown(path), &error);
-    let file = open(top, path).map_err(failed)?;
-    let opened = file.metadata().map_err(failed)?;
-    if (opened.dev(), opened.ino()) != (found.dev(), found.ino()) {
-        return Err(failed(io::Error::other("it was replaced while it was read")));
+    let file = File::from(openat(folder, name, ALWAYS | OFlags::NONBLOCK, Mode::empty())?);
+    let opened = fstat(&file)?;
+    if (opened.st_dev, opened.st_ino) != (found.st_dev, found.st_ino) {
+        return Err(io::Error::other("it was replaced while it was read"));
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    // Room for one more byte than there are tells the end at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Ok(Entry::special(EntryKind::TooLarge));
     }
     Ok(regular(bytes))
-}
-
-/// Opens a file folder by folder, so that no link is followed and no pipe waited for even where
-/// somebody puts one there after [`look`].
-fn open(top: &Path, path: &[u8]) -> io::Result<File> {
-    let always = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mut at = File::open(top)?;
-    let mut parts = parts(path).peekable();
-    while let Some(part) = parts.next() {
-        let kind = if parts.peek().is_some() { OFlags::DIRECTORY } else { OFlags::NONBLOCK };
-        at = openat(&at, part, always | kind, Mode::empty())?.into();
-    }
-    Ok(at)
 }
 
 /// Whether a regular file stands at `path`.
@@ -124,8 +162,11 @@ mod tests {
         write(top.path().join("real/file"), "x").unwrap();
         symlink("real", top.path().join("folder")).unwrap();
         symlink("file", top.path().join("real/link")).unwrap();
-        assert!(open(top.path(), b"real/file").is_ok());
-        assert!(open(top.path(), b"folder/file").is_err());
-        assert!(open(top.path(), b"real/link").is_err());
+        let real = open_folder(top.path(), b"real").unwrap();
+        let found = statat(&real, "file", AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        assert!(regular_in(&real, b"file", &found).is_ok());
+        assert!(regular_in(&real, b"link", &found).is_err());
+        assert!(open_folder(top.path(), b"folder").is_err());
+        assert!(read(top.path(), b"folder/file").unwrap().is_none());
     }
 }

@@ -1,15 +1,19 @@
 //! Plain folders, without Git.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use git2::{Index, IndexEntry, ObjectType, Odb, Oid, Repository};
 
 use super::diff::{Limits, collect};
 use super::entry::{Builder, MAX_DEPTH, MAX_NAMES, MAX_TREE, index_entry, neighbours, too_much};
+use super::kept::Kept;
 use super::words::{shown, unreadable_file};
+use super::worktree::is_within;
 use super::{ChangesError, Comparison, Sides, Source, disk};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 
@@ -30,9 +34,9 @@ pub fn folders(base: Option<&Path>, head: &Path) -> Result<Sides, ChangesError> 
     let base = base.map(FolderSource::new).transpose()?;
     let known = Comparison {
         base_label: base.as_ref().map(|_| "base folder".to_owned()),
-        base: base.clone().map(|base| Box::new(base) as Box<dyn Source>),
+        base: base.clone().map(|base| Box::new(Kept::new(base, true)) as Box<dyn Source>),
         base_commit: None,
-        head: Box::new(head.clone()),
+        head: Box::new(Kept::new(head.clone(), true)),
         head_label: "head folder".to_owned(),
         head_commit: None,
         tip: None,
@@ -51,6 +55,8 @@ pub fn folders(base: Option<&Path>, head: &Path) -> Result<Sides, ChangesError> 
 #[derive(Clone)]
 struct FolderSource {
     top: PathBuf,
+    /// All that is below it, once somebody asked.
+    all: Rc<OnceCell<BTreeSet<Vec<u8>>>>,
 }
 
 impl FolderSource {
@@ -65,10 +71,20 @@ impl FolderSource {
         if !top.is_dir() {
             return Err(usage(format!("{} is not a folder", shown(folder))));
         }
-        Ok(Self { top })
+        Ok(Self { top, all: Rc::default() })
     }
 
     /// The files, links and devices below `folder`, as bytes, sorted; `.git` is left out.
+    fn paths(&self, folder: &RepoPath) -> Result<BTreeSet<Vec<u8>>, ChangesError> {
+        if let Some(all) = self.all.get() {
+            let itself = folder.as_str().as_bytes();
+            let inside = |path: &&Vec<u8>| is_within(path, folder) && *path != itself;
+            return Ok(all.iter().filter(inside).cloned().collect());
+        }
+        let found = self.walk(folder)?;
+        Ok(if folder.is_root() { self.all.get_or_init(|| found).clone() } else { found })
+    }
+
     fn walk(&self, folder: &RepoPath) -> Result<BTreeSet<Vec<u8>>, ChangesError> {
         let mut found = BTreeSet::new();
         let start = folder.as_str().as_bytes().to_vec();
@@ -110,7 +126,7 @@ impl FolderSource {
 impl Source for FolderSource {
     fn names(&self, folder: &RepoPath) -> Result<Vec<RepoPath>, ChangesError> {
         let mut names: Vec<RepoPath> =
-            self.walk(folder)?.iter().map(|path| RepoPath::from_git(path).0).collect();
+            self.paths(folder)?.iter().map(|path| RepoPath::from_git(path).0).collect();
         names.sort();
         names.dedup();
         Ok(names)
@@ -118,12 +134,13 @@ impl Source for FolderSource {
 
     fn tree(&self, folder: &RepoPath) -> Result<Tree, ChangesError> {
         let mut builder = Builder::new(folder);
-        let paths = self.walk(folder)?;
+        let paths = self.paths(folder)?;
         let mut sorted: Vec<_> =
             paths.iter().map(|path| (RepoPath::from_git(path), path)).collect();
         sorted.sort();
+        let mut reader = disk::Reader::new(&self.top);
         for ((shown, utf8), path) in sorted {
-            builder.add(&shown, utf8, || disk::read(&self.top, path))?;
+            builder.add(&shown, utf8, || reader.read(path))?;
         }
         Ok(builder.finish(neighbours(folder, |path| disk::is_regular(&self.top, path))))
     }
@@ -139,7 +156,7 @@ impl Source for FolderSource {
 /// What differs, found by Git's own comparison of two trees that exist only in memory.
 fn changes(base: &FolderSource, head: &FolderSource) -> Result<Vec<FileChange>, ChangesError> {
     let root = RepoPath::root();
-    let (old, new) = (base.walk(&root)?, head.walk(&root)?);
+    let (old, new) = (base.paths(&root)?, head.paths(&root)?);
     let mut store = Store::new().map_err(failed)?;
     let mut sides = (BTreeMap::new(), BTreeMap::new());
     for path in old.union(&new) {

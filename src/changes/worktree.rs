@@ -1,7 +1,7 @@
 //! The files of the working tree: what the index names and is on disk, and what is untracked
 //! but not ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,12 @@ use std::rc::Rc;
 use git2::{Delta, ErrorCode, Index, IndexEntry, Oid, Repository};
 
 use super::commit::read_blob;
-use super::diff::{Limits, collect};
+use super::diff::{self, Limits};
 use super::entry::{Builder, MAX_FILE, MAX_NAMES, index_entry, neighbours, too_much};
+use super::index::Noted;
+use super::trees::Folders;
 use super::words::unreadable;
-use super::{ChangesError, Source, disk};
+use super::{ChangesError, Source, disk, noted};
 use crate::model::{Entry, EntryKind, FileChange, RepoPath, Tree};
 
 const SUBMODULE: u32 = 0o160_000;
@@ -28,6 +30,8 @@ const BEFORE_ALL_OTHERS: i32 = 1000;
 pub(super) struct WorktreeSource {
     repo: Rc<Repository>,
     top: PathBuf,
+    /// The index, where it can be read without libgit2.
+    noted: Rc<Option<Noted>>,
 }
 
 /// Where the content of a name is.
@@ -61,7 +65,17 @@ impl WorktreeSource {
         let top = repo.workdir().map(Path::to_path_buf).ok_or_else(|| {
             unreadable(repo, "the working tree", &git2::Error::from_str("the repository is bare"))
         })?;
-        Ok(Self { repo: Rc::clone(repo), top })
+        Ok(Self { repo: Rc::clone(repo), top, noted: Rc::new(Noted::read(repo)) })
+    }
+
+    /// Whether a merge waits for somebody to resolve conflicts.
+    pub(super) fn has_conflicts(&self) -> Result<bool, ChangesError> {
+        if let Some(noted) = &*self.noted {
+            return Ok(noted.has_conflicts());
+        }
+        let index = self.repo.index();
+        let index = index.map_err(|error| unreadable(&self.repo, "the index", &error))?;
+        Ok(index.has_conflicts())
     }
 
     /// What differs between the tree `base` and the working tree. The files that Git itself
@@ -69,12 +83,21 @@ impl WorktreeSource {
     /// in memory, and only there, then holds the others as they are on disk.
     pub(super) fn changes(
         &self,
+        folders: &Folders,
         base: Oid,
         limits: &Limits,
     ) -> Result<Vec<FileChange>, ChangesError> {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
+        let suspects = self.suspects(limits);
+        let staged = self.staged(folders, base, limits);
+        if let (Some((tree, _)), true) =
+            (&staged, suspects.as_ref().is_some_and(BTreeSet::is_empty))
+            && let Ok(changes) = diff::trees(folders, base, *tree, limits)
+        {
+            return Ok(changes);
+        }
         let mut index = self.repo.index().map_err(failed)?;
-        let dirty = self.dirty(&index, limits).map_err(failed)?;
+        let dirty = self.dirty(&index, limits, suspects.as_ref()).map_err(failed)?;
         if !dirty.is_empty() {
             let odb = self.repo.odb().map_err(failed)?;
             odb.add_new_mempack_backend(BEFORE_ALL_OTHERS).map_err(failed)?;
@@ -85,13 +108,31 @@ impl WorktreeSource {
         for change in dirty.iter().filter(|change| !change.gone) {
             self.stage(&mut index, &change.path)?;
         }
-        let read = || {
-            let (base, mut options) = (self.repo.find_tree(base)?, limits.options());
+        let mut options = match &staged {
+            Some((_, unequal)) if unequal.is_empty() && dirty.is_empty() => return Ok(Vec::new()),
+            Some((_, unequal)) => {
+                let dirty = dirty.iter().map(|change| change.path.as_slice());
+                diff::only(unequal.iter().map(Vec::as_slice).chain(dirty))
+            }
+            None => limits.options(),
+        };
+        let mut read = || {
+            let base = self.repo.find_tree(base)?;
             let diff =
                 self.repo.diff_tree_to_index(Some(&base), Some(&index), Some(&mut options))?;
-            collect(diff, limits)
+            diff::collect(diff, limits)
         };
         read().map_err(failed)
+    }
+
+    /// The tree that the index makes, and the paths at which it differs from the tree `base`; `None`
+    /// where it takes libgit2 to tell.
+    fn staged(&self, folders: &Folders, base: Oid, limits: &Limits) -> Option<(Oid, Vec<Vec<u8>>)> {
+        let tree = (*self.noted).as_ref()?.tree?;
+        let unequal = diff::unequal(folders, base, tree, limits).ok()?;
+        let unequal: Vec<Vec<u8>> = unequal.into_iter().map(|(path, _)| path).collect();
+        let is_held = unequal.iter().all(|path| limits.hold(&RepoPath::from_git(path).0));
+        (unequal.len() <= noted::MOST && is_held).then_some((tree, unequal))
     }
 
     /// Takes one file from disk into the index in memory, as `git add` would.
@@ -118,8 +159,17 @@ impl WorktreeSource {
     }
 
     /// What the working tree changed against the index, as Git's own status sees it.
-    fn dirty(&self, index: &Index, limits: &Limits) -> Result<Vec<Dirty>, git2::Error> {
-        let mut options = limits.options();
+    fn dirty(
+        &self,
+        index: &Index,
+        limits: &Limits,
+        suspects: Option<&BTreeSet<Vec<u8>>>,
+    ) -> Result<Vec<Dirty>, git2::Error> {
+        let mut options = match suspects {
+            Some(suspects) if suspects.is_empty() => return Ok(Vec::new()),
+            Some(suspects) => diff::only(suspects.iter().map(Vec::as_slice)),
+            None => limits.options(),
+        };
         options
             .include_untracked(true)
             .recurse_untracked_dirs(true)
@@ -145,6 +195,11 @@ impl WorktreeSource {
         Ok(dirty)
     }
 
+    /// The only names that libgit2 has to look at; `None` where it had better look at all.
+    fn suspects(&self, limits: &Limits) -> Option<BTreeSet<Vec<u8>>> {
+        noted::suspects(&self.top, (*self.noted).as_ref()?, limits)
+    }
+
     /// The names at or below `folder`.
     fn places(&self, folder: &RepoPath) -> Result<BTreeMap<Vec<u8>, Place>, ChangesError> {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
@@ -155,7 +210,9 @@ impl WorktreeSource {
             places.insert(entry.path, place);
         }
         let limits = Limits::new(std::slice::from_ref(folder));
-        for change in self.dirty(&index, &limits).map_err(failed)? {
+        for change in
+            self.dirty(&index, &limits, self.suspects(&limits).as_ref()).map_err(failed)?
+        {
             if change.gone {
                 places.remove(&change.path);
             } else if is_within(&change.path, folder) {
@@ -182,11 +239,16 @@ impl WorktreeSource {
         Ok(entry.map(|entry| Place::of(&entry)))
     }
 
-    fn read(&self, path: &[u8], place: Place) -> Result<Option<Entry>, ChangesError> {
+    fn read<'a>(
+        &self,
+        disk: &mut disk::Reader<'a>,
+        path: &'a [u8],
+        place: Place,
+    ) -> Result<Option<Entry>, ChangesError> {
         match place {
             Place::Submodule => Ok(Some(Entry::special(EntryKind::Submodule))),
-            Place::Disk => disk::read(&self.top, path),
-            Place::Blob(id, mode) => match disk::read(&self.top, path)? {
+            Place::Disk => disk.read(path),
+            Place::Blob(id, mode) => match disk.read(path)? {
                 Some(entry) => Ok(Some(entry)),
                 None if mode == LINK => Ok(Some(Entry::special(EntryKind::Symlink))),
                 None => read_blob(&self.repo, &RepoPath::from_git(path).0, id).map(Some),
@@ -218,7 +280,8 @@ fn indexed(index: &Index, folder: &RepoPath) -> Result<Vec<IndexEntry>, git2::Er
         .collect())
 }
 
-fn is_within(path: &[u8], folder: &RepoPath) -> bool {
+/// Whether a path is a folder or below it.
+pub(super) fn is_within(path: &[u8], folder: &RepoPath) -> bool {
     let folder = folder.as_str().as_bytes();
     folder.is_empty()
         || path
@@ -250,27 +313,37 @@ impl Source for WorktreeSource {
         let mut sorted: Vec<_> =
             places.iter().map(|(path, place)| (RepoPath::from_git(path), path, *place)).collect();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut reader = disk::Reader::new(&self.top);
         for ((shown, utf8), path, place) in sorted {
-            builder.add(&shown, utf8, || self.read(path, place))?;
+            builder.add(&shown, utf8, || self.read(&mut reader, path, place))?;
         }
         Ok(builder.finish(neighbours(folder, |path| disk::is_regular(&self.top, path))))
     }
 
     fn file(&self, path: &RepoPath) -> Result<Option<Entry>, ChangesError> {
         let bytes = path.as_str().as_bytes();
+        let mut disk = disk::Reader::new(&self.top);
+        match (*self.noted).as_ref().map(|noted| noted.find(bytes)) {
+            // Another kind of thing may stand on disk where the index has a submodule.
+            Some(Some(entry)) if entry.mode != SUBMODULE => {
+                return self.read(&mut disk, bytes, Place::of(entry));
+            }
+            Some(None) if disk::look(&self.top, bytes)?.is_none() => return Ok(None),
+            _ => {}
+        }
         // Only what is on disk and not in the index has to be looked for with Git's own eyes.
         if let Some(place) = self.indexed_place(path)? {
-            return self.read(bytes, place);
+            return self.read(&mut disk, bytes, place);
         }
         let Some((_, found)) = disk::look(&self.top, bytes)? else { return Ok(None) };
         if found.is_dir() {
             return Ok(None);
         }
         if disk::is_device(found.file_type()) {
-            return disk::read(&self.top, bytes);
+            return disk.read(bytes);
         }
         match self.places(path)?.get(bytes) {
-            Some(place) => self.read(bytes, *place),
+            Some(place) => self.read(&mut disk, bytes, *place),
             None => Ok(None),
         }
     }

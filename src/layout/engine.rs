@@ -1,5 +1,8 @@
 //! For which engine a set is written, where no tool says so.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use super::Reading;
@@ -135,8 +138,7 @@ fn by_sql(root: &RepoPath, reading: &Reading) -> Option<(EngineKind, String)> {
         migration.up.script().into_iter().chain(down)
     });
     for script in scripts {
-        let words = words(script);
-        for sign in SIGNS.iter().filter(|sign| stands_in(sign.words, &words)) {
+        for sign in signs(script) {
             let Some(slot) = slot(sign.engine) else { continue };
             score[slot] = score[slot].saturating_add(sign.weight);
             if best[slot].as_ref().is_none_or(|(weight, _)| *weight < sign.weight) {
@@ -169,11 +171,40 @@ fn spelled(words: &[&str]) -> String {
     text.strip_suffix(" (").map(str::to_owned).unwrap_or(text)
 }
 
-/// The script's tokens in upper case; what is quoted stays empty, comments are left out.
-fn words(script: &Script) -> Vec<String> {
+/// The signs by the words they begin with, by their places.
+static BEGINNINGS: LazyLock<BTreeMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut beginnings: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, sign) in SIGNS.iter().enumerate() {
+        let first = sign.words.first().copied().unwrap_or_default();
+        beginnings.entry(first).or_default().push(at);
+    }
+    beginnings
+});
+
+/// The signs that stand in a script, each once.
+fn signs(script: &Script) -> impl Iterator<Item = &'static Sign> {
+    let upper = script.text.to_ascii_uppercase();
+    let words = words(script, &upper);
+    let mut found = BTreeSet::new();
+    for (at, word) in words.iter().enumerate() {
+        let signs = BEGINNINGS.get(*word).into_iter().flatten();
+        found.extend(signs.filter(|sign| begins_with(&words[at..], SIGNS[**sign].words)));
+    }
+    found.into_iter().map(|at: &usize| &SIGNS[*at])
+}
+
+fn begins_with(words: &[&str], sign: &[&str]) -> bool {
+    words.len() >= sign.len()
+        && words.iter().zip(sign).all(|(word, wanted)| *wanted == "*" || word == wanted)
+}
+
+/// The script's tokens, which are taken from its text in upper case; what is quoted is empty,
+/// comments are left out.
+fn words<'a>(script: &Script, upper: &'a str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for section in &script.sections {
         let text = script.text.get(section.clone()).unwrap_or("");
+        let upper = upper.get(section.clone()).unwrap_or("");
         let mut at = 0;
         for token in tokenize(text) {
             let end = at + token.len as usize;
@@ -183,25 +214,17 @@ fn words(script: &Script) -> Vec<String> {
                 | TokenKind::BlockComment { .. }
                 | TokenKind::Eof => None,
                 TokenKind::Literal { kind: LiteralKind::DollarQuotedString { .. } } => {
-                    Some(DOLLAR_QUOTE.to_owned())
+                    Some(DOLLAR_QUOTE)
                 }
-                TokenKind::Literal { kind: LiteralKind::Int { .. } } => {
-                    Some(text.get(at..end).unwrap_or("").to_owned())
-                }
-                TokenKind::Literal { .. } | TokenKind::QuotedIdent { .. } => Some(String::new()),
-                _ => Some(text.get(at..end).unwrap_or("").to_ascii_uppercase()),
+                TokenKind::Literal { kind: LiteralKind::Int { .. } } => upper.get(at..end),
+                TokenKind::Literal { .. } | TokenKind::QuotedIdent { .. } => Some(""),
+                _ => upper.get(at..end),
             };
             found.extend(word);
             at = end;
         }
     }
     found
-}
-
-fn stands_in(sign: &[&str], words: &[String]) -> bool {
-    words.windows(sign.len()).any(|window| {
-        window.iter().zip(sign).all(|(word, wanted)| *wanted == "*" || word == wanted)
-    })
 }
 
 #[cfg(test)]

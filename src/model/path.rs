@@ -1,5 +1,6 @@
 //! Paths as a repository knows them.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// A path inside the repository: `/`-separated, relative, never empty components, never `..`.
@@ -87,7 +88,7 @@ impl RepoPath {
         match (self.is_root(), tail.is_empty()) {
             (_, true) => self.clone(),
             (true, false) => Self(tail.to_owned()),
-            (false, false) => Self(format!("{}/{tail}", self.0)),
+            (false, false) => Self([&self.0, "/", tail].concat()),
         }
     }
 
@@ -98,6 +99,13 @@ impl RepoPath {
             return Some(&self.0);
         }
         self.0.strip_prefix(&folder.0)?.strip_prefix('/')
+    }
+}
+
+/// A path and its text are ordered and hashed alike.
+impl Borrow<str> for RepoPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

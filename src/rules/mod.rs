@@ -10,6 +10,7 @@ mod dryrun;
 mod governance;
 mod history;
 mod layout;
+mod levels;
 mod manifest;
 mod portability;
 #[cfg(test)]
@@ -24,18 +25,17 @@ mod supersede;
 mod testing;
 mod told;
 
-use std::collections::BTreeMap;
-
 use crate::catalog::{Edit, Entry, SetCatalog};
 use crate::model::{
-    EngineKind, Finding, Inconclusive, Level, Levels, Location, Moment, RepoPath, Rollout,
-    RuleMeta, SchemaEvidence, Script, SetEvidence, Step, Waiver,
+    EngineKind, Finding, Inconclusive, Location, Moment, RepoPath, Rollout, RuleMeta,
+    SchemaEvidence, Script, SetEvidence, Step, Waiver,
 };
 use crate::sql::{Statement, statements};
 use crate::threads;
 
 pub use dryrun::is_barred;
 pub use governance::{acceptances, waiver_uses};
+pub use levels::LevelPolicy;
 pub use registry::RULES;
 pub use sink::{Draft, Sink};
 pub use sql::postgres::{Linted, PostgresCx};
@@ -182,29 +182,6 @@ pub struct EvidenceCx<'a> {
     pub evidence: &'a SetEvidence,
 }
 
-/// Which level a finding gets.
-#[derive(Clone, Debug, Default)]
-pub struct LevelPolicy {
-    /// The strict preset.
-    pub strict: bool,
-    /// The policy's own levels, by rule id.
-    pub overrides: BTreeMap<String, Level>,
-}
-
-impl LevelPolicy {
-    /// The level of a finding of `rule` that weighs `levels`.
-    #[must_use]
-    pub fn level(&self, rule: &RuleMeta, levels: Levels) -> Level {
-        let preset = if self.strict { levels.strict } else { levels.recommended };
-        match self.overrides.get(rule.id) {
-            // An observation is nobody's fault, so a policy may only silence it.
-            Some(Level::Off) => Level::Off,
-            Some(level) if levels != Levels::OBSERVATION => *level,
-            _ => preset,
-        }
-    }
-}
-
 /// The rule of that id.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Rule> {
@@ -226,7 +203,7 @@ pub fn check_catalog(cx: &CatalogCx<'_>, all: bool, levels: &LevelPolicy) -> Vec
         let statements = &statements(script);
         let script =
             ScriptCx { catalog: cx.catalog, entry, direction, script, statements, touched };
-        let postgres = is_read(touched).then(|| sql::postgres::read(&script, &world));
+        let postgres = is_read(touched).then(|| sql::postgres::read(&script, &world, levels));
         collect(name, all, levels, |rule, sink| {
             check_script(rule, &script, postgres.as_ref(), sink);
         })
@@ -349,7 +326,7 @@ fn collect(
     mut run: impl FnMut(&Rule, &mut Sink<'_>),
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in RULES {
+    for rule in RULES.iter().filter(|rule| !levels.silences(&rule.meta)) {
         let mut sink = Sink::new(&rule.meta, set, all, levels, &mut findings);
         run(rule, &mut sink);
     }
@@ -383,17 +360,5 @@ mod tests {
             }
             assert!(!summary.ends_with('.') && why.ends_with('.') && fix.ends_with('.'), "{id}");
         }
-    }
-
-    #[test]
-    fn a_policy_cannot_make_an_error_of_an_observation() {
-        let rule = &rollback::leaves_trace::RULE.meta;
-        let mut policy = LevelPolicy { strict: true, ..LevelPolicy::default() };
-        policy.overrides.insert(rule.id.into(), Level::Error);
-        assert_eq!(policy.level(rule, Levels::OBSERVATION), Level::Note);
-        policy.overrides.insert(rule.id.into(), Level::Warning);
-        assert_eq!(policy.level(rule, Levels::ERROR), Level::Warning);
-        policy.overrides.insert(rule.id.into(), Level::Off);
-        assert_eq!(policy.level(rule, Levels::OBSERVATION), Level::Off);
     }
 }

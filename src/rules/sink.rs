@@ -49,7 +49,7 @@ impl Draft {
         self
     }
 
-    /// Other levels than the rule's usual ones.
+    /// Other levels than the rule's usual ones. A rule that is off at the usual ones is not run.
     pub fn levels(mut self, levels: Levels) -> Self {
         self.levels = Some(levels);
         self

@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
     room("contract", 1, &["model", "document"]),
     room("config", 1, &["model"]),
     room("rows", 1, &["model"]),
-    room("changes", 2, &["model", "host"]),
+    room("changes", 2, &["model", "host", "threads"]),
     // It joins what a change did with what the files say.
     room("catalog", 2, &["model", "changes", "layout", "manifest", "sql"]),
     // What a change did to config schemas, and what that does to the documents they govern.

@@ -127,7 +127,7 @@ impl Asked<'_> {
         }
         let changed = files.iter().flat_map(paths);
         let mut schemas: Vec<RepoPath> =
-            changed.filter(|path| schemas.contains(path)).cloned().collect();
+            changed.filter(|path| schemas.contains(*path)).cloned().collect();
         schemas.sort();
         schemas.dedup();
         if touched.is_empty() && schemas.is_empty() && untold.is_empty() {

@@ -7,3 +7,4 @@ mod folders;
 mod refusals;
 mod shallow;
 mod sources;
+mod worktrees;

@@ -160,7 +160,7 @@ impl Sandbox {
                 *marked |= plan.touches_prepared || plan.marks_sessions;
             }
             if plan.touches_prepared {
-                self.catalog.forget();
+                self.catalog.prepare_again();
             }
             for statement in &plan.statements {
                 let sql = &script.text[statement.span.start..statement.span.end];
@@ -247,7 +247,7 @@ impl Rows for Sandbox {
                 }
                 self.connected()?;
                 if marked {
-                    self.reconnect(|server| server.connect())?;
+                    self.begin_session()?;
                 }
                 self.wind_back(&sequences)
             }

@@ -106,7 +106,15 @@ impl Sandbox {
         self.client.as_mut().ok_or_else(lost)
     }
 
-    /// Closes the connection for something that gives a new one.
+    /// A new session on the same state.
+    pub(super) fn begin_session(&mut self) -> Result<(), EngineError> {
+        self.client = None;
+        self.catalog.prepare_again();
+        self.client = Some(self.server.connect()?);
+        Ok(())
+    }
+
+    /// Closes the connection for something that gives a new one, perhaps to another state.
     pub(super) fn reconnect(
         &mut self,
         by: impl FnOnce(&mut dyn Server) -> Result<Client, EngineError>,
@@ -229,10 +237,10 @@ impl Sandbox {
         if plan.sets_up_server {
             self.reconnect(|server| server.renew())?;
         } else if plan.marks_sessions {
-            self.reconnect(|server| server.connect())?;
+            self.begin_session()?;
         } else if plan.touches_prepared {
             client.batch_execute("DEALLOCATE ALL").map_err(|error| ours(&error))?;
-            self.catalog.forget();
+            self.catalog.prepare_again();
         }
         Ok(false)
     }

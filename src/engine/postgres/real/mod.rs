@@ -224,6 +224,8 @@ impl Database for Real {
             let sql = "SELECT ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles)";
             client.query_one(sql, &[])?.try_get(0)
         })?;
+        // Others write here at the same time, and what began before may end after: nothing that was
+        // read before is worth anything.
         self.catalog.leave_out(roles);
         let catalog = &mut self.catalog;
         let seen = self.line.run(CATALOG_LIMIT, |client| catalog.read(client));

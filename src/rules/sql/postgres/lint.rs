@@ -8,7 +8,7 @@ use super::names;
 use super::source::{self, Read};
 use super::{PostgresCx, ScriptCx, Statement};
 use crate::model::{Class, Levels, RuleMeta, printable};
-use crate::rules::{Check, RULES, Rule, Sink};
+use crate::rules::{Check, Direction, LevelPolicy, RULES, Rule, Sink};
 
 /// Where a rule of the linter holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +54,20 @@ pub(super) const fn linted(code: Code, row: Row) -> Rule {
     }
 }
 
-/// Runs the linter once with every rule that is ours.
-pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) -> Vec<Violation> {
-    let codes = RULES.iter().filter_map(|rule| match &rule.check {
-        Check::Linted(linted) => Some(linted.code),
+/// Runs the linter with every rule that is ours, is not switched off and holds the way the script
+/// goes.
+pub(super) fn run(
+    script: &ScriptCx<'_>,
+    (read, statements): (&Read, &[Statement]),
+    levels: &LevelPolicy,
+) -> Vec<Violation> {
+    let told = RULES.iter().filter(|rule| !levels.silences(&rule.meta));
+    let codes = told.filter_map(|rule| match &rule.check {
+        Check::Linted(linted) if linted.holds(script.direction) => Some(linted.code),
         _ => None,
     });
-    let (by_table, plain): (Vec<Code>, Vec<Code>) = codes.partition(|code| BY_TABLE.contains(code));
+    let (by_table, mut plain): (Vec<Code>, Vec<Code>) =
+        codes.partition(|code| BY_TABLE.contains(code));
     let mut settings = LinterSettings {
         assume_in_transaction: statements.first().is_some_and(|one| one.transaction == Some(0)),
         ..LinterSettings::default()
@@ -75,10 +82,12 @@ pub(super) fn run(script: &ScriptCx<'_>, read: &Read, statements: &[Statement]) 
         linter
     };
     let lint = || {
-        let mut found = with(plain).lint(&read.parse, &read.text);
-        if let Some((text, parse)) = source::without_new_tables(read) {
-            found.extend(with(by_table).lint(&parse, &text));
+        let mut found = Vec::new();
+        match source::without_new_tables(read) {
+            Some((text, parse)) => found = with(by_table).lint(&parse, &text),
+            None => plain.extend(by_table),
         }
+        found.extend(with(plain).lint(&read.parse, &read.text));
         found.sort_by_key(|one| (one.text_range.start(), one.text_range.end()));
         found
     };
@@ -95,6 +104,11 @@ const BY_TABLE: [Code; 4] = [
 ];
 
 impl Linted {
+    /// Whether the rule holds in scripts that go this way.
+    fn holds(&self, direction: Direction) -> bool {
+        direction == Direction::Up || self.scope == Scope::Always
+    }
+
     /// Hands on what the linter said under this rule, where it holds.
     pub(in crate::rules) fn report(
         &self,
@@ -102,7 +116,7 @@ impl Linted {
         cx: &PostgresCx<'_>,
         sink: &mut Sink<'_>,
     ) {
-        if self.scope != Scope::Always && !cx.is_up() {
+        if !self.holds(cx.script.direction) {
             return;
         }
         let mut said = BTreeSet::new();

@@ -43,7 +43,7 @@ use squawk_linter::Violation;
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxNode};
 
-use super::super::{Direction, Draft, ScriptCx, Way};
+use super::super::{Direction, Draft, LevelPolicy, ScriptCx, Way};
 use crate::catalog::{Entry, SetCatalog};
 use crate::model::{Class, Location, RepoPath, Script, Span, TransactionMode, printable};
 use crate::threads;
@@ -196,20 +196,24 @@ fn key<'a>(entry: &'a Entry, script: &'a Script) -> (&'a str, &'a RepoPath) {
     (&entry.migration.id, &script.path)
 }
 
-/// Parses and lints a script.
-pub(in crate::rules) fn read<'a>(script: &'a ScriptCx<'a>, world: &'a World<'_>) -> PostgresCx<'a> {
+/// Parses a script, and lints it with what is not switched off.
+pub(in crate::rules) fn read<'a>(
+    script: &'a ScriptCx<'a>,
+    world: &'a World<'_>,
+    levels: &LevelPolicy,
+) -> PostgresCx<'a> {
     let is_up = script.direction == Direction::Up;
     let known = world.ups.get(&key(script.entry, script.script)).filter(|_| is_up);
     let back = if is_up { None } else { source::parse(script.script) };
     let read = known.and_then(|known| known.read.as_ref()).or(back.as_ref());
     let statements = read.map(|read| statements(script, read)).unwrap_or_default();
-    let violations = read.map(|read| lint::run(script, read, &statements)).unwrap_or_default();
+    let violations = read.map(|read| lint::run(script, (read, &statements), levels));
     PostgresCx {
         script,
         statements,
         file: read.map(|read| read.shut.tree()),
         calls: read.map(|read| read.calls.clone()).unwrap_or_default(),
-        violations,
+        violations: violations.unwrap_or_default(),
         known,
         end: &world.end,
     }

@@ -275,14 +275,16 @@ pub(super) fn routine(definition: &ast::Stmt) -> Body {
 }
 
 /// The script without the tables it makes: the linter takes everything about a table of that name
-/// for harmless, whichever schema it is in and whether or not it is made at all.
+/// for harmless, whichever schema it is in and whether or not it is made at all. `None` where it
+/// makes none.
 pub(super) fn without_new_tables(read: &Read) -> Option<(String, Parse<SourceFile>)> {
+    let is_new = |statement: &ast::Stmt| matches!(statement, ast::Stmt::CreateTable(_));
+    let mut new = read.parse.tree().stmts().filter(is_new).peekable();
+    new.peek()?;
     let mut bytes = read.text.as_bytes().to_vec();
-    for statement in read.parse.tree().stmts() {
-        if matches!(statement, ast::Stmt::CreateTable(_)) {
-            let statement = bytes.get_mut(range(statement.syntax()))?;
-            statement.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-        }
+    for statement in new {
+        let statement = bytes.get_mut(range(statement.syntax()))?;
+        statement.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
     }
     let text = String::from_utf8(bytes).ok()?;
     let parse = SourceFile::parse(&text);

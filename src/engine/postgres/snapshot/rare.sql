@@ -4,7 +4,7 @@ SELECT 'publication', quote_ident(p.pubname), NULL, NULL, NULL, NULL, NULL, NULL
        ARRAY['definition', (to_jsonb(p) - '{oid,pubname,pubowner}'::text[])::text,
              'owner', pg_get_userbyid(p.pubowner)::text,
              'comment', $comment(p.oid; pg_publication)],
-       NULL::text[]
+       NULL::text[], NULL::oid, NULL::int2
 FROM pg_catalog.pg_publication p
 -- section
 SELECT 'publication table', quote_ident(p.pubname) || ' ' || r.name, 'publication',
@@ -14,12 +14,12 @@ SELECT 'publication table', quote_ident(p.pubname) || ' ' || r.name, 'publicatio
              , 'columns', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) -- since 15
                          FROM pg_catalog.pg_attribute a -- since 15
                          WHERE a.attrelid = m.prrelid AND a.attnum = ANY (m.prattrs::int2[])) -- since 15
-       ], NULL
+       ], NULL, NULL, NULL
 FROM pg_catalog.pg_publication_rel m JOIN pg_catalog.pg_publication p ON p.oid = m.prpubid
 JOIN rel r ON r.oid = m.prrelid
 -- section since 15
 SELECT 'publication schema', quote_ident(p.pubname) || ' ' || s.name, 'publication',
-       quote_ident(p.pubname), NULL, NULL, NULL, NULL, ARRAY['member', 'yes'], NULL
+       quote_ident(p.pubname), NULL, NULL, NULL, NULL, ARRAY['member', 'yes'], NULL, NULL, NULL
 FROM pg_catalog.pg_publication_namespace m JOIN pg_catalog.pg_publication p ON p.oid = m.pnpubid
 JOIN space s ON s.oid = m.pnnspid
 -- section
@@ -27,7 +27,7 @@ SELECT 'cast', format('(%s AS %s)', format_type(c.castsource, NULL),
                       format_type(c.casttarget, NULL)), NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['function', nullif(c.castfunc, 0)::regprocedure::text, 'context', c.castcontext::text,
              'method', c.castmethod::text, 'comment', $comment(c.oid; pg_cast)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_cast c WHERE c.oid >= 16384 AND $own(c.oid; pg_cast)
 -- section
 SELECT 'operator', format('%s.%s(%s, %s)', s.name, o.oprname,
@@ -43,7 +43,7 @@ SELECT 'operator', format('%s.%s(%s, %s)', s.name, o.oprname,
                                             CASE WHEN o.oprcanmerge THEN 'merges' END), ''),
              'owner', pg_get_userbyid(o.oprowner)::text,
              'comment', $comment(o.oid; pg_operator)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_operator o JOIN space s ON s.oid = o.oprnamespace
 WHERE $own(o.oid; pg_operator)
 -- section
@@ -60,7 +60,7 @@ SELECT 'operator family', format('%s.%I using %I', s.name, f.opfname, m.amname),
                FROM pg_catalog.pg_amproc p WHERE p.amprocfamily = f.oid),
              'owner', pg_get_userbyid(f.opfowner)::text,
              'comment', $comment(f.oid; pg_opfamily)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_opfamily f JOIN space s ON s.oid = f.opfnamespace
 JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod WHERE $own(f.oid; pg_opfamily)
 -- section
@@ -72,14 +72,14 @@ SELECT 'operator class', format('%s.%I using %I', s.name, c.opcname, m.amname),
              'storage', nullif(c.opckeytype, 0)::regtype::text,
              'owner', pg_get_userbyid(c.opcowner)::text,
              'comment', $comment(c.oid; pg_opclass)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_opclass c JOIN space s ON s.oid = c.opcnamespace
 JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod WHERE $own(c.oid; pg_opclass)
 -- section
 SELECT 'access method', quote_ident(m.amname), NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['handler', m.amhandler::text, 'type', m.amtype::text,
              'comment', $comment(m.oid; pg_am)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_am m WHERE m.oid >= 16384 AND $own(m.oid; pg_am)
 -- section
 SELECT 'text search configuration', s.name || '.' || quote_ident(c.cfgname),
@@ -91,7 +91,7 @@ SELECT 'text search configuration', s.name || '.' || quote_ident(c.cfgname),
                           FROM pg_catalog.pg_ts_config_map m WHERE m.mapcfg = c.oid),
              'owner', pg_get_userbyid(c.cfgowner)::text,
              'comment', $comment(c.oid; pg_ts_config)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_ts_config c JOIN space s ON s.oid = c.cfgnamespace
 WHERE $own(c.oid; pg_ts_config)
 -- section
@@ -102,7 +102,7 @@ SELECT 'text search dictionary', s.name || '.' || quote_ident(d.dictname),
              'options', d.dictinitoption,
              'owner', pg_get_userbyid(d.dictowner)::text,
              'comment', $comment(d.oid; pg_ts_dict)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_ts_dict d JOIN space s ON s.oid = d.dictnamespace
 WHERE $own(d.oid; pg_ts_dict)
 -- section
@@ -111,7 +111,7 @@ SELECT 'text search parser', s.name || '.' || quote_ident(p.prsname),
        ARRAY['functions', concat_ws(', ', p.prsstart, p.prstoken, p.prsend, p.prsheadline,
                                     p.prslextype),
              'comment', $comment(p.oid; pg_ts_parser)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_ts_parser p JOIN space s ON s.oid = p.prsnamespace
 WHERE $own(p.oid; pg_ts_parser)
 -- section
@@ -119,7 +119,7 @@ SELECT 'text search template', s.name || '.' || quote_ident(t.tmplname),
        NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['functions', concat_ws(', ', t.tmplinit, t.tmpllexize),
              'comment', $comment(t.oid; pg_ts_template)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_ts_template t JOIN space s ON s.oid = t.tmplnamespace
 WHERE $own(t.oid; pg_ts_template)
 -- section
@@ -131,7 +131,7 @@ SELECT 'foreign data wrapper', quote_ident(f.fdwname), NULL, NULL, NULL, NULL, N
              'owner', pg_get_userbyid(f.fdwowner)::text,
              'grants', $acl(f.fdwacl; 'F'; f.fdwowner),
              'comment', $comment(f.oid; pg_foreign_data_wrapper)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_foreign_data_wrapper f WHERE $own(f.oid; pg_foreign_data_wrapper)
 -- section
 SELECT 'server', quote_ident(v.srvname), NULL, NULL, NULL, NULL, NULL, NULL,
@@ -143,7 +143,7 @@ SELECT 'server', quote_ident(v.srvname), NULL, NULL, NULL, NULL, NULL, NULL,
              'owner', pg_get_userbyid(v.srvowner)::text,
              'grants', $acl(v.srvacl; 'S'; v.srvowner),
              'comment', $comment(v.oid; pg_foreign_server)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_foreign_server v WHERE $own(v.oid; pg_foreign_server)
 -- section
 -- The options hold passwords: only whether they changed may show.
@@ -151,14 +151,14 @@ SELECT 'user mapping', format('for %I server %I', u.usename, u.srvname), 'server
        quote_ident(u.srvname), NULL, NULL, NULL, NULL,
        ARRAY['options', (SELECT 'md5 ' || md5(string_agg(o, ', ' ORDER BY o COLLATE "C"))
                          FROM unnest(u.umoptions) o)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_user_mappings u
 -- section
 SELECT 'collation', s.name || '.' || quote_ident(c.collname), NULL, NULL, NULL, NULL, NULL, NULL,
        ARRAY['definition', (jsonb_strip_nulls(to_jsonb(c)) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text,
              'owner', pg_get_userbyid(c.collowner)::text,
              'comment', $comment(c.oid; pg_collation)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_collation c JOIN space s ON s.oid = c.collnamespace
 WHERE $own(c.oid; pg_collation)
 -- section
@@ -167,7 +167,7 @@ SELECT 'conversion', s.name || '.' || quote_ident(c.conname), NULL, NULL, NULL, 
              'to', pg_encoding_to_char(c.contoencoding)::text, 'function', c.conproc::text,
              'default', c.condefault::text, 'owner', pg_get_userbyid(c.conowner)::text,
              'comment', $comment(c.oid; pg_conversion)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_conversion c JOIN space s ON s.oid = c.connamespace
 WHERE $own(c.oid; pg_conversion)
 -- section
@@ -179,7 +179,7 @@ SELECT 'language', quote_ident(l.lanname), NULL, NULL, NULL, NULL, NULL, NULL,
              'owner', pg_get_userbyid(l.lanowner)::text,
              'grants', $acl(l.lanacl; 'l'; l.lanowner),
              'comment', $comment(l.oid; pg_language)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_language l WHERE l.lanispl AND $own(l.oid; pg_language)
 -- section
 SELECT 'transform', format('for %s language %I', t.trftype::regtype, l.lanname),
@@ -187,7 +187,7 @@ SELECT 'transform', format('for %s language %I', t.trftype::regtype, l.lanname),
        ARRAY['from', nullif(t.trffromsql::oid, 0)::regprocedure::text,
              'to', nullif(t.trftosql::oid, 0)::regprocedure::text,
              'comment', $comment(t.oid; pg_transform)],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_transform t JOIN pg_catalog.pg_language l ON l.oid = t.trflang
 WHERE $own(t.oid; pg_transform)
 -- section
@@ -195,6 +195,6 @@ SELECT 'subscription', quote_ident(s.subname), NULL, NULL, NULL, NULL, NULL, NUL
        ARRAY['enabled', s.subenabled::text, 'slot', s.subslotname::text,
              'publications', array_to_string(s.subpublications, ', '),
              'owner', pg_get_userbyid(s.subowner)::text],
-       NULL
+       NULL, NULL, NULL
 FROM pg_catalog.pg_subscription s
 WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
