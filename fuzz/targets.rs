@@ -42,6 +42,8 @@ pub(crate) fn splitter(data: &[u8]) {
         let touched = sql::touched_objects(&script, engine);
         let _ = sql::net_effects(&touched);
     }
+    let acts = sql::sqlite::acts(text, &sql::statements(&script));
+    let _ = (sql::sqlite::rebuilds(&acts), sql::sqlite::features(text), sql::sqlite::calls(text));
     let _ = (manifest::header(&script.path, text), manifest::allowances(&script.path, text));
 }
 

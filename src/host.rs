@@ -1,6 +1,7 @@
 //! The only door to the environment, the clock and child processes.
 #![allow(clippy::disallowed_methods)]
 
+mod place;
 mod watchdog;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+pub use place::is_in_working_tree;
 pub use watchdog::{watched, watched_often};
 
 /// An environment variable; `None` where it is unset or empty.
@@ -277,6 +279,14 @@ static RUN_DEADLINE: OnceLock<Instant> = OnceLock::new();
 /// Sets the deadline of the whole run; only the first call counts.
 pub fn set_run_deadline(limit: Duration) {
     let _ = RUN_DEADLINE.set(now() + limit);
+}
+
+/// Whether the run goes on for that long after its deadline, with nothing under way that must come to
+/// its end.
+#[must_use]
+pub fn is_overdue(grace: Duration) -> bool {
+    UNDISTURBED.load(Ordering::Relaxed) == 0
+        && RUN_DEADLINE.get().is_some_and(|deadline| now() >= *deadline + grace)
 }
 
 /// How much work is under way that must come to its end.

@@ -3,6 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use super::output::goes_nowhere_else;
 use crate::error::GateError;
 use crate::model::{Report, printable};
 use crate::render::{SourceMap, bundle};
@@ -15,7 +16,7 @@ pub(super) fn write(folder: &Path, report: &Report, sources: &SourceMap) -> Resu
     };
     // Only floats and foreign types cannot be written, and a report has none.
     let files = bundle(report, sources).map_err(|error| failed(folder)(Error::other(error)))?;
-    own(folder).map_err(failed(folder))?;
+    goes_nowhere_else(folder).and_then(|()| own(folder)).map_err(failed(folder))?;
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let files = files.map(|(name, text)| (folder.join(name), text));
     // Nothing is written where one of them cannot be.

@@ -7,6 +7,7 @@ use super::fix::fix;
 use super::gather::{Choice, Gathered, gather, sources};
 use super::govern::{govern, terms};
 use super::output::Outputs;
+use super::overdue::end_when_overdue;
 use super::progress::Progress;
 use super::sandbox::{Ran, Way, run, server};
 use super::shard::Share;
@@ -29,6 +30,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     let outputs = Outputs::new(&args.outputs)?;
     host::watch_signals();
     host::set_run_deadline(args.timeout);
+    end_when_overdue();
     let choice = Choice {
         place: &args.place,
         base: args.base.as_deref(),
@@ -37,6 +39,7 @@ pub(super) fn check(args: &Check, color: bool) -> Result<u8, GateError> {
     };
     let reading = Progress::new("check", 0);
     reading.show("reading base and head");
+    host::reached("reading");
     let mut gathered = gather(&choice)?;
     if args.fix && fix(&gathered)? {
         gathered = gather(&choice)?;

@@ -323,7 +323,8 @@ fn seed(comparison: &Comparison, path: &RepoPath) -> Result<Script, GateError> {
     };
     let entry = comparison.head.file(path)?;
     let Some(entry) = entry.filter(|entry| entry.kind == EntryKind::File) else {
-        return Err(missing("is not there", "name a script relative to the top of the repository"));
+        let help = "name a script of at most 16 MiB relative to the top of the repository";
+        return Err(missing("is not there, or is no plain file", help));
     };
     let text = std::str::from_utf8(&entry.bytes);
     let text = text.map_err(|_| missing("is not UTF-8", "save it as UTF-8"))?;

@@ -22,6 +22,7 @@ mod list;
 mod manual;
 mod merge;
 mod output;
+mod overdue;
 mod plan;
 mod printed;
 mod progress;

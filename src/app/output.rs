@@ -1,11 +1,12 @@
 //! Standard output, standard error and report files.
 
-use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::io::{Error, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::bundle;
 use crate::cli;
 use crate::error::GateError;
+use crate::host;
 use crate::model::{Report, RuleMeta, printable, quoted};
 use crate::render::escape::log_line;
 use crate::render::{Format, SourceMap};
@@ -90,10 +91,30 @@ fn write(
         let _ = renderer.render(report, sources, &mut text);
         match &output.file {
             None => print(&text)?,
-            Some(file) => std::fs::write(file, text).map_err(|source| {
-                let file = printable(file).into_owned();
-                GateError::Write { file, source }
-            })?,
+            Some(file) => {
+                let written = goes_nowhere_else(Path::new(file));
+                written.and_then(|()| std::fs::write(file, text)).map_err(|source| {
+                    let file = printable(file).into_owned();
+                    GateError::Write { file, source }
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a path that leads on by what may have come with the change: a link to anywhere, or a pipe
+/// that nobody reads.
+pub(super) fn goes_nowhere_else(path: &Path) -> Result<(), Error> {
+    let mut so_far = PathBuf::new();
+    for part in path.components() {
+        let around = if so_far.as_os_str().is_empty() { ".".into() } else { so_far.clone() };
+        so_far.push(part);
+        let Ok(found) = std::fs::symlink_metadata(&so_far) else { return Ok(()) };
+        let kind = found.file_type();
+        if !(kind.is_dir() || kind.is_file()) && host::is_in_working_tree(&around) {
+            let what = "it is a link or a device in the working tree; remove it first";
+            return Err(Error::new(ErrorKind::AlreadyExists, what));
         }
     }
     Ok(())

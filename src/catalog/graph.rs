@@ -25,8 +25,11 @@ pub fn edges(catalog: &SetCatalog) -> Vec<Edge> {
         .collect()
 }
 
-/// Finds cycles: each as its ids from the one that comes first in the set, every one found from
-/// a different start. A migration that needs itself is a cycle of one.
+/// How many cycles are told: a few hundred migrations can have millions.
+const MOST_CYCLES: usize = 100;
+
+/// Finds cycles, not more than anybody would read: each as its ids from the one that comes first in
+/// the set, every one found from a different start. A migration that needs itself is a cycle of one.
 #[must_use]
 pub fn cycles(edges: &[Edge]) -> Vec<Vec<String>> {
     let mut needs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -63,11 +66,11 @@ fn walk<'a>(
                 path.pop();
             }
             Some(target) => match done.get(target) {
-                Some(true) => {}
-                Some(false) => {
+                Some(false) if cycles.len() < MOST_CYCLES => {
                     let at = path.iter().position(|(id, _)| *id == target).unwrap_or(0);
                     cycles.push(path[at..].iter().map(|(id, _)| (*id).to_owned()).collect());
                 }
+                Some(_) => {}
                 None => {
                     done.insert(target, false);
                     path.push((target, 0));
@@ -90,6 +93,16 @@ mod tests {
         assert!(cycles(&graph(&[("b", "a"), ("c", "b"), ("c", "a")])).is_empty());
         assert_eq!(cycles(&graph(&[("a", "b"), ("b", "c"), ("c", "a")])), [["a", "b", "c"]]);
         assert_eq!(cycles(&graph(&[("a", "a")])), [["a"]]);
+    }
+
+    #[test]
+    fn not_every_cycle_of_many_is_told() {
+        let names: Vec<String> = (0..500).map(|n| format!("{n:03}")).collect();
+        let each = |from: &String| {
+            names.iter().map(|to| Edge { from: from.clone(), to: to.clone() }).collect::<Vec<_>>()
+        };
+        let all: Vec<Edge> = names.iter().flat_map(each).collect();
+        assert_eq!(cycles(&all).len(), MOST_CYCLES);
     }
 
     #[test]

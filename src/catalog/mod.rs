@@ -127,11 +127,10 @@ impl Entry {
     #[must_use]
     pub fn depends_on(&self) -> Vec<String> {
         let mut ids = self.migration.depends_on.clone();
-        for dependency in &self.declared.depends_on {
-            if !ids.contains(&dependency.id) {
-                ids.push(dependency.id.clone());
-            }
-        }
+        let mut known: BTreeSet<&str> =
+            self.migration.depends_on.iter().map(String::as_str).collect();
+        let declared = self.declared.depends_on.iter().map(|dependency| &dependency.id);
+        ids.extend(declared.filter(|id| known.insert(id.as_str())).cloned());
         ids
     }
 

@@ -18,12 +18,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::liquibase_changelog::{self as changelog, Item, Target};
+use super::liquibase_dbms::{ask_for_engine, engines, runs_on};
+use super::liquibase_places::Places;
 use super::liquibase_sql::{self as formatted, ChangeSet};
 use super::shared::{self, File};
 use super::{Confidence, Detection, Layout, Options, Reading};
 use crate::model::{
-    Down, EngineKind, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span,
-    Step, TransactionMode, Tree, Version,
+    Down, Habits, Kind, LateMigrations, Location, Migration, Part, RepoPath, Span, Step,
+    TransactionMode, Tree, Version,
 };
 
 /// See the module.
@@ -63,9 +65,18 @@ impl Layout for Liquibase {
     fn read_with(&self, tree: &Tree, options: Options) -> Reading {
         let mut reading = Reading::default();
         let files = shared::sift(tree, &mut reading);
-        let files = files.into_iter().map(|file| (file.relative, file)).collect();
-        let mut reader =
-            Reader { tree, files, visited: BTreeSet::new(), found: Vec::new(), reading };
+        let files: BTreeMap<&str, File<'_>> =
+            files.into_iter().map(|file| (file.relative, file)).collect();
+        let mut reader = Reader {
+            tree,
+            places: Places::new(tree.root(), files.keys().copied()),
+            files,
+            read: BTreeMap::new(),
+            depth: 0,
+            visited: BTreeSet::new(),
+            found: Vec::new(),
+            reading,
+        };
         reader.walk_all();
         reader.finish(options)
     }
@@ -79,15 +90,26 @@ fn is_formatted(file: &File<'_>) -> bool {
     file.name().ends_with(".sql") && formatted::is_formatted(file.peek())
 }
 
+/// How many includes of a set are followed: far more than anybody writes, and few enough to be
+/// looked up among as many files as a set may have.
+const MOST_INCLUDES: usize = 5000;
+/// Through how many other changelogs one may be included.
+const DEEPEST: usize = 100;
+
 /// A change set with the file it stands in.
-struct Found {
-    path: RepoPath,
-    set: ChangeSet,
+pub(super) struct Found {
+    pub(super) path: RepoPath,
+    pub(super) set: ChangeSet,
 }
 
 struct Reader<'t> {
     tree: &'t Tree,
     files: BTreeMap<&'t str, File<'t>>,
+    places: Places<'t>,
+    /// What the changelogs hold that are still to be visited.
+    read: BTreeMap<&'t str, Result<Vec<Item>, String>>,
+    /// How many changelogs include the one that is visited, one the other.
+    depth: usize,
     visited: BTreeSet<&'t str>,
     found: Vec<Found>,
     reading: Reading,
@@ -109,6 +131,12 @@ impl<'t> Reader<'t> {
             }
             return;
         }
+        for name in &changelogs {
+            self.read.insert(name, self.items(name));
+        }
+        if self.has_too_many() {
+            return self.too_many(changelogs[0]);
+        }
         let included: BTreeSet<&'t str> =
             changelogs.iter().flat_map(|from| self.includes(from)).collect();
         let mut roots = changelogs.iter().filter(|name| !included.contains(*name));
@@ -127,12 +155,26 @@ impl<'t> Reader<'t> {
         }
     }
 
+    fn items(&self, relative: &str) -> Result<Vec<Item>, String> {
+        let text = self.files.get(relative).map_or("", File::peek);
+        changelog::read(relative, &text[shared::body_start(text)..])
+    }
+
+    fn has_too_many(&self) -> bool {
+        let items = self.read.values().flatten().flatten();
+        items.filter(|item| matches!(item, Item::File(_) | Item::All(_))).count() > MOST_INCLUDES
+    }
+
+    fn too_many(&mut self, first: &str) {
+        let message = format!("the changelogs include more than {MOST_INCLUDES} files and folders");
+        let help = "Include whole folders, or part the set.";
+        self.problem(&self.tree.path(first), None, message, help);
+    }
+
     /// The files that a changelog names; what is wrong with it is told when it is visited.
     fn includes(&self, from: &'t str) -> Vec<&'t str> {
-        let Some(file) = self.files.get(from) else { return Vec::new() };
-        let text = file.peek();
-        let items = changelog::read(from, &text[shared::body_start(text)..]).unwrap_or_default();
-        let targets = items.iter().flat_map(|item| match item {
+        let items = self.read.get(from).and_then(|read| read.as_ref().ok());
+        let targets = items.into_iter().flatten().flat_map(|item| match item {
             Item::File(target) => self.file(from, target).into_iter().collect(),
             Item::All(target) => self.folder(from, target),
             _ => Vec::new(),
@@ -166,7 +208,12 @@ impl<'t> Reader<'t> {
 
     fn changelog(&mut self, relative: &'t str, language: &'static str, text: &str) {
         let path = self.tree.path(relative);
-        let items = match changelog::read(relative, &text[shared::body_start(text)..]) {
+        if self.depth == DEEPEST {
+            let message = format!("`{relative}` is included too deep, through {DEEPEST} others");
+            self.problem(&path, None, message, "Include it nearer to the first changelog.");
+            return;
+        }
+        let items = match self.read.remove(relative).unwrap_or_else(|| self.items(relative)) {
             Ok(items) => items,
             Err(error) => {
                 let message = format!("`{relative}` cannot be read: {error}");
@@ -174,6 +221,7 @@ impl<'t> Reader<'t> {
                 return;
             }
         };
+        self.depth += 1;
         for item in items {
             match item {
                 Item::File(target) => self.include(relative, text, &target),
@@ -196,6 +244,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+        self.depth -= 1;
     }
 
     fn include(&mut self, from: &'t str, text: &str, target: &Target) {
@@ -240,30 +289,15 @@ impl<'t> Reader<'t> {
 
     /// The one file that an include can mean.
     fn file(&self, from: &str, target: &Target) -> Option<&'t str> {
-        let mut fitting = self.files.values().filter(|file| {
-            target.path.ends_with(file.name())
-                && target.means(self.tree.root(), from, file.relative)
-        });
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(first.relative)
+        self.places.file(from, target)
     }
 
     /// The files below a folder that liquibase would read, by path.
     fn folder(&self, from: &str, target: &Target) -> Vec<&'t str> {
-        let inside = |name: &&&str| {
-            let mut folder = **name;
-            while let Some((above, _)) = folder.rsplit_once('/') {
-                folder = above;
-                if target.means(self.tree.root(), from, folder) {
-                    return true;
-                }
-            }
-            target.means(self.tree.root(), from, "")
+        let read = |name: &&str| {
+            self.files.get(*name).is_some_and(|file| name.ends_with(".sql") || is_changelog(file))
         };
-        let read = |name: &&&str| {
-            self.files.get(**name).is_some_and(|file| name.ends_with(".sql") || is_changelog(file))
-        };
-        self.files.keys().filter(read).filter(inside).copied().collect()
+        self.places.below(from, target).into_iter().filter(read).collect()
     }
 
     fn finish(mut self, options: Options) -> Reading {
@@ -307,59 +341,6 @@ fn stand_in(author: &str, id: &str, up: Step) -> ChangeSet {
         ignored: false,
         line: Span::new(0, 0),
     }
-}
-
-/// The names in a `dbms` attribute, and whether each is excluded.
-fn databases(set: &ChangeSet) -> impl Iterator<Item = (&str, bool)> {
-    let names = set.dbms.as_deref().unwrap_or("").split(',').map(str::trim);
-    names.filter(|name| !name.is_empty()).map(|name| match name.strip_prefix('!') {
-        Some(name) => (name, true),
-        None => (name, false),
-    })
-}
-
-fn named(database: &str) -> Option<EngineKind> {
-    match database {
-        "postgresql" => Some(EngineKind::Postgres),
-        "sqlite" => Some(EngineKind::Sqlite),
-        "mysql" | "mariadb" => Some(EngineKind::Mysql),
-        _ => None,
-    }
-}
-
-/// Whether a target of that engine runs it; where the engine is unknown, one that can be run here.
-fn runs_on(set: &ChangeSet, engine: Option<EngineKind>) -> bool {
-    let fits = |name: &str| {
-        name == "all" || named(name).is_some_and(|named| engine.is_none_or(|own| own == named))
-    };
-    let excluded = engine.is_some() && databases(set).any(|(name, not)| not && fits(name));
-    let mut asked = databases(set).filter(|(_, not)| !not).peekable();
-    !excluded && (asked.peek().is_none() || asked.any(|(name, _)| fits(name)))
-}
-
-/// The engines that the change sets are for, as far as they can be run here.
-fn engines(found: &[Found]) -> BTreeSet<EngineKind> {
-    let names = found.iter().flat_map(|found| databases(&found.set));
-    names.filter(|(_, not)| !not).filter_map(|(name, _)| named(name)).collect()
-}
-
-fn ask_for_engine(found: &[Found], reading: &mut Reading) {
-    let special = |found: &&Found| databases(&found.set).any(|(name, _)| named(name).is_some());
-    let Some(first) = found.iter().find(special) else { return };
-    let set = &first.set;
-    let message = format!(
-        "`{}:{}` is for {}, and nothing says for which engine this set is to be read",
-        set.author,
-        set.id,
-        set.dbms.as_deref().unwrap_or_default()
-    );
-    let help = "Put engine = \"…\" into the [[set]] of migration-gate.toml, or run once for each \
-                engine with --engine.";
-    reading.problems.push(shared::invalid(
-        Location::at(first.path.clone(), set.line),
-        message,
-        help,
-    ));
 }
 
 /// Change sets are known by what liquibase remembers of them: file, id and author. Without the file

@@ -27,20 +27,15 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Whether `from` means `name` by it; both lie below `root`. The search path of liquibase begins
-    /// somewhere above, so a path that is not relative fits where its components end ours.
-    pub(super) fn means(&self, root: &RepoPath, from: &str, name: &str) -> bool {
+    /// The path that stands in `from`, which lies below `root`: in the repository where it is
+    /// relative, else as it is written; `None` where it climbs out or names nothing.
+    pub(super) fn written(&self, root: &RepoPath, from: &str) -> Option<String> {
         let written = self.path.strip_prefix("classpath:").unwrap_or(&self.path);
-        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if self.relative {
-            return joined(folder, written).is_some_and(|path| path == name);
+        if !self.relative {
+            return joined("", written).filter(|path| !path.is_empty());
         }
-        let Some(written) = joined("", written).filter(|path| !path.is_empty()) else {
-            return false;
-        };
-        let whole = if name.is_empty() { root.clone() } else { root.join(name) };
-        let above = whole.as_str().strip_suffix(written.as_str());
-        above.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Some(root.join(&joined(folder, written)?).as_str().to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::tests::{ids, problems, tree};
 use super::*;
+use crate::model::EngineKind;
 
 const A: &str = "--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n";
 const B: &str = "--liquibase formatted sql\n--changeset b:1\nSELECT 1;\n";
@@ -46,6 +47,27 @@ fn circles_end_and_hostile_documents_are_refused() {
         let found = problems(&Liquibase.read(&tree(&[(name, text)])));
         assert!(found[0].contains("cannot be read"), "{name}");
     }
+}
+
+#[test]
+fn includes_are_followed_to_a_depth_and_a_number() {
+    let chain = |length: usize| {
+        let link = |number: usize| match number + 1 {
+            next if next < length => (format!("{number}.yaml"), yaml(&[&format!("{next}.yaml")])),
+            _ => (format!("{number}.yaml"), yaml(&["a.sql"])),
+        };
+        let mut files: Vec<(String, String)> = (0..length).map(link).collect();
+        files.push(("a.sql".into(), A.into()));
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (&**name, &**text)).collect();
+        Liquibase.read(&tree(&files))
+    };
+    assert_eq!(ids(&chain(DEEPEST)), ["a.sql::1::a"]);
+    assert!(problems(&chain(4000))[0].contains("included too deep"));
+    let many = yaml(&vec!["a.sql"; MOST_INCLUDES + 1]);
+    let reading = Liquibase.read(&tree(&[("x.yaml", &many), ("a.sql", A)]));
+    assert!(reading.migrations.is_empty());
+    assert!(problems(&reading).iter().any(|told| told.contains("more than")));
 }
 
 #[test]

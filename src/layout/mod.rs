@@ -19,6 +19,8 @@ mod goose;
 mod graphile;
 mod liquibase;
 mod liquibase_changelog;
+mod liquibase_dbms;
+mod liquibase_places;
 mod liquibase_sql;
 mod pairing;
 mod placeholder;

@@ -3,6 +3,8 @@
 //! The line stands among the comments at the top of a file, before or after a tool's own
 //! annotations (`-- +goose Up`, `-- migrate:up`), which are comments as well.
 
+use std::collections::BTreeSet;
+
 use super::{DeclaredClass, declared};
 use crate::document::problem;
 use crate::model::{Class, Problem, ProblemKind, RepoPath, Sited, Span, quoted};
@@ -147,13 +149,14 @@ impl Reader<'_> {
     fn depends_on(&mut self, value: &str, at: usize) {
         let mut start = at;
         let mut ids: Vec<Sited<String>> = Vec::new();
+        let mut known = BTreeSet::new();
         for id in value.split(',') {
             let span = Span::new(start, start + id.len());
             start += id.len() + 1;
             // `depends_on=` alone says that there are none.
             if id.is_empty() && !value.is_empty() {
                 self.report(span, "an id is missing here", "write ids with one comma between");
-            } else if ids.iter().any(|other| other.value == id) {
+            } else if !id.is_empty() && !known.insert(id) {
                 self.report(span, format!("{} is named twice", quoted(id)), "keep one of them");
             } else if !id.is_empty() {
                 ids.push(Sited::new(id.to_owned(), span));

@@ -163,7 +163,7 @@ pub static RULES: &[&Rule] = &[
     &sql::sqlite::rebuild_loses_rows::RULE,
     &sql::sqlite::rebuild_referenced::RULE,
     &sql::postgres::statements_after_access_exclusive::RULE,
-    &sql::postgres::too_complex::RULE,
+    &sql::too_complex::RULE,
     &sql::postgres::habits::TRANSACTION_NESTING,
     &sql::postgres::truncate::RULE,
     &sql::postgres::unbatched_backfill::RULE,

@@ -99,13 +99,18 @@ const WRONG_CLASS: &[&str] = &["class/mismatch"];
 /// the help where it has none. A rule that is switched off knows nothing.
 pub fn supersede(findings: &mut Vec<Finding>) {
     findings.retain(|finding| finding.level != Level::Off);
-    let mut of_migration: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
+    let mut of_migration: BTreeMap<Option<&str>, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
     for (at, finding) in findings.iter().enumerate() {
-        of_migration.entry(finding.migration.as_deref()).or_default().push(at);
+        let of_rules = of_migration.entry(finding.migration.as_deref()).or_default();
+        of_rules.entry(finding.rule).or_default().push(at);
     }
     let better_than = |finding: &Finding| {
-        let others = of_migration.get(&finding.migration.as_deref())?;
-        others.iter().copied().find(|other| stands_for(&findings[*other], finding))
+        let of_rules = of_migration.get(&finding.migration.as_deref())?;
+        let stronger = of_rules.iter().filter(|(rule, _)| may_stand_for(rule, finding.rule));
+        let first = |others: &Vec<usize>| {
+            others.iter().copied().find(|other| stands_for(&findings[*other], finding))
+        };
+        stronger.filter_map(|(_, others)| first(others)).min()
     };
     let better: Vec<Option<usize>> = findings.iter().map(better_than).collect();
     for (loser, winner) in better.iter().enumerate() {
@@ -126,12 +131,16 @@ fn is_named(rule: &str, name: &str) -> bool {
     rule == name || (name.ends_with('-') && rule.starts_with(name))
 }
 
+/// Whether what a rule finds may stand for what another one does.
+fn may_stand_for(better: &str, other: &str) -> bool {
+    TABLE.iter().any(|(weak, strong)| {
+        is_named(other, weak) && strong.iter().any(|name| is_named(better, name))
+    })
+}
+
 /// Whether `better` tells what `other` suspects.
 fn stands_for(better: &Finding, other: &Finding) -> bool {
-    let knows = |(weak, strong): &(&str, &[&str])| {
-        is_named(other.rule, weak) && strong.iter().any(|name| is_named(better.rule, name))
-    };
-    TABLE.iter().any(knows)
+    may_stand_for(better.rule, other.rule)
         && better.side == other.side
         && better.migration == other.migration
         && !are_apart(better, other)

@@ -5,7 +5,9 @@ mod views;
 
 use std::io::Read as _;
 use std::process::Stdio;
+use std::time::Duration;
 
+use migration_gate::host;
 use migration_gate::rules::RULES;
 
 use crate::support::{Folder, commit, finish, gate, git, program, repository};
@@ -205,4 +207,18 @@ fn the_environment_of_a_ci_is_read() {
     let mut command = program(folder.path());
     command.arg("check").env("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "release");
     finish(&mut command).quiet(0);
+}
+
+#[test]
+fn a_run_that_never_looks_at_the_clock_is_ended() {
+    let folder = Folder::new(&[
+        ("base/README.md", ""),
+        ("head/migrations/1_t.up.sql", "CREATE TABLE t (id integer);"),
+    ]);
+    let mut command = program(folder.path());
+    command.args(["check", "--engine", "sqlite", "--timeout", "1", "--base-dir", "base", "head"]);
+    let begun = host::now();
+    let ran = finish(command.env("FAILPOINTS", "reading=sleep(30000);overdue=return"));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(ran.refused(3).contains("long after its time is over"));
 }

@@ -9,6 +9,7 @@ mod arena;
 mod build;
 mod case;
 mod processes;
+mod programs;
 mod runs;
 mod secrets;
 mod table;

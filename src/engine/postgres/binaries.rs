@@ -137,10 +137,19 @@ fn versioned_folders() -> Vec<(PathBuf, u32)> {
 
 /// The folders that PATH and `pg_config` lead to.
 fn path_folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> =
-        host::env("PATH").iter().flat_map(std::env::split_paths).collect();
-    folders.extend(said("pg_config".as_ref(), "--bindir").map(|folder| folder.trim().into()));
+    let path = host::env("PATH");
+    let folders = path.iter().flat_map(std::env::split_paths);
+    let mut folders: Vec<PathBuf> = folders.filter(|folder| is_of_the_machine(folder)).collect();
+    let tell = folders.iter().map(|folder| folder.join("pg_config")).find(|file| file.is_file());
+    let told = tell.and_then(|tell| said(&tell, "--bindir"));
+    folders.extend(told.map(|folder| folder.trim().into()));
     folders
+}
+
+/// Whether a folder of PATH holds programs of the machine: what lies in the working tree may have
+/// come with the change, and initdb runs with the user's rights.
+fn is_of_the_machine(folder: &Path) -> bool {
+    folder.is_absolute() && !host::is_in_working_tree(folder)
 }
 
 /// What a program says when it is asked for something about itself; of the environment it gets
@@ -259,6 +268,14 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let error = Binaries::find(Some(empty.path()), None).unwrap_err();
         assert!(error.to_string().contains("--postgres-bin"), "{error}");
+    }
+
+    #[test]
+    fn programs_of_the_working_tree_are_not_of_the_machine() {
+        for folder in ["", ".", "src", "../bin", env!("CARGO_MANIFEST_DIR")] {
+            assert!(!is_of_the_machine(Path::new(folder)), "{folder}");
+        }
+        assert!(is_of_the_machine(Path::new("/usr/bin")));
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) enum Verdict {
     Broken,
 }
 
+/// What the system says where a file reaches its bound.
+const TOO_LARGE: &str = "File too large";
+const LESS: &str = "let the script do with less";
 const ACCEPT: &str = "accept this migration by name in the policy of the base branch";
 
 /// Judges an error by its code and message; `words` are the first words of the statement.
@@ -125,7 +128,16 @@ fn may_not(message: &str, named: bool) -> Verdict {
 /// Whether an error is the kernel's answer to a server that it confines: the operating system's
 /// words, connections that are not to be had, programs that do not start, bounds.
 fn is_barred(code: &str, message: &str) -> bool {
-    const SYSTEM: [&str; 3] = ["Permission denied", "Operation not permitted", "File too large"];
+    const SYSTEM: [&str; 3] = ["Permission denied", "Operation not permitted", TOO_LARGE];
+    // Of data, constraints, grammar and names, where the words in a message are the script's own.
+    let is_of_sql = match code.get(..2) {
+        Some("22" | "23" | "3D" | "3F" | "P0") => true,
+        Some("42") => code != "42501",
+        _ => false,
+    };
+    if is_of_sql {
+        return false;
+    }
     // A file of the machine that is not there; extensions are told of elsewhere.
     let absent = code == "58P01"
         && message.contains(" \"/")
@@ -204,11 +216,31 @@ pub(super) fn explain(
     match verdict {
         Verdict::CannotRun(reason) => TargetError::CannotRun(reason),
         Verdict::Broken => ours(error).into(),
-        Verdict::Barred => TargetError::Barred(Barred {
-            by: Bar::Sandbox,
-            failure: failure(db, script, statement),
-        }),
+        Verdict::Barred => {
+            let failure = failure(db, script, statement);
+            barred(failure, way_out(db.code().code(), db.message(), words))
+        }
         Verdict::Script => TargetError::Script(failure(db, script, statement)),
+    }
+}
+
+/// A failure that is the sandbox's doing, with the way out for its only advice.
+fn barred(failure: Failure, way_out: &str) -> TargetError {
+    let hint = Some(format!("{way_out}; or {ACCEPT}"));
+    TargetError::Barred(Barred { by: Bar::Sandbox, failure: Failure { hint, ..failure } })
+}
+
+/// What to do instead of what the kernel refused.
+fn way_out(code: &str, message: &str, words: &[String]) -> &'static str {
+    if words.starts_with(&["CREATE".into(), "TABLESPACE".into()]) {
+        "make tablespaces where the server is set up, and let its default_tablespace choose among \
+         them"
+    } else if code == "53200" || message.contains(TOO_LARGE) {
+        LESS
+    } else if code.starts_with("08") {
+        "leave connections to other servers to the deployment"
+    } else {
+        "write the rows as INSERT, and leave files and programs of the machine to the deployment"
     }
 }
 
@@ -242,10 +274,7 @@ pub(super) fn connection_lost(
     };
     let Some(did) = ended_for else { return TargetError::Script(failure) };
     let message = format!("{did}; the sandbox ended it");
-    TargetError::Barred(Barred {
-        by: Bar::Sandbox,
-        failure: Failure { message, hint: None, ..failure },
-    })
+    barred(Failure { message, ..failure }, LESS)
 }
 
 /// The server's refusal of a statement, with the place that it names.

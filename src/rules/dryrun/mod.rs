@@ -43,10 +43,18 @@ fn barred(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>, bar: Bar, what: &str) {
         Outcome::Barred(Barred { by, failure }) if *by == bar => Some(failure.clone()),
         _ => None,
     };
+    // Here the hint is the gate's own, whatever code the engine gave.
+    let said = |failure: &Failure, message: String| {
+        let draft = engine_said(&Failure { hint: None, ..failure.clone() }, message);
+        match &failure.hint {
+            Some(hint) => draft.help(hint.as_str()),
+            None => draft,
+        }
+    };
     for broken in &cx.evidence.newly_broken {
         if let Some(failure) = of(&broken.outcome) {
             let message = format!("merged, and changed: {what} up: {}", failure.message);
-            sink.push(engine_said(&failure, message).migration(&broken.id));
+            sink.push(said(&failure, message).migration(&broken.id));
         }
     }
     for seen in &cx.evidence.migrations {
@@ -58,7 +66,7 @@ fn barred(cx: &EvidenceCx<'_>, sink: &mut Sink<'_>, bar: Bar, what: &str) {
             };
             if !told.contains(&failure.location) {
                 let message = format!("{what} {step}: {}", failure.message);
-                sink.push(engine_said(&failure, message).migration(&seen.id));
+                sink.push(said(&failure, message).migration(&seen.id));
                 told.push(failure.location);
             }
         }

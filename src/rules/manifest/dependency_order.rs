@@ -1,5 +1,7 @@
 //! `manifest/dependency-order`
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::catalog::{cycles, edges};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
@@ -19,15 +21,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
     let entries = &cx.catalog.entries;
     // Some dependency of a circle always points forward; the circle is another rule's finding.
-    let circles = cycles(&edges(cx.catalog));
+    let circles: Vec<BTreeSet<String>> =
+        cycles(&edges(cx.catalog)).into_iter().map(|circle| circle.into_iter().collect()).collect();
     let circular =
         |a: &String, b: &String| circles.iter().any(|all| all.contains(a) && all.contains(b));
+    let places = entries.iter().enumerate();
+    let places: BTreeMap<&str, usize> =
+        places.map(|(place, entry)| (entry.migration.id.as_str(), place)).collect();
     for (index, entry) in entries.iter().enumerate() {
         for id in entry.depends_on() {
-            let Some(needed) = entries[index + 1..].iter().find(|later| later.migration.id == id)
-            else {
-                continue;
-            };
+            let place = places.get(id.as_str()).filter(|place| **place > index);
+            let Some(needed) = place.map(|place| &entries[*place]) else { continue };
             if circular(&entry.migration.id, &id) {
                 continue;
             }

@@ -1,6 +1,8 @@
 //! `manifest/unknown-dependency`
 
-use crate::model::{Levels, RuleMeta};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Levels, Location, RuleMeta};
 use crate::rules::{CatalogCx, Check, Draft, Rule, Sink};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -16,10 +18,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &CatalogCx<'_>, sink: &mut Sink<'_>) {
-    for entry in &cx.catalog.entries {
+    let entries = &cx.catalog.entries;
+    let known: BTreeSet<&str> = entries.iter().map(|entry| &*entry.migration.id).collect();
+    for entry in entries {
+        // The first place of each, looked up rather than searched for.
+        let declared = entry.declared.depends_on.iter().rev();
+        let places: BTreeMap<&str, &Location> =
+            declared.map(|dependency| (&*dependency.id, &dependency.location)).collect();
         for id in entry.depends_on() {
-            if cx.catalog.entry(&id).is_none() {
-                let location = super::dependency_location(entry, &id);
+            if !known.contains(&*id) {
+                let place = places.get(&*id).copied().cloned();
+                let location = place.unwrap_or_else(|| entry.migration.location());
                 let touched = super::touched(cx, entry, &location);
                 let message =
                     format!("{} depends on {id}, which is not in this set", entry.migration.id);

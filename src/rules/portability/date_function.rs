@@ -1,8 +1,10 @@
 //! `portability/date-function`
 
+use std::cell::OnceCell;
+
 use squawk_syntax::ast::{self, AstNode};
 
-use super::{list, taken_over_from};
+use super::{TakenOver, list};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::sql::postgres::PostgresCx;
 use crate::rules::{Check, Direction, Rule, ScriptCx, Sink};
@@ -66,6 +68,7 @@ fn sqlite(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
     if cx.direction == Direction::Down {
         return;
     }
+    let taken_over = OnceCell::new();
     for statement in cx.statements {
         let of = |text: &str| -> Vec<String> {
             let called = calls(text).into_iter();
@@ -75,8 +78,10 @@ fn sqlite(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
         if names.is_empty() {
             continue;
         }
-        let acts = acts(&cx.script.text, cx.statements);
-        for script in taken_over_from(cx, &acts, statement.span) {
+        // Few scripts call such a function, and the others need not be read for it.
+        let taken_over =
+            taken_over.get_or_init(|| TakenOver::new(cx, &acts(&cx.script.text, cx.statements)));
+        for script in taken_over.by(statement.span) {
             let old = of(&script.text);
             names.retain(|name| !old.contains(name));
         }

@@ -2,7 +2,7 @@
 
 use squawk_syntax::ast::{self, AstNode};
 
-use super::{list, taken_over_from};
+use super::{TakenOver, list};
 use crate::model::{Levels, Location, RuleMeta};
 use crate::rules::sql::postgres::PostgresCx;
 use crate::rules::sql::postgres::names::{self, Name};
@@ -37,12 +37,13 @@ fn sqlite(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let acts = acts(&cx.script.text, cx.statements);
+    let taken_over = TakenOver::new(cx, &acts);
     for placed in &acts {
         let (table, mut keys) = keys(&placed.act);
         if keys.is_empty() {
             continue;
         }
-        for script in taken_over_from(cx, &acts, placed.span) {
+        for script in taken_over.by(placed.span) {
             let old = self::acts(&script.text, &statements(script));
             let old: Vec<&ForeignKey> = old.iter().flat_map(|old| self::keys(&old.act).1).collect();
             keys.retain(|key| !old.iter().any(|old| is_alike(old, key)));

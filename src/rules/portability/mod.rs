@@ -6,16 +6,30 @@ pub(super) mod placeholder;
 pub(super) mod timestamp;
 pub(super) mod trigger;
 
+use std::collections::BTreeSet;
+
 use super::ScriptCx;
 use crate::model::{Script, Span};
 use crate::sql::sqlite::{Placed, rebuilds};
 
-/// The merged scripts, where the table created at `span` only takes the place of one that stands:
-/// SQLite changes most of a table in no other way, so what the new one takes over is not new.
-fn taken_over_from<'a>(cx: &ScriptCx<'a>, acts: &[Placed], span: Span) -> Vec<&'a Script> {
-    match rebuilds(acts).iter().any(|rebuild| rebuild.created == span) {
-        true => merged(cx),
-        false => Vec::new(),
+/// What tables that a script rebuilds may take over from before: SQLite changes most of a table in
+/// no other way, so what the new one takes over is not new.
+struct TakenOver<'a> {
+    /// Where the statements begin that make those tables.
+    created: BTreeSet<usize>,
+    merged: Vec<&'a Script>,
+}
+
+impl<'a> TakenOver<'a> {
+    fn new(cx: &ScriptCx<'a>, acts: &[Placed]) -> Self {
+        let created = rebuilds(acts).iter().map(|rebuild| rebuild.created.start).collect();
+        Self { created, merged: merged(cx) }
+    }
+
+    /// The merged scripts, where the table that a statement creates only takes the place of one that
+    /// stands.
+    fn by(&self, span: Span) -> &[&'a Script] {
+        if self.created.contains(&span.start) { &self.merged } else { &[] }
     }
 }
 
@@ -30,7 +44,7 @@ fn merged<'a>(cx: &ScriptCx<'a>) -> Vec<&'a Script> {
 /// Words in a sentence, each once: `a`, `a and b`, `a, b and c`; what is too much is counted.
 fn list(mut words: Vec<String>) -> String {
     const SHOWN: usize = 4;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     words.retain(|word| seen.insert(word.clone()));
     let more = words.len().saturating_sub(SHOWN);
     match words.as_slice() {

@@ -2,7 +2,7 @@
 
 use squawk_syntax::ast::{self, AstNode};
 
-use super::{list, taken_over_from};
+use super::{TakenOver, list};
 use crate::model::{Levels, RuleMeta};
 use crate::rules::sql::postgres::{PostgresCx, names};
 use crate::rules::{Check, Direction, Rule, ScriptCx, Sink};
@@ -33,13 +33,14 @@ fn sqlite(cx: &ScriptCx<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let acts = acts(&cx.script.text, cx.statements);
+    let taken_over = TakenOver::new(cx, &acts);
     for placed in &acts {
         let (table, columns) = columns(&placed.act);
         let mut found: Vec<&Column> = columns.iter().filter(|column| is_moment(column)).collect();
         if found.is_empty() {
             continue;
         }
-        for script in taken_over_from(cx, &acts, placed.span) {
+        for script in taken_over.by(placed.span) {
             let old = self::acts(&script.text, &statements(script));
             let old: Vec<&Column> =
                 old.iter().flat_map(|placed| self::columns(&placed.act).1).collect();

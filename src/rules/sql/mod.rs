@@ -2,3 +2,4 @@
 
 pub(in crate::rules) mod postgres;
 pub(super) mod sqlite;
+pub(super) mod too_complex;

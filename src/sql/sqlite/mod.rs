@@ -213,6 +213,12 @@ pub struct Placed {
     pub act: Act,
 }
 
+/// Whether a statement is too large or too deeply nested to be read: all of it is [`Act::Unread`].
+#[must_use]
+pub fn is_too_complex(text: &str) -> bool {
+    read::is_too_deep(text) || read::is_too_wide(text)
+}
+
 /// What one statement does; the first where there are several.
 #[must_use]
 pub fn act(text: &str) -> Act {

@@ -23,7 +23,7 @@ const WIDEST: usize = 5000;
 /// Every statement of a text; the rest is one [`Act::Unread`] where reading stops.
 pub(super) fn acts(text: &str) -> Vec<Act> {
     let mut found = Vec::new();
-    if is_too_deep(text) || is_too_wide(text) {
+    if super::is_too_complex(text) {
         return vec![Act::Unread];
     }
     let bump = Bump::new();
@@ -56,7 +56,7 @@ pub(super) fn is_too_deep(text: &str) -> bool {
 }
 
 /// Whether a statement has too many parts, rows of values aside.
-fn is_too_wide(text: &str) -> bool {
+pub(super) fn is_too_wide(text: &str) -> bool {
     let is_insert = text.get(.."INSERT".len()).is_some_and(|word| {
         word.eq_ignore_ascii_case("INSERT") || word.eq_ignore_ascii_case("REPLAC")
     });

@@ -96,6 +96,10 @@ impl Arena {
             Ok(text) if text == SONG => {}
             other => told(format!("the canary file changed: {other:?}")),
         }
+        let mode = fs::metadata(self.path().join("canary/file")).unwrap().permissions().mode();
+        if mode & 0o7777 != 0o666 {
+            told(format!("the canary file has other rights: {mode:o}"));
+        }
         for name in ["canary/new", "tmp"] {
             let left = names(&self.path().join(name));
             if !left.is_empty() {

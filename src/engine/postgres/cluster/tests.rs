@@ -1,3 +1,4 @@
+use super::super::confined::Hold;
 use super::super::tests::binaries;
 use super::*;
 

@@ -68,6 +68,9 @@ fn errors_are_laid_at_the_right_door() {
         ("53200", "out of shared memory", "drop", "broken"),
         ("08001", "could not establish connection", "select", "barred"),
         ("XX000", "incompatible library \"x\": missing magic block", "load", "barred"),
+        ("22P02", "invalid input syntax for type integer: \"Permission denied\"", "do", "script"),
+        ("42P01", "relation \"Permission denied\" does not exist", "select", "script"),
+        ("P0004", "Operation not permitted", "do", "script"),
     ];
     for (code, message, sql, expected) in cases {
         assert_eq!(kind(code, message, sql, &around(None)), expected, "{code} {message}");
@@ -116,4 +119,17 @@ fn positions_count_characters_and_cover_a_token() {
     assert_eq!(at(1), Some("SELECT"));
     assert_eq!(at(13), Some("\"naïve\""));
     assert_eq!(at(999), None);
+}
+
+#[test]
+fn what_is_barred_comes_with_a_way_out() {
+    let way_out = |code, message, sql: &str| {
+        let words: Vec<String> = sql.split(' ').map(str::to_uppercase).collect();
+        super::way_out(code, message, &words)
+    };
+    let denied = "could not create directory \"/x\": Permission denied";
+    assert!(way_out("42501", denied, "create tablespace a").contains("default_tablespace"));
+    assert!(way_out("42501", denied, "select pg_read_file").contains("INSERT"));
+    assert!(way_out("08001", "could not connect", "select dblink").contains("connections"));
+    assert_eq!(way_out("53200", "out of memory", "select"), LESS);
 }

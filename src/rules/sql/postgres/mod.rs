@@ -28,7 +28,6 @@ pub(in crate::rules) mod foreign_key_without_index;
 pub(in crate::rules) mod prefer_jsonb;
 pub(in crate::rules) mod set_without_local;
 pub(in crate::rules) mod statements_after_access_exclusive;
-pub(in crate::rules) mod too_complex;
 pub(in crate::rules) mod truncate;
 pub(in crate::rules) mod unbatched_backfill;
 pub(in crate::rules) mod update_without_where;
@@ -96,6 +95,11 @@ impl PostgresCx<'_> {
     /// Whether the script goes forward; what hurts while code is served is judged there only.
     pub(in crate::rules) fn is_up(&self) -> bool {
         self.script.direction == Direction::Up
+    }
+
+    /// Whether the script could be read.
+    pub(in crate::rules) fn is_read(&self) -> bool {
+        self.file.is_some()
     }
 
     /// The class, where one is declared.
