@@ -1,10 +1,17 @@
 //! What is told of a working tree without libgit2 is what libgit2 tells.
 
+use std::cell::Cell;
 use std::fs::{File, Permissions, remove_dir_all, rename, set_permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use git2::{IndexEntry, Repository};
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use sha1::{Digest as _, Sha1};
 
 use super::fixture::{Repo, names, ok, path, shown};
 use crate::changes::diff::Limits;
@@ -170,6 +177,16 @@ fn libgit2_is_asked_about_little() {
     assert_eq!(suspects(&["none"]), None);
 }
 
+/// All that entries say.
+fn whole(entries: &[IndexEntry]) -> Vec<String> {
+    let shown = entries.iter().map(|entry| {
+        let times = (entry.mtime, entry.ctime, entry.flags, entry.flags_extended);
+        let place = (entry.dev, entry.ino, entry.mode, entry.uid, entry.gid, entry.file_size);
+        format!("{times:?} {place:?} {} {:?}", entry.id, entry.path)
+    });
+    shown.collect()
+}
+
 #[test]
 fn an_index_says_what_libgit2_reads_in_it() {
     let repo = repository();
@@ -179,14 +196,6 @@ fn an_index_says_what_libgit2_reads_in_it() {
     }
     repo.commit("long names");
     let open = || Repository::open(&repo.path).unwrap();
-    let whole = |entries: &[IndexEntry]| {
-        let shown = entries.iter().map(|entry| {
-            let times = (entry.mtime, entry.ctime, entry.flags, entry.flags_extended);
-            let place = (entry.dev, entry.ino, entry.mode, entry.uid, entry.gid, entry.file_size);
-            format!("{times:?} {place:?} {} {:?}", entry.id, entry.path)
-        });
-        shown.collect::<Vec<_>>()
-    };
     let tree = || {
         let noted = Noted::read(&open()).unwrap();
         let known: Vec<IndexEntry> = open().index().unwrap().iter().collect();
@@ -217,4 +226,60 @@ fn an_index_says_what_libgit2_reads_in_it() {
     std::fs::remove_file(&file).unwrap();
     let made = host::command("mkfifo").arg(&file).status().unwrap();
     assert!(made.success() && Noted::read(&open()).is_none());
+}
+
+/// Writes an index with the checksum of its content.
+fn seal(file: &Path, mut content: Vec<u8>) {
+    content.extend(Sha1::digest(&content));
+    std::fs::write(file, content).unwrap();
+}
+
+#[test]
+fn of_a_forged_index_the_same_is_read_or_nothing() {
+    let repo = repository();
+    repo.git(&["update-index", "--skip-worktree", "a.sql"]);
+    let file = repo.path.join(".git/index");
+    let mut content = std::fs::read(&file).unwrap();
+    content.truncate(content.len() - 20);
+    let open = Repository::open(&repo.path).unwrap();
+    let read = Cell::new([0; 2]);
+    let config = Config { cases: 1_000, failure_persistence: None, ..Config::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let forge = |forgeries: Vec<(Index, u8)>| {
+        let mut forged = content.clone();
+        for (place, byte) in forgeries {
+            forged[place.index(content.len())] = byte;
+        }
+        seal(&file, forged);
+        let noted = Noted::read(&open);
+        let [all, some] = read.get();
+        read.set([all + 1, some + usize::from(noted.is_some())]);
+        if let (Some(noted), Ok(known)) = (noted, git2::Index::open(&file)) {
+            assert_eq!(whole(&noted.entries), whole(&known.iter().collect::<Vec<_>>()));
+        }
+        Ok(())
+    };
+    let places = vec((any::<Index>(), any::<u8>()), 1..4);
+    runner.run(&places, forge).unwrap();
+    let [all, some] = read.get();
+    assert!((all / 4..all).contains(&some), "{some} of {all}");
+}
+
+#[test]
+fn an_extension_that_is_nested_without_end_does_no_harm() {
+    let repo = repository();
+    let file = repo.path.join(".git/index");
+    let mut content = std::fs::read(&file).unwrap();
+    content.truncate(content.len() - 20);
+    // An untracked cache of folders in folders: no file, one folder, no name.
+    let start = [&[0; 1 + 2 * 36 + 4 + 2 * 20 + 1][..], &[1]].concat();
+    let nested = [start, b"\0\x01\0".repeat(300_000), vec![0]].concat();
+    content.extend(b"UNTR");
+    content.extend(u32::try_from(nested.len()).unwrap().to_be_bytes());
+    content.extend(nested);
+    let before = told(&repo, "main~1", &[]);
+    seal(&file, content);
+    assert!(Noted::read(&Repository::open(&repo.path).unwrap()).is_some());
+    assert_eq!(told(&repo, "main~1", &[]), before);
 }
