@@ -1,6 +1,6 @@
 //! From Git's differences to what happened to each file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffOptions, Error, Oid};
 
@@ -48,15 +48,30 @@ impl Limits {
 }
 
 /// Options for a diff that looks only at these paths and below them; at everything where there are
-/// none.
+/// none, and where libgit2 would misread them.
 pub(super) fn only<'a>(paths: impl Iterator<Item = &'a [u8]>) -> DiffOptions {
     let mut options = DiffOptions::new();
     options.include_typechange(true).disable_pathspec_match(true).skip_binary_check(true);
     // No file has a NUL in its name, and git2 panics on one.
-    for path in paths.filter(|path| !path.contains(&0)) {
-        options.pathspec(path);
+    let paths: BTreeSet<&[u8]> = paths.filter(|path| !path.contains(&0)).collect();
+    if !are_misread(&paths) {
+        for path in paths {
+            options.pathspec(path);
+        }
     }
     options
+}
+
+/// Whether libgit2 loses one of the paths on its way: it walks them in their order and the files in
+/// that of Git, where `a-b` and `a.c` come before what is in `a`. At `a.c` it gives up `a` for `a-b`,
+/// which is past (`iterator_pathlist_next_is` of its `iterator.c`). Whether it minds case is not asked.
+fn are_misread(paths: &BTreeSet<&[u8]>) -> bool {
+    let plain: BTreeSet<Vec<u8>> = paths.iter().map(|path| path.to_ascii_lowercase()).collect();
+    let is_before_what_is_in_another = |path: &Vec<u8>| {
+        let cuts = path.iter().enumerate().filter(|(_, byte)| **byte < b'/');
+        cuts.into_iter().any(|(at, _)| plain.contains(&path[..at]))
+    };
+    plain.iter().any(is_before_what_is_in_another)
 }
 
 /// What differs between two trees.
@@ -198,12 +213,25 @@ fn pair_equal(diff: &Diff<'_>, changes: &mut Vec<FileChange>) {
         let same_name = candidates.iter().position(|old| old.file_name() == path.file_name());
         former.insert(path, candidates.remove(same_name.unwrap_or(0)));
     }
-    let moved: std::collections::BTreeSet<RepoPath> = former.values().cloned().collect();
+    let moved: BTreeSet<RepoPath> = former.values().cloned().collect();
     changes.retain(|change| change.kind != ChangeKind::Deleted || !moved.contains(&change.path));
     for change in changes {
         if let Some(from) = former.remove(&change.path).filter(|_| change.kind == ChangeKind::Added)
         {
             change.kind = ChangeKind::Renamed { from, exact: true };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_libgit2_loses_are_known() {
+        let misread = |paths: &[&[u8]]| are_misread(&paths.iter().copied().collect());
+        assert!(misread(&[b"db/a", b"db/a-b/1.sql"]));
+        assert!(misread(&[b"A-b", b"a", b"c"]));
+        assert!(!misread(&[b"a", b"a/b", b"a0", b"ab-c", b"b-c"]));
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 
 use git2::{ErrorCode, IndexEntry, IndexTime, Oid, Repository};
 use sha1::{Digest as _, Sha1};
@@ -50,6 +51,15 @@ impl Noted {
         file.read_to_end(&mut bytes).ok()?;
         let (entries, tree) = parse(&bytes)?;
         Some(Self { written, entries, tree })
+    }
+
+    /// Whether the file is still the one that was read.
+    pub(super) fn stands(&self, repo: &Repository) -> bool {
+        let place = |found: &Metadata| {
+            (found.ino(), found.len(), found.ctime(), found.ctime_nsec(), found.mtime_nsec())
+        };
+        let found = repo.path().join("index").symlink_metadata();
+        found.is_ok_and(|found| place(&found) == place(&self.written))
     }
 
     /// Whether an entry is one of the sides of a conflict.

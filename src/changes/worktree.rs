@@ -88,8 +88,8 @@ impl WorktreeSource {
         limits: &Limits,
     ) -> Result<Vec<FileChange>, ChangesError> {
         let failed = |error: git2::Error| unreadable(&self.repo, "the working tree", &error);
-        let suspects = self.suspects(limits);
-        let staged = self.staged(folders, base, limits);
+        let (mut suspects, mut staged) =
+            (self.suspects(limits), self.staged(folders, base, limits));
         if let (Some((tree, _)), true) =
             (&staged, suspects.as_ref().is_some_and(BTreeSet::is_empty))
             && let Ok(changes) = diff::trees(folders, base, *tree, limits)
@@ -97,6 +97,10 @@ impl WorktreeSource {
             return Ok(changes);
         }
         let mut index = self.repo.index().map_err(failed)?;
+        // Somebody may have written another since.
+        if !(*self.noted).as_ref().is_some_and(|noted| noted.stands(&self.repo)) {
+            (suspects, staged) = (None, None);
+        }
         let dirty = self.dirty(&index, limits, suspects.as_ref()).map_err(failed)?;
         if !dirty.is_empty() {
             let odb = self.repo.odb().map_err(failed)?;
@@ -182,7 +186,7 @@ impl WorktreeSource {
             let file = if gone { delta.old_file() } else { delta.new_file() };
             // A folder here is another repository inside this one.
             let path = file.path_bytes().or(delta.old_file().path_bytes());
-            if let Some(path) = path.filter(|path| !path.ends_with(b"/")) {
+            if let Some(path) = path.filter(|path| !path.ends_with(b"/") && limits.meet(path)) {
                 let left_out = gone
                     && index
                         .get_path(Path::new(OsStr::from_bytes(path)), 0)

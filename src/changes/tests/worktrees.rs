@@ -283,3 +283,20 @@ fn an_extension_that_is_nested_without_end_does_no_harm() {
     assert!(Noted::read(&Repository::open(&repo.path).unwrap()).is_some());
     assert_eq!(told(&repo, "main~1", &[]), before);
 }
+
+#[test]
+fn no_set_is_overlooked_beside_one_whose_name_begins_alike() {
+    let repo = Repo::new();
+    for name in ["a/1.sql", "a-b/1.sql", "a.c/f", "b/1.sql"] {
+        repo.write(name, format!("select '{name}';\n"));
+    }
+    repo.commit("second");
+    let limit_to = ["a", "a-b", "b"].map(path).to_vec();
+    let of_all = || shown(&ok(&Request { limit_to: limit_to.clone(), ..repo.based("HEAD") }).files);
+    repo.write("a/1.sql", "select 'other';\n");
+    let seen = of_all();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    // The index of this version is libgit2's to read.
+    repo.git(&["update-index", "--index-version", "4"]);
+    assert_eq!(of_all(), seen);
+}

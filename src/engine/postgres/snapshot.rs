@@ -111,7 +111,7 @@ impl Catalog {
     fn describe(&mut self, client: &mut Client) -> Result<Known, postgres::Error> {
         let stamps = Stamps::of(&self.stamps.rows(client, &[])?)?;
         let mut now = Known { stamps, ..Known::default() };
-        let stays = now.stamps.others == self.known.stamps.others && !now.stamps.others.fresh;
+        let stays = now.stamps.keeps_others(&self.known.stamps);
         now.others = match stays {
             true => self.known.others.clone(),
             false => self.others(client, &now)?.into(),
@@ -163,7 +163,9 @@ impl Catalog {
         let mut server = Described::default();
         for row in &rows {
             let of = row.try_get::<_, Option<u32>>(10)?;
-            add(row, of.and_then(|of| relations.get_mut(&of)).unwrap_or(&mut server))?;
+            let is_role = row.try_get::<_, Option<i16>>(11)? == Some(-1);
+            let of = of.filter(|_| !is_role).and_then(|of| relations.get_mut(&of));
+            add(row, of.unwrap_or(&mut server))?;
         }
         now.server = server.into();
         now.relations = relations.into_iter().map(|(oid, one)| (oid, one.into())).collect();

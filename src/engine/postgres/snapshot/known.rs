@@ -30,8 +30,10 @@ pub(super) struct Stamp {
 pub(super) struct Stamps {
     pub(super) relations: BTreeMap<u32, Stamp>,
     pub(super) others: Stamp,
-    /// The comments of what hangs on relations.
+    /// The comments of constraints and the like.
     comments: Stamp,
+    /// What is not described; the lines are those of extensions.
+    foreign: Stamp,
 }
 
 impl Stamps {
@@ -44,10 +46,25 @@ impl Stamps {
             match row.try_get(0)? {
                 0 => stamps.others = stamp,
                 1 => stamps.comments = stamp,
+                2 => stamps.foreign = stamp,
                 relation => drop(stamps.relations.insert(relation, stamp)),
             }
         }
         Ok(stamps)
+    }
+
+    /// Whether what hangs on no relation may be as it was, as far as that is written down.
+    pub(super) fn keeps_others(&self, before: &Self) -> bool {
+        (self.others, self.comments, self.foreign)
+            == (before.others, before.comments, before.foreign)
+            && !self.others.fresh
+    }
+
+    /// Whether some of it may have been written that is not described.
+    fn writes_unseen(&self, before: &Self) -> bool {
+        self.comments != before.comments
+            || self.foreign != before.foreign
+            || self.foreign.lines > 0 && self.others != before.others
     }
 }
 
@@ -66,8 +83,8 @@ pub(super) struct Known {
 impl Known {
     /// The relations that are not what they were, once everything else is known.
     pub(super) fn written_since(&self, before: &Self) -> Vec<u32> {
-        let speaks_alike = self.stamps.comments == before.stamps.comments
-            && (Arc::ptr_eq(&self.others, &before.others) || self.others.keeps(&before.others));
+        let speaks_alike =
+            !self.stamps.writes_unseen(&before.stamps) && self.others.keeps(&before.others);
         let is_old = |(oid, stamp): &(&u32, &Stamp)| {
             speaks_alike && !stamp.fresh && before.stamps.relations.get(oid) == Some(stamp)
         };

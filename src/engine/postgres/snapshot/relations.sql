@@ -1,6 +1,6 @@
 -- The relations that are asked for, each row with the number of the relation that it is of and,
--- where it has a name that others are described by, its own number there. With them the roles and the
--- database, of which not everybody may look up when they were written last.
+-- where it has a name that others are described by, its own number there. With them the roles, which
+-- have -1 for that, and the database, of which not everybody may look up when they were written last.
 -- section
 SELECT r.kind, r.name, CASE WHEN p.oid IS NOT NULL THEN p.kind END,
        CASE WHEN p.oid IS NOT NULL THEN p.name END, NULL::text, NULL::text, NULL::text,
@@ -212,7 +212,7 @@ SELECT 'role', quote_ident(r.rolname), NULL, NULL, NULL, NULL, NULL, NULL,
                              ORDER BY pg_get_userbyid(m.roleid)::text COLLATE "C")
                            FROM pg_catalog.pg_auth_members m WHERE m.member = r.oid),
              'comment', shobj_description(r.oid, 'pg_authid')],
-       NULL, NULL, NULL
+       NULL, r.oid, -1::int2
 FROM pg_catalog.pg_roles r WHERE r.rolname::text <> ALL ($1)
 -- section
 SELECT 'database', 'current', NULL, NULL, NULL, NULL, NULL, NULL,

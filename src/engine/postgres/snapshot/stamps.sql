@@ -1,5 +1,6 @@
 -- When each relation was last written, as the catalog has it, under the number 0 everything else that
--- is described, and under 1 the comments of what hangs on relations. A row that is written carries
+-- is described, under 1 the comments of constraints and the like, and under 2 what is not described
+-- but has names that others are described by: what initdb made, and how much extensions did. A row that is written carries
 -- the number of its transaction, which is greater than all before, and one that is gone is missing
 -- from the count: where both stayed nothing changed. `fresh` marks what may read otherwise although
 -- nothing of its own changed: queries, which hang on the columns of all they read, and what few
@@ -53,8 +54,8 @@ WITH rel AS MATERIALIZED (
   UNION ALL SELECT age(xmin), 0 FROM pg_catalog.pg_default_acl
   UNION ALL SELECT age(xmin), 0 FROM pg_catalog.pg_tablespace
   UNION ALL SELECT age(xmin), 0 FROM pg_catalog.pg_description
-    WHERE (objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass)
-      AND classoid NOT IN (SELECT class FROM part)
+    WHERE (objoid >= 16384 AND classoid NOT IN (SELECT class FROM part))
+      OR classoid IN ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_extension'::regclass)
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_publication
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_transform
   UNION ALL SELECT age(xmin), 1 FROM pg_catalog.pg_foreign_data_wrapper
@@ -102,3 +103,15 @@ FROM other
 SELECT 1, coalesce(age('3'::xid) - min(age(xmin)), 0), count(*), false
 FROM pg_catalog.pg_description
 WHERE objoid >= 16384 AND classoid IN (SELECT class FROM part OFFSET 1)
+-- section
+SELECT 2, (SELECT age('3'::xid) - min(age) FROM (
+    SELECT age(xmin) FROM pg_catalog.pg_proc WHERE oid < 16384
+    UNION ALL SELECT age(xmin) FROM pg_catalog.pg_type WHERE oid < 16384
+    UNION ALL SELECT age(xmin) FROM pg_catalog.pg_operator WHERE oid < 16384
+    UNION ALL SELECT age(xmin) FROM pg_catalog.pg_opclass WHERE oid < 16384
+    UNION ALL SELECT age(xmin) FROM pg_catalog.pg_collation WHERE oid < 16384
+  ) made (age)), count(*), false
+FROM pg_catalog.pg_depend WHERE deptype = 'e' AND objid >= 16384 AND classid IN (
+  'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_type'::regclass, 'pg_catalog.pg_class'::regclass,
+  'pg_catalog.pg_operator'::regclass, 'pg_catalog.pg_opclass'::regclass,
+  'pg_catalog.pg_collation'::regclass, 'pg_catalog.pg_ts_config'::regclass)

@@ -45,6 +45,10 @@ const STEPS: &[&str] = &[
     "CREATE RULE r AS ON INSERT TO lone WHERE EXISTS (SELECT FROM a JOIN b USING (id)) DO NOTHING",
     "ALTER TABLE a ADD other int; ALTER TABLE b ADD other int",
     "ALTER TABLE a DROP more; ALTER TABLE a RENAME y TO more; ALTER TABLE a RENAME more TO y",
+    "CREATE TABLE one (i int); CREATE TABLE two (i int); CREATE FUNCTION of_one(one) RETURNS int \
+       LANGUAGE sql AS 'SELECT 1'; CREATE DOMAIN counted AS int DEFAULT nextval('numbers')",
+    "ALTER TABLE one RENAME TO three; ALTER TABLE two RENAME TO one; ALTER TABLE three RENAME TO two",
+    "ALTER SEQUENCE numbers RENAME TO numerals",
     "CREATE POLICY p ON lone USING (i IN (SELECT id FROM a JOIN b USING (id)))",
     "ALTER TABLE a ADD third int; ALTER TABLE b ADD third int; ALTER TABLE lone ENABLE ROW LEVEL SECURITY",
     "CREATE ROLE somebody; GRANT SELECT ON lone TO somebody; GRANT UPDATE (i) ON lone TO somebody",
@@ -75,7 +79,22 @@ const STEPS: &[&str] = &[
     "ALTER TABLE a RENAME w TO ww",
     "ALTER TABLE a RENAME TO aaa",
     "ALTER ROLE nobody_else RENAME TO somebody_else",
+    "CREATE ROLE other",
+    "ALTER ROLE other RENAME TO third; ALTER ROLE somebody_else RENAME TO other; \
+     ALTER ROLE third RENAME TO somebody_else",
     "ALTER TABLE aaa RENAME TO a",
+    "CREATE DOMAIN few AS int CONSTRAINT much CHECK (VALUE < 9); \
+     COMMENT ON CONSTRAINT much ON DOMAIN few IS 'said'",
+    "COMMENT ON CONSTRAINT much ON DOMAIN few IS 'said again'",
+    "COMMENT ON EXTENSION plpgsql IS 'said'",
+    "CREATE TABLE uses (t text DEFAULT lower('A'), CHECK (upper(t) <> ''))",
+    "ALTER FUNCTION pg_catalog.lower(text) RENAME TO lower_case",
+    "CREATE FUNCTION owned() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+     ALTER TABLE uses ADD n int DEFAULT owned(); CREATE TYPE kept AS ENUM ('k')",
+    "ALTER EXTENSION plpgsql ADD FUNCTION owned()",
+    "ALTER FUNCTION owned() RENAME TO own",
+    "ALTER TABLE uses ADD k kept; ALTER EXTENSION plpgsql ADD TYPE kept",
+    "ALTER TYPE kept SET SCHEMA pg_catalog",
     "CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq); \
      ALTER TABLE holds ADD n int CHECK (n OPERATOR(public.===) 1)",
     "ALTER TABLE a CLUSTER ON a_pkey; ALTER TABLE a REPLICA IDENTITY USING INDEX a_pkey",
